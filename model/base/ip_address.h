@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/bytes.h"
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ikelab
+{
+
+/// An IPv4 or IPv6 address; the default is the IPv4 unspecified address 0.0.0.0.
+class IpAddress
+{
+  public:
+    IpAddress() = default;
+
+    static IpAddress V4(uint32_t hostOrder);
+    /// From 4 or 16 octets in network order (own bug otherwise).
+    static IpAddress FromOctets(Bytes octets);
+    /// "192.0.2.1" or "2001:db8::1"; nothing if it is neither.
+    static std::optional<IpAddress> Parse(std::string_view text);
+
+    bool
+    IsV4() const
+    {
+        return m_octetCount == 4;
+    }
+
+    bool
+    IsV6() const
+    {
+        return m_octetCount == 16;
+    }
+
+    /// 0.0.0.0 or ::
+    bool IsUnspecified() const;
+
+    /// 4 or 16 octets in network order.
+    Bytes
+    Octets() const
+    {
+        return {m_octets.data(), m_octetCount};
+    }
+
+    std::string ToString() const;
+
+    /// Orders all IPv4 before all IPv6, each as numbers.
+    auto operator<=>(const IpAddress&) const = default;
+
+  private:
+    uint8_t m_octetCount{4};
+    std::array<uint8_t, 16> m_octets{};
+};
+
+/// All addresses from first to last, both included and of one family.
+struct IpRange
+{
+    IpAddress first;
+    IpAddress last;
+
+    /// "10.1.0.0/16", "10.1.0.0-10.1.0.9" or a single address; nothing if malformed or reversed.
+    static std::optional<IpRange> Parse(std::string_view text);
+    /// Every address of a family.
+    static IpRange AnyV4();
+    static IpRange AnyV6();
+
+    bool Contains(const IpAddress& address) const;
+    bool Contains(const IpRange& range) const;
+    /// The addresses in both, if any.
+    std::optional<IpRange> Intersect(const IpRange& range) const;
+    /// The prefix length if this is exactly one CIDR block.
+    std::optional<unsigned> PrefixLength() const;
+    /// CIDR where possible, else "first-last".
+    std::string ToString() const;
+
+    auto operator<=>(const IpRange&) const = default;
+};
+
+/// A UDP address.
+struct SocketAddress
+{
+    IpAddress address;
+    uint16_t port{0};
+
+    /// "192.0.2.1[500]", as charon prints it.
+    std::string ToString() const;
+    auto operator<=>(const SocketAddress&) const = default;
+};
+
+/// The two ends of a datagram, seen from us.
+struct Path
+{
+    SocketAddress local;
+    SocketAddress remote;
+
+    auto operator<=>(const Path&) const = default;
+};
+
+} // namespace ikelab

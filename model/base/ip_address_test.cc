@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "base/ip_address.h"
+
+#include <gtest/gtest.h>
+
+namespace ikelab
+{
+namespace
+{
+
+TEST(IpAddress, PrintsWhatItParses)
+{
+    for (const char* text :
+         {"0.0.0.0", "192.0.2.1", "255.255.255.255", "::", "2001:db8::1", "fe80::1:2"})
+    {
+        const auto address = IpAddress::Parse(text);
+        ASSERT_TRUE(address) << text;
+        EXPECT_EQ(address->ToString(), text);
+    }
+    for (const char* text : {"", "192.0.2", "192.0.2.256", "2001:db8:::1", "moon", "192.0.2.1/24"})
+    {
+        EXPECT_FALSE(IpAddress::Parse(text)) << text;
+    }
+}
+
+TEST(IpRange, CoversBlocksRangesAndSingleAddresses)
+{
+    const auto block = IpRange::Parse("10.1.2.3/16");
+    ASSERT_TRUE(block);
+    EXPECT_EQ(block->first.ToString(), "10.1.0.0");
+    EXPECT_EQ(block->last.ToString(), "10.1.255.255");
+    EXPECT_EQ(block->ToString(), "10.1.0.0/16");
+    EXPECT_EQ(IpRange::Parse("10.1.0.1-10.1.0.6")->ToString(), "10.1.0.1-10.1.0.6");
+    EXPECT_EQ(IpRange::Parse("2001:db8::1")->ToString(), "2001:db8::1/128");
+    EXPECT_EQ(IpRange::Parse("2001:db8::/33")->last.ToString(),
+              "2001:db8:7fff:ffff:ffff:ffff:ffff:ffff");
+    for (const char* text :
+         {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.9-10.0.0.1", "10.0.0.1-::1", "::/129"})
+    {
+        EXPECT_FALSE(IpRange::Parse(text)) << text;
+    }
+}
+
+TEST(IpRange, IntersectsWithinOneFamilyOnly)
+{
+    const auto wide = *IpRange::Parse("10.1.0.0/16");
+    const auto narrow = *IpRange::Parse("10.1.200.0-10.2.3.4");
+    EXPECT_EQ(wide.Intersect(narrow)->ToString(), "10.1.200.0-10.1.255.255");
+    EXPECT_FALSE(wide.Intersect(*IpRange::Parse("10.2.0.0/16")));
+    EXPECT_FALSE(IpRange::AnyV4().Intersect(IpRange::AnyV6()));
+    EXPECT_TRUE(IpRange::AnyV6().Contains(*IpAddress::Parse("::1")));
+    EXPECT_FALSE(IpRange::AnyV6().Contains(*IpAddress::Parse("127.0.0.1")));
+}
+
+} // namespace
+} // namespace ikelab

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/**
+ * Every bound on what a peer may make us keep or do, in one place, each beside its reason.
+ */
+namespace ikelab::limits
+{
+
+/// Largest IKE message read: the largest UDP payload. RFC 7296 §2 asks for 1280 at least, 3000
+/// wanted.
+inline constexpr size_t MESSAGE_OCTETS = 65507;
+/// Payloads in one message: real ones have below 30; certificates and vendor IDs may double that.
+inline constexpr size_t PAYLOADS = 128;
+/// Proposals in one SA payload: a byte counts them, real offers have below 20.
+inline constexpr size_t PROPOSALS = 255;
+/// Transforms in one proposal: the same reasoning; a byte counts them.
+inline constexpr size_t TRANSFORMS = 255;
+/// Attributes of one transform: only Key Length exists (RFC 7296 §3.3.5).
+inline constexpr size_t ATTRIBUTES = 16;
+/// Traffic selectors in one TS payload: a byte counts them, RFC 7296 §3.13.
+inline constexpr size_t TRAFFIC_SELECTORS = 255;
+/// SPIs in one Delete payload: each answer names as many; the peer cannot have more Child SAs with
+/// us.
+inline constexpr size_t DELETE_SPIS = 1024;
+/// IKE SAs whose peer is not authenticated yet; each costs a key exchange and a few kilobytes.
+inline constexpr size_t HALF_OPEN_SAS = 1000;
+/// The same from one address (swanctl's block_threshold is 5 and hurts peers behind one NAT).
+inline constexpr size_t HALF_OPEN_SAS_PER_ADDRESS = 100;
+/// How often an initiator follows COOKIE or INVALID_KE_PAYLOAD before it gives up: a peer that
+/// always answers with either would keep us in a loop (RFC 7296 §2.6.1 needs at most a few).
+inline constexpr unsigned SA_INIT_RETRIES = 5;
+/// A cookie's length as RFC 7296 §2.6 and §3.10.1 allow it.
+inline constexpr size_t COOKIE_OCTETS = 64;
+/// Nonce lengths, RFC 7296 §3.9.
+inline constexpr size_t NONCE_OCTETS_MIN = 16;
+inline constexpr size_t NONCE_OCTETS_MAX = 256;
+/// Child SAs of one IKE SA.
+inline constexpr size_t CHILD_SAS = 1024;
+/// Packets held for one policy while its SA is negotiated.
+inline constexpr size_t HELD_PACKETS = 64;
+/// Largest identification a peer may send: DER names are far below.
+inline constexpr size_t ID_OCTETS = 2048;
+
+} // namespace ikelab::limits

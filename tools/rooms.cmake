@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+# What a room may declare. The link lines of the rooms are the architecture: a room names only rooms
+# left of it (DESIGN: base <- wire <- crypto <- {ike, esp} <- gateway <- {endpoint, sim}).
+
+include(GoogleTest)
+
+add_library(ikelab_flags INTERFACE)
+target_compile_options(ikelab_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor)
+if(IKELAB_WERROR)
+  target_compile_options(ikelab_flags INTERFACE -Werror)
+endif()
+if(IKELAB_SANITIZE)
+  target_compile_options(ikelab_flags INTERFACE -fsanitize=${IKELAB_SANITIZE} -fno-sanitize-recover=all
+                                                -fno-omit-frame-pointer)
+  target_link_options(ikelab_flags INTERFACE -fsanitize=${IKELAB_SANITIZE})
+endif()
+if(IKELAB_FUZZ)
+  target_compile_options(ikelab_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# ikelab_room(wire SOURCES a.cc b.cc DEPENDS base LIBRARIES fmt::fmt)
+function(ikelab_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  add_library(ikelab_${name} STATIC ${ROOM_SOURCES})
+  add_library(ikelab::${name} ALIAS ikelab_${name})
+  target_include_directories(ikelab_${name} PUBLIC ${PROJECT_SOURCE_DIR}/model)
+  target_link_libraries(ikelab_${name} PRIVATE ikelab_flags PUBLIC ${ROOM_LIBRARIES})
+  foreach(room IN LISTS ROOM_DEPENDS)
+    target_link_libraries(ikelab_${name} PUBLIC ikelab_${room})
+  endforeach()
+endfunction()
+
+# ikelab_test(wire SOURCES a_test.cc ROOMS wire LABELS interop): one GoogleTest program <name>_test
+function(ikelab_test name)
+  cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES;LABELS" ${ARGN})
+  if(NOT TEST_TIMEOUT)
+    set(TEST_TIMEOUT 120)
+  endif()
+  add_executable(${name}_test ${TEST_SOURCES})
+  target_link_libraries(${name}_test PRIVATE ikelab_flags GTest::gmock GTest::gtest_main ${TEST_LIBRARIES})
+  target_compile_definitions(${name}_test PRIVATE IKELAB_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                                  IKELAB_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  foreach(room IN LISTS TEST_ROOMS)
+    target_link_libraries(${name}_test PRIVATE ikelab_${room})
+  endforeach()
+  gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST
+                       PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")
+endfunction()
+
+# ikelab_bench(decode SOURCES decode_bench.cc ROOMS wire): Google Benchmark program build/<preset>/bench/decode
+function(ikelab_bench name)
+  if(NOT IKELAB_BENCH)
+    return()
+  endif()
+  cmake_parse_arguments(BENCH "" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
+  add_executable(bench_${name} ${BENCH_SOURCES})
+  set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name}
+                        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+  target_link_libraries(bench_${name} PRIVATE ikelab_flags benchmark::benchmark ${BENCH_LIBRARIES})
+  foreach(room IN LISTS BENCH_ROOMS)
+    target_link_libraries(bench_${name} PRIVATE ikelab_${room})
+  endforeach()
+endfunction()
+
+# ikelab_fuzz(ike_message SOURCES fuzz_ike_message.cc ROOMS wire): a libFuzzer program when IKELAB_FUZZ is on.
+# The source defines `extern "C" int LLVMFuzzerTestOneInput(const uint8_t*, size_t)` over a function of
+# octets that the GoogleTest corpus run calls too.
+function(ikelab_fuzz name)
+  if(NOT IKELAB_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(FUZZ "" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
+  add_executable(fuzz_${name} ${FUZZ_SOURCES})
+  target_link_libraries(fuzz_${name} PRIVATE ikelab_flags ${FUZZ_LIBRARIES})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  foreach(room IN LISTS FUZZ_ROOMS)
+    target_link_libraries(fuzz_${name} PRIVATE ikelab_${room})
+  endforeach()
+endfunction()
