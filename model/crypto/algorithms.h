@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "wire/iana.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+/**
+ * The one table of algorithms: read by negotiation, key derivation, IKE and ESP protection,
+ * printing, key tables and tests. Adding an algorithm is adding a row.
+ */
+namespace ikelab::crypto
+{
+
+enum class CipherKind
+{
+    AEAD, ///< IV is explicit and unique, salt in the key, ICV from the cipher
+    CBC,  ///< IV is random and as long as a block, padding to the block, needs an INTEG transform
+    NULL_CIPHER ///< RFC 2410; needs an INTEG transform
+};
+
+struct EncrRow
+{
+    wire::Encr id;
+    uint16_t keyBits;        ///< 0 for NULL
+    bool keyLengthAttribute; ///< the transform carries Key Length (RFC 7296 §3.3.5)
+    CipherKind kind;
+    const char* keyword; ///< swanctl proposal keyword
+    const char* opensslName;
+    uint8_t keyOctets; ///< without salt
+    uint8_t saltOctets;
+    uint8_t ivOctets;         ///< on the wire
+    uint8_t blockOctets;      ///< the cipher's alignment of plaintext, 1 if none
+    uint8_t icvOctets;        ///< AEAD only
+    const char* wiresharkIke; ///< name in ikev2_decryption_table, "" if Wireshark cannot
+    const char* wiresharkEsp; ///< name in esp_sa, "" if Wireshark cannot
+    const char* source;
+
+    /// Octets that key derivation yields: key and salt.
+    size_t
+    MaterialOctets() const
+    {
+        return size_t{keyOctets} + saltOctets;
+    }
+};
+
+struct PrfRow
+{
+    wire::Prf id;
+    const char* keyword;
+    const char* opensslDigest;
+    uint8_t outputOctets;
+    uint8_t keyOctets; ///< preferred key size, RFC 7296 §2.13
+    const char* source;
+};
+
+struct IntegRow
+{
+    wire::Integ id;
+    const char* keyword;
+    const char* opensslDigest;
+    uint8_t keyOctets;
+    uint8_t icvOctets;
+    const char* wiresharkIke;
+    const char* wiresharkEsp;
+    const char* source;
+};
+
+enum class KeKind
+{
+    MODP,
+    ECP,
+    MONTGOMERY
+};
+
+struct KeRow
+{
+    wire::KeMethod id;
+    KeKind kind;
+    const char* keyword;
+    const char* opensslName; ///< group name
+    uint16_t publicOctets;   ///< of the KE payload's data
+    uint16_t sharedOctets;
+    const char* source;
+};
+
+std::span<const EncrRow> EncrRows();
+std::span<const PrfRow> PrfRows();
+std::span<const IntegRow> IntegRows();
+std::span<const KeRow> KeRows();
+
+/// @param keyBits the Key Length attribute, 0 if there is none; nullptr if not in the table
+const EncrRow* FindEncr(wire::Encr id, uint16_t keyBits);
+const PrfRow* FindPrf(wire::Prf id);
+const IntegRow* FindInteg(wire::Integ id);
+const KeRow* FindKe(wire::KeMethod id);
+
+/// What protects an IKE SA, after negotiation. `integ` is nullptr with an AEAD cipher.
+struct IkeSuite
+{
+    const EncrRow* encr{nullptr};
+    const IntegRow* integ{nullptr};
+    const PrfRow* prf{nullptr};
+    const KeRow* ke{nullptr};
+
+    /// As charon prints it: "AES_GCM_16_128/PRF_HMAC_SHA2_256/CURVE_25519"
+    std::string ToString() const;
+    bool operator==(const IkeSuite&) const = default;
+};
+
+/// What protects a Child SA. `ke` is nullptr without a key exchange of its own.
+struct EspSuite
+{
+    const EncrRow* encr{nullptr};
+    const IntegRow* integ{nullptr};
+    const KeRow* ke{nullptr};
+    bool esn{false};
+
+    /// As charon prints it: "AES_GCM_16_128/NO_EXT_SEQ"
+    std::string ToString() const;
+    bool operator==(const EspSuite&) const = default;
+};
+
+} // namespace ikelab::crypto

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "ike/event.h"
+
+#include <string>
+#include <variant>
+
+namespace ikelab::gateway
+{
+
+/// A lifetime of a Child SA passed (RFC 4301 §4.4.2.1): soft asks for a new one, hard ends it.
+struct LifetimeReached
+{
+    ChildSaId child;
+    std::string name;
+    bool hard{false};
+    std::string_view what; ///< "time", "bytes" or "packets"
+};
+
+/// A packet was refused: an auditable event, RFC 4301 §4.4.3 and RFC 4303 §3.4.
+struct PacketRefused
+{
+    Error error; ///< POLICY, INTEGRITY, REPLAY, UNKNOWN_SPI ...
+    bool inbound{false};
+    EspSpi spi;
+    uint32_t sequence{0};
+    IpAddress source;
+    IpAddress destination;
+};
+
+using Event = std::variant<ike::MessageEvent,
+                           ike::MessageRejected,
+                           ike::IkeKeysDerived,
+                           ike::IkeSaEstablished,
+                           ike::IkeSaClosed,
+                           ike::ChildSaInstalled, ///< forwarded after esp has its keys; key
+                                                  ///< material is copied for the key log
+                           ike::ChildSaRemoved,
+                           ike::ChildSaFailed,
+                           ike::PathChanged,
+                           ike::PeerAlive,
+                           LifetimeReached,
+                           PacketRefused>;
+
+/// Totals since the gateway was made.
+struct Counters
+{
+    uint64_t protectedPackets{0};
+    uint64_t protectedOctets{0}; ///< of inner packets
+    uint64_t deliveredPackets{0};
+    uint64_t deliveredOctets{0};
+    uint64_t bypassedPackets{0};
+    uint64_t discardedPackets{0}; ///< by policy, both directions
+    uint64_t heldPackets{0};
+    uint64_t replayedPackets{0};
+    uint64_t integrityFailures{0};
+    uint64_t unknownSpis{0};
+};
+
+/// charon's log line for an event: group ("IKE", "ENC", "NET", "CFG", "KNL") and text; empty text
+/// for none.
+struct LogLine
+{
+    std::string_view group;
+    std::string text;
+};
+
+/// One event may be several lines.
+std::vector<LogLine> FormatCharon(const Event& event);
+
+} // namespace ikelab::gateway

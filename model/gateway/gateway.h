@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/instant.h"
+#include "base/packet_buffer.h"
+#include "base/random_source.h"
+#include "base/result.h"
+#include "crypto/context.h"
+#include "gateway/config.h"
+#include "gateway/event.h"
+#include "ike/ike_endpoint.h"
+
+#include <memory>
+#include <optional>
+
+namespace ikelab::gateway
+{
+
+/// What the shell is to do with the packet that it handed in.
+enum class Verdict
+{
+    BYPASS,  ///< outbound: send as it is; inbound: deliver or forward as it is
+    DISCARD, ///< policy forbids it, or it could not be processed: drop
+    HELD,    ///< outbound: kept until its SA is there, see PollReleased
+    PROTECT, ///< outbound: the buffer now holds an ESP packet, send it as Outgoing says
+    DELIVER, ///< inbound: the buffer now holds the inner IP packet (its policy was checked):
+             ///< deliver or forward it
+    CONSUMED ///< inbound: it was for us (IKE, keep-alive, dummy); drain and be done
+};
+
+/// Where a clear packet comes from.
+enum class Origin
+{
+    LOCAL,    ///< this node made it
+    FORWARDED ///< it came from another interface
+};
+
+/// How an ESP packet leaves.
+struct Outgoing
+{
+    Path path;                    ///< ports count only with UDP encapsulation
+    bool udpEncapsulation{false}; ///< in a UDP datagram (RFC 3948), else as IP protocol 50
+    uint8_t trafficClass{0};      ///< of the outer header
+    bool dontFragment{false};
+    ChildSaId child;
+};
+
+/**
+ * One IPsec node, sans-IO: IKE, SPD, SAD and ESP together. Simulator, real sockets and the
+ * conformance target drive this one class. After every call drain PollTransmit, PollReleased,
+ * PollEvent and PollTimeout, in this order. Data packets are worked on in the caller's buffer and
+ * never queued, except those that wait for an SA.
+ */
+class Gateway
+{
+  public:
+    /// @param context and random must outlive the gateway
+    Gateway(Config config, crypto::Context& context, RandomSource& random);
+    ~Gateway();
+
+    /**
+     * A clear IP packet (v4 or v6, from its IP header on) is about to leave.
+     * With PROTECT the buffer holds the ESP packet from SPI to ICV and `outgoing` is set.
+     */
+    Verdict HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, Outgoing& outgoing);
+    /// May this clear packet come in? BYPASS or DISCARD (RFC 4301 §5.2); for protected traffic
+    /// DISCARD.
+    Verdict HandleInboundClear(Instant now, Bytes packet);
+    /// The payload of a UDP datagram to port 500 or 4500: IKE, keep-alive or ESP (RFC 3948).
+    /// CONSUMED, DISCARD or DELIVER.
+    Verdict HandleUdp(Instant now, const Path& path, PacketBuffer& datagram);
+    /// The payload of an IP packet with protocol 50. Ports of the path are ignored. DELIVER,
+    /// CONSUMED or DISCARD.
+    Verdict HandleEsp(Instant now, const Path& path, PacketBuffer& packet);
+    void HandleTimeout(Instant now);
+
+    /// Negotiate all children whose start_action is start.
+    void Start(Instant now);
+    /// Set up a child by name ("conn/child", or the child's name if unique).
+    Result<void> Initiate(Instant now, std::string_view child);
+    /// Delete every SA of a connection or, by child name, its Child SAs.
+    Result<void> Terminate(Instant now, std::string_view connection);
+    Result<void> TerminateChild(Instant now, std::string_view child);
+    Result<void> CheckLiveness(Instant now, std::string_view connection);
+    /// Close everything, with Deletes.
+    void Shutdown(Instant now);
+
+    /// A UDP datagram to send, non-ESP marker included where it belongs.
+    std::optional<ike::Datagram> PollTransmit();
+    /// A held clear packet whose SA is now there: hand it to HandleOutbound again.
+    std::optional<Buffer> PollReleased();
+    std::optional<Event> PollEvent();
+    std::optional<Instant> PollTimeout() const;
+
+    std::vector<ike::IkeSaInfo> List() const;
+    /// True when no SA is left.
+    bool Empty() const;
+    const Counters& GetCounters() const;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> m_impl;
+};
+
+} // namespace ikelab::gateway

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/ids.h"
+#include "base/instant.h"
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "base/selector.h"
+#include "crypto/algorithms.h"
+#include "crypto/ike_keys.h"
+#include "ike/config.h"
+#include "wire/iana.h"
+
+#include <optional>
+#include <string>
+#include <variant>
+
+/**
+ * What an endpoint tells its owner. Events are values: they carry what the receiver needs, in the
+ * order in which things happened.
+ */
+namespace ikelab::ike
+{
+
+/// A message left or arrived (one event for each retransmission too).
+struct MessageEvent
+{
+    bool sent{false};
+    IkeSaId sa; ///< 0 if it belongs to no SA
+    Path path;
+    crypto::IkeSpis spis;
+    wire::ExchangeType exchange{};
+    bool response{false};
+    MessageId id;
+    unsigned retransmission{0}; ///< 0: the first time; n: the n-th repetition
+    size_t octets{0};
+    std::string summary; ///< "[ SA KE No ]", decrypted; empty if it could not be read
+};
+
+/// A datagram was dropped or answered with an error.
+struct MessageRejected
+{
+    IkeSaId sa;
+    Path path;
+    Error error;
+    std::optional<wire::NotifyType> answered;
+};
+
+/// The SA key log: what a dissector needs to read this IKE SA from now on.
+struct IkeKeysDerived
+{
+    IkeSaId sa;
+    crypto::IkeSpis spis;
+    crypto::IkeSuite suite;
+    crypto::SecretBytes ei;
+    crypto::SecretBytes er;
+    crypto::SecretBytes ai;
+    crypto::SecretBytes ar;
+};
+
+/// Both sides are authenticated.
+struct IkeSaEstablished
+{
+    IkeSaId sa;
+    std::string connection;
+    bool initiator{false};
+    Path path;
+    crypto::IkeSpis spis;
+    crypto::IkeSuite suite;
+    Identity localId;
+    Identity remoteId;
+    bool natLocal{false};  ///< we are behind a NAT (RFC 7296 §2.23)
+    bool natRemote{false}; ///< the peer is
+    Duration setupTime{0}; ///< from the first octet sent or received
+};
+
+enum class CloseReason
+{
+    REQUESTED,      ///< our owner asked
+    PEER_DELETED,   ///< the peer sent Delete
+    PEER_DEAD,      ///< retransmissions ended unanswered
+    SETUP_FAILED,   ///< never came up
+    AUTHENTICATION, ///< AUTH refused by either side
+    EXPIRED,        ///< hard lifetime
+    REPLACED        ///< by INITIAL_CONTACT or a rekeying
+};
+
+struct IkeSaClosed
+{
+    IkeSaId sa;
+    std::string connection;
+    bool established{false};
+    CloseReason reason{};
+    std::optional<Error> error; ///< why, when SETUP_FAILED or AUTHENTICATION
+};
+
+/// A Child SA is ready for traffic in both directions.
+struct ChildSaInstalled
+{
+    ChildSaId child;
+    IkeSaId sa;
+    std::string connection;
+    std::shared_ptr<const ChildConfig> config;
+    bool initiator{false}; ///< of the exchange that made it
+    Mode mode{Mode::TUNNEL};
+    crypto::EspSuite suite;
+    EspSpi inboundSpi;  ///< chosen by us, in packets to us
+    EspSpi outboundSpi; ///< chosen by the peer
+    crypto::SecretBytes inboundEncr;
+    crypto::SecretBytes inboundInteg;
+    crypto::SecretBytes outboundEncr;
+    crypto::SecretBytes outboundInteg;
+    Selectors localTs;
+    Selectors remoteTs;
+    Path path;                    ///< tunnel ends; ports count with UDP encapsulation
+    bool udpEncapsulation{false}; ///< RFC 3948
+};
+
+struct ChildSaRemoved
+{
+    ChildSaId child;
+    IkeSaId sa;
+    std::string connection;
+    std::string name;
+    EspSpi inboundSpi;
+    EspSpi outboundSpi;
+    CloseReason reason{};
+};
+
+/// The Child SA of an otherwise good IKE SA could not be made (RFC 7296 §1.2).
+struct ChildSaFailed
+{
+    IkeSaId sa;
+    std::string connection;
+    std::string name;
+    wire::NotifyType notify{};
+    bool initiator{false};
+};
+
+/// The peer's address changed behind its NAT (RFC 7296 §2.23); Child SAs of this SA send there now.
+struct PathChanged
+{
+    IkeSaId sa;
+    Path path;
+};
+
+/// A liveness check was answered.
+struct PeerAlive
+{
+    IkeSaId sa;
+    Duration roundTrip{0};
+};
+
+using Event = std::variant<MessageEvent,
+                           MessageRejected,
+                           IkeKeysDerived,
+                           IkeSaEstablished,
+                           IkeSaClosed,
+                           ChildSaInstalled,
+                           ChildSaRemoved,
+                           ChildSaFailed,
+                           PathChanged,
+                           PeerAlive>;
+
+} // namespace ikelab::ike

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/instant.h"
+#include "base/random_source.h"
+#include "base/result.h"
+#include "crypto/context.h"
+#include "ike/config.h"
+#include "ike/event.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace ikelab::ike
+{
+
+/// An IKE message on its way out; the shell adds the non-ESP marker when a port is 4500.
+struct Datagram
+{
+    Path path;
+    Buffer message; ///< from the IKE header on; empty is a NAT keep-alive
+    bool keepAlive{false};
+    bool nonEspMarker{
+        false}; ///< this path is UDP-encapsulated: four zero octets go first (RFC 3948 §2.2)
+};
+
+/// What `list` shows of a Child SA.
+struct ChildSaInfo
+{
+    ChildSaId id;
+    std::string name;
+    EspSpi inboundSpi;
+    EspSpi outboundSpi;
+    crypto::EspSuite suite;
+    Selectors localTs;
+    Selectors remoteTs;
+};
+
+/// What `list` shows of an IKE SA.
+struct IkeSaInfo
+{
+    IkeSaId id;
+    std::string connection;
+    std::string state; ///< "CONNECTING", "ESTABLISHED" or "DELETING", charon's words
+    bool initiator{false};
+    crypto::IkeSpis spis;
+    crypto::IkeSuite suite;
+    Path path;
+    Identity localId;
+    Identity remoteId;
+    bool natLocal{false};
+    bool natRemote{false};
+    std::vector<ChildSaInfo> children;
+};
+
+/**
+ * All IKE SAs of one node, sans-IO: time is an argument, datagrams are values, randomness is an
+ * object. After every call that may change something, drain PollTransmit, PollEvent and PollTimeout
+ * in this order.
+ */
+class IkeEndpoint
+{
+  public:
+    /// @param context and random must outlive the endpoint
+    IkeEndpoint(Config config, crypto::Context& context, RandomSource& random);
+    ~IkeEndpoint();
+    IkeEndpoint(IkeEndpoint&&) noexcept;
+    IkeEndpoint& operator=(IkeEndpoint&&) noexcept;
+
+    /// A datagram without non-ESP marker. Whatever it holds, it is survived.
+    void HandleDatagram(Instant now, const Path& path, Bytes datagram);
+    /// A NAT keep-alive or any authenticated ESP packet came: nothing to do, but proves life (RFC
+    /// 7296 §2.4).
+    void HandlePeerTraffic(Instant now, ChildSaId child);
+    void HandleTimeout(Instant now);
+
+    /**
+     * Set up an IKE SA and its first Child SA.
+     * @param child name of one of the connection's children; empty is the first
+     * @param from our address if the connection does not say one
+     * @return NOT_FOUND for unknown names, BAD_VALUE without remote address, UNEXPECTED if it is
+     * under way already
+     */
+    Result<IkeSaId> Initiate(Instant now,
+                             std::string_view connection,
+                             std::string_view child,
+                             std::optional<IpAddress> from = {});
+    /// Send an empty INFORMATIONAL request (RFC 7296 §2.4); the answer becomes PeerAlive.
+    Result<void> CheckLiveness(Instant now, IkeSaId sa);
+    /// Delete a Child SA in both directions, RFC 7296 §1.4.1.
+    Result<void> CloseChildSa(Instant now, ChildSaId child);
+    /// Delete an IKE SA and all its Child SAs, RFC 7296 §1.4.1.
+    Result<void> CloseIkeSa(Instant now, IkeSaId sa);
+    /// Close everything; SAs that are not established are just forgotten.
+    void CloseAll(Instant now);
+
+    std::optional<Datagram> PollTransmit();
+    std::optional<Event> PollEvent();
+    std::optional<Instant> PollTimeout() const;
+
+    /// All SAs, in the order of their ids.
+    std::vector<IkeSaInfo> List() const;
+    /// True when no SA is left.
+    bool Empty() const;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> m_impl;
+};
+
+} // namespace ikelab::ike

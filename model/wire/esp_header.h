@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+
+#include <optional>
+#include <variant>
+
+namespace ikelab::wire
+{
+
+/// Octets of SPI and sequence number, RFC 4303 §2.
+inline constexpr size_t ESP_HEADER_OCTETS = 8;
+inline constexpr uint8_t IP_PROTOCOL_ESP = 50;
+inline constexpr uint16_t IKE_PORT = 500;
+inline constexpr uint16_t NATT_PORT = 4500;
+/// Octets of the non-ESP marker, RFC 3948 §2.2.
+inline constexpr size_t NON_ESP_MARKER_OCTETS = 4;
+
+struct EspHeader
+{
+    EspSpi spi;
+    uint32_t sequence{0};
+};
+
+/// SPI and sequence number of an ESP packet; SPI 0 is BAD_VALUE (RFC 4303 §2.1).
+Result<EspHeader> ParseEspHeader(Bytes packet);
+void WriteEspHeader(MutableBytes packet, const EspHeader& header);
+
+/// What a datagram on port 4500 is, RFC 3948 §2.
+struct NatKeepalive
+{
+};
+
+struct IkeInUdp
+{
+    Bytes message; ///< without the marker
+};
+
+struct EspInUdp
+{
+    Bytes packet;
+};
+
+using Encapsulated = std::variant<NatKeepalive, IkeInUdp, EspInUdp>;
+
+/// Tell the three apart; TRUNCATED for anything that is none (shorter than 4 octets and not 0xFF).
+Result<Encapsulated> ParseUdpEncapsulated(Bytes datagram);
+
+} // namespace ikelab::wire

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "wire/header.h"
+#include "wire/payloads.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ikelab::wire
+{
+
+/// One payload of a message; `type` tells IDi from IDr, TSi from TSr, and which raw payload it is.
+struct Payload
+{
+    PayloadType type{PayloadType::NONE};
+    bool critical{false};
+    std::variant<RawPayload,
+                 SaPayload,
+                 KePayload,
+                 IdPayload,
+                 AuthPayload,
+                 NoncePayload,
+                 NotifyPayload,
+                 DeletePayload,
+                 VendorIdPayload,
+                 TsPayload,
+                 SkPayload>
+        body;
+    Bytes octets; ///< the body as received (without generic header)
+};
+
+/**
+ * A chain of payloads that borrows from the octets it was parsed from. The content of an SK payload
+ * is another chain, parsed after decryption.
+ */
+struct PayloadChain
+{
+    std::vector<Payload> payloads;
+
+    /// The first payload of a type, or nullptr.
+    const Payload* Find(PayloadType type) const;
+    /// Its body, if present and of that kind: chain.Get<KePayload>(PayloadType::KE)
+    template <typename Body>
+    const Body*
+    Get(PayloadType type) const
+    {
+        const Payload* payload = Find(type);
+        return payload ? std::get_if<Body>(&payload->body) : nullptr;
+    }
+
+    /// The first Notify payload of a type, or nullptr.
+    const NotifyPayload* FindNotify(NotifyType type) const;
+    /// The first Notify payload whose type is an error (RFC 7296 §3.10.1), or nullptr.
+    const NotifyPayload* FindError() const;
+    size_t Count(PayloadType type) const;
+};
+
+/// A whole message: the header and the payloads that are in clear (SK is the last of them).
+struct Message
+{
+    Header header;
+    PayloadChain chain;
+    Bytes octets; ///< the datagram it borrows from
+};
+
+/**
+ * Parse payloads from `first` on until Next Payload is NONE; the octets must end there (OVERLONG
+ * else). Unknown types and those not read here become RawPayload; an unknown type with the critical
+ * bit is not judged here: FindUnknownCritical does. SK and SKF must be last (RFC 7296 §3.14); their
+ * `bodyOffset` counts from the start of `octets` plus `baseOffset`.
+ * @return UNSUPPORTED, TRUNCATED ... with the offset in `octets` plus baseOffset; Fault::LIMIT
+ * beyond limits::PAYLOADS
+ */
+Result<PayloadChain> ParsePayloads(PayloadType first, Bytes octets, size_t baseOffset = 0);
+
+/// Header and payloads of a datagram without non-ESP marker.
+Result<Message> ParseMessage(Bytes datagram);
+
+/// The first payload whose type RFC 7296 §3.2 does not define (nor a companion RFC that we know)
+/// and that is critical.
+const Payload* FindUnknownCritical(const PayloadChain& chain);
+
+/// charon's way to list payloads: "[ SA KE No N(NATD_S_IP) ]"
+std::string Summary(const PayloadChain& chain);
+
+/// Several lines of text: every field of every payload, for people.
+std::string Describe(const Message& message);
+
+} // namespace ikelab::wire

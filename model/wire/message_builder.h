@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/byte_writer.h"
+#include "wire/header.h"
+#include "wire/payloads.h"
+
+#include <span>
+#include <string>
+#include <utility>
+
+namespace ikelab::wire
+{
+
+/**
+ * Writes a message payload by payload. Next-payload and length fields write themselves.
+ *
+ *     MessageBuilder builder(header);
+ *     builder.Sa(sa);
+ *     builder.Ke({method, share});
+ *     Buffer message = builder.Finish();
+ *
+ * With BeginSk the payloads that follow are inside an Encrypted payload (RFC 7296 §3.14), see
+ * FinishSk.
+ */
+class MessageBuilder
+{
+  public:
+    explicit MessageBuilder(const Header& header);
+
+    void Sa(const SaPayload& sa);
+    void Ke(const KePayload& ke);
+    /// @param type IDI or IDR
+    void Id(PayloadType type, const IdPayload& id);
+    void Auth(const AuthPayload& auth);
+    void Nonce(Bytes nonce);
+    void Notify(const NotifyPayload& notify);
+    /// A status or error notify without protocol and SPI.
+    void Notify(NotifyType type, Bytes data = {});
+    void Delete(const DeletePayload& payload);
+    void VendorId(Bytes data);
+    /// @param type TSI or TSR
+    void Ts(PayloadType type, const TsPayload& ts);
+    /// Any payload from its body octets.
+    void Raw(PayloadType type, bool critical, Bytes body);
+
+    /// Payloads written so far, for charon's "[ SA KE No ]" line.
+    const std::string&
+    Summary() const
+    {
+        return m_summary;
+    }
+
+    /// The whole message, lengths patched.
+    Buffer Finish();
+
+    /**
+     * From here on payloads go into an Encrypted payload whose IV field has `ivOctets` octets
+     * (zero; the cipher fills it).
+     */
+    void BeginSk(size_t ivOctets);
+
+    /// A message with an Encrypted payload, ready to be sealed in place.
+    struct Unsealed
+    {
+        Buffer
+            octets; ///< header | ... | SK header | IV | plaintext, padding, pad length | ICV space
+        size_t headOctets; ///< octets before the IV: the associated data, RFC 5282 §5.1
+    };
+
+    /**
+     * Pad to a multiple of `blockOctets` (1 for AEADs), add the pad length octet and `icvOctets` of
+     * room, patch all lengths.
+     */
+    Unsealed FinishSk(size_t blockOctets, size_t icvOctets);
+
+  private:
+    class PayloadScope;
+
+    ByteWriter m_writer;
+    size_t m_nextPayloadField; ///< where the type of the next payload goes
+    size_t m_skStart{0};
+    size_t m_skIvOctets{0};
+    std::string m_summary;
+};
+
+} // namespace ikelab::wire

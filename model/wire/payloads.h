@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "wire/iana.h"
+
+#include <optional>
+#include <vector>
+
+/**
+ * Payload bodies as values. All octets are borrowed: from the datagram after parsing, from the
+ * caller when building. What parsing returns is well formed (RFC 7296 §3); unknown numbers survive.
+ */
+namespace ikelab::wire
+{
+
+/// RFC 7296 §3.3.2. Attributes other than Key Length stay as octets: such a transform is unknown.
+struct Transform
+{
+    TransformType type{TransformType::ENCR};
+    uint16_t id{0};
+    std::optional<uint16_t> keyLength; ///< bits, attribute 14
+    Bytes otherAttributes; ///< TV and TLV attributes that are not Key Length, as received
+
+    bool operator==(const Transform& other) const;
+};
+
+/// RFC 7296 §3.3.1
+struct Proposal
+{
+    uint8_t number{1};
+    ProtocolId protocol{ProtocolId::IKE};
+    Bytes spi;
+    std::vector<Transform> transforms;
+};
+
+/// RFC 7296 §3.3
+struct SaPayload
+{
+    std::vector<Proposal> proposals;
+};
+
+/// RFC 7296 §3.4
+struct KePayload
+{
+    KeMethod method{KeMethod::NONE};
+    Bytes data;
+};
+
+/// RFC 7296 §3.5; IDi or IDr is said by the payload type.
+struct IdPayload
+{
+    IdType type{IdType::ID_KEY_ID};
+    Bytes data;
+};
+
+/// RFC 7296 §3.8
+struct AuthPayload
+{
+    AuthMethod method{AuthMethod::SHARED_KEY_MESSAGE_INTEGRITY_CODE};
+    Bytes data;
+};
+
+/// RFC 7296 §3.9: 16 to 256 octets.
+struct NoncePayload
+{
+    Bytes data;
+};
+
+/// RFC 7296 §3.10
+struct NotifyPayload
+{
+    ProtocolId protocol{ProtocolId::NONE};
+    Bytes spi;
+    NotifyType type{NotifyType::INVALID_SYNTAX};
+    Bytes data;
+};
+
+/// RFC 7296 §3.11: no SPIs for IKE, 4-octet SPIs for AH and ESP.
+struct DeletePayload
+{
+    ProtocolId protocol{ProtocolId::IKE};
+    std::vector<EspSpi> spis;
+};
+
+/// RFC 7296 §3.12
+struct VendorIdPayload
+{
+    Bytes data;
+};
+
+/// RFC 7296 §3.13.1. For types other than the two address ranges only `other` is set.
+struct TrafficSelector
+{
+    TsType type{TsType::TS_IPV4_ADDR_RANGE};
+    uint8_t protocol{0}; ///< 0 is any
+    uint16_t startPort{0};
+    uint16_t endPort{65535};
+    IpRange addresses{IpRange::AnyV4()};
+    Bytes other;
+
+    bool operator==(const TrafficSelector& right) const;
+};
+
+/// RFC 7296 §3.13; TSi or TSr is said by the payload type.
+struct TsPayload
+{
+    std::vector<TrafficSelector> selectors;
+};
+
+/// RFC 7296 §3.14: IV, ciphertext and ICV, still protected. `inner` is the first payload inside.
+struct SkPayload
+{
+    PayloadType inner{PayloadType::NONE};
+    Bytes body;
+    size_t bodyOffset{0}; ///< octets of the message before `body`: what integrity covers in front
+};
+
+/// A payload that nothing here reads: CERT, CP, EAP ... and unknown types.
+struct RawPayload
+{
+    Bytes body;
+};
+
+/// Read a payload body (without the generic header); errors name the payload and the offset in the
+/// body.
+Result<SaPayload> ParseSa(Bytes body);
+Result<KePayload> ParseKe(Bytes body);
+Result<IdPayload> ParseId(Bytes body);
+Result<AuthPayload> ParseAuth(Bytes body);
+Result<NoncePayload> ParseNonce(Bytes body);
+Result<NotifyPayload> ParseNotify(Bytes body);
+Result<DeletePayload> ParseDelete(Bytes body);
+Result<TsPayload> ParseTs(Bytes body);
+
+} // namespace ikelab::wire
