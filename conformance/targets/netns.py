@@ -151,7 +151,7 @@ class Namespace:
 
     def _network(self):
         if not self._holder.running():
-            raise LabUnavailable("a network namespace is refused here (needs CAP_SYS_ADMIN)")
+            raise LabError(f"the holder of the namespace {self.end.name} ended")
         try:
             return os.readlink(f"/proc/{self.pid}/ns/net")
         except OSError:
@@ -226,10 +226,17 @@ class NetnsLab:
         """LabUnavailable with a remedy unless a lab can be made here."""
         if os.geteuid() != 0:
             raise LabUnavailable("network namespaces need root: run it as root or through sudo")
-        os.environ["PATH"] += os.pathsep + "/usr/sbin:/sbin"
+        if "/usr/sbin" not in os.environ["PATH"].split(os.pathsep):
+            os.environ["PATH"] += os.pathsep + "/usr/sbin:/sbin"
         for program in (*cls.PROGRAMS, *programs):
             if not shutil.which(program):
                 raise LabUnavailable(f"{program} is missing: run tools/setup")
+        trial = subprocess.run(["unshare", "--net", "--mount", "--", "true"], text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, check=False)
+        if trial.returncode:
+            raise LabUnavailable("no network namespaces here (a container needs CAP_SYS_ADMIN): "
+                                 + trial.stdout.strip())
 
     def __enter__(self):
         self.require()

@@ -40,9 +40,10 @@ def arguments(description, binary=False):
 
 
 def run_rows(rows, options, require):
-    """Run {name: function(folder)}; 0 all passed, 1 a row failed, 2 no such row, 77 cannot run here.
+    """Run {name: function(folder)}; 0 all passed, 1 a row failed, 2 cannot begin, 77 skipped.
 
-    @param require  raises LabUnavailable with the reason if the machine cannot run any row
+    @param require  raises LabUnavailable if the machine cannot run any row (skipped), another
+                    LabError if the caller forgot something
     """
     patterns = options.only or ["*"]
     chosen = [name for name in rows if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
@@ -57,6 +58,9 @@ def run_rows(rows, options, require):
     except LabUnavailable as reason:
         print(f"SKIPPED: {reason}")
         return SKIPPED
+    except LabError as reason:
+        print(f"cannot begin: {reason}", file=sys.stderr)
+        return 2
     output = options.output or pathlib.Path(tempfile.mkdtemp(prefix="ikelab-rows-"))
     failed = []
     for name in chosen:
