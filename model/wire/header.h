@@ -15,7 +15,8 @@ inline constexpr size_t HEADER_OCTETS = 28;
 inline constexpr uint8_t MAJOR_VERSION = 2;
 inline constexpr uint8_t MINOR_VERSION = 0;
 
-/// Flag bits, RFC 7296 §3.1. Others are cleared when sending and ignored on receipt.
+/// Flag bits, RFC 7296 §3.1. Others are ignored on receipt and must be zero when sending: who fills
+/// a Header sets just these.
 inline constexpr uint8_t FLAG_INITIATOR = 0x08;
 inline constexpr uint8_t FLAG_VERSION = 0x10;
 inline constexpr uint8_t FLAG_RESPONSE = 0x20;
@@ -58,7 +59,7 @@ struct Header
  */
 Result<Header> ParseHeader(Bytes datagram);
 
-/// Write the 28 octets.
+/// Write the 28 octets as the fields say, right or wrong.
 void WriteHeader(ByteWriter& writer, const Header& header);
 
 } // namespace ikelab::wire

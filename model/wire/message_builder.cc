@@ -2,9 +2,11 @@
 #include "wire/message_builder.h"
 
 #include "base/assert.h"
-#include "base/limits.h"
 #include "wire/message.h"
 #include "wire/payload_writers.h"
+
+#include <type_traits>
+#include <variant>
 
 namespace ikelab::wire
 {

@@ -5,7 +5,9 @@
 #include "wire/payload_writers.h"
 #include "wire/payloads.h"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 namespace ikelab::wire
 {
@@ -39,11 +41,11 @@ IsSpiSize(ProtocolId protocol, size_t octets)
 }
 
 /// RFC 7296 §3.3.5; `offset` is where the attributes start in the payload body.
-Result<Transform>
-ParseAttributes(Transform transform, Bytes attributes, size_t offset)
+Result<void>
+ParseAttributes(Transform& transform, Bytes attributes, size_t offset)
 {
     ByteReader reader(attributes);
-    std::array<uint16_t, limits::ATTRIBUTES> seen{};
+    std::array<uint16_t, limits::ATTRIBUTES> seen; // the first `count` of them
     size_t count = 0;
     while (!reader.AtEnd())
     {
@@ -92,7 +94,7 @@ ParseAttributes(Transform transform, Bytes attributes, size_t offset)
         }
         ++count;
     }
-    return transform;
+    return {};
 }
 
 Result<std::vector<Transform>>
@@ -135,9 +137,7 @@ ParseTransforms(Bytes octets, size_t expected, size_t offset)
         }
         if (!attributes.empty())
         {
-            TRY_ASSIGN(
-                transform,
-                ParseAttributes(transform, attributes, offset + start + TRANSFORM_HEADER_OCTETS));
+            TRY(ParseAttributes(transform, attributes, offset + start + TRANSFORM_HEADER_OCTETS));
         }
         transforms.push_back(transform);
     }

@@ -5,6 +5,9 @@
 #include "wire/payload_writers.h"
 #include "wire/payloads.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace ikelab::wire
 {
 
