@@ -39,6 +39,7 @@ struct EncrRow
     const char* wiresharkIke; ///< name in ikev2_decryption_table, "" if Wireshark cannot
     const char* wiresharkEsp; ///< name in esp_sa, "" if Wireshark cannot
     const char* source;
+    const char* name; ///< as charon prints it
 
     /// Octets that key derivation yields: key and salt.
     size_t
@@ -56,6 +57,7 @@ struct PrfRow
     uint8_t outputOctets;
     uint8_t keyOctets; ///< preferred key size, RFC 7296 §2.13
     const char* source;
+    const char* name; ///< as charon prints it
 };
 
 struct IntegRow
@@ -68,6 +70,7 @@ struct IntegRow
     const char* wiresharkIke;
     const char* wiresharkEsp;
     const char* source;
+    const char* name; ///< as charon prints it
 };
 
 enum class KeKind
@@ -86,6 +89,7 @@ struct KeRow
     uint16_t publicOctets;   ///< of the KE payload's data
     uint16_t sharedOctets;
     const char* source;
+    const char* name; ///< as charon prints it
 };
 
 std::span<const EncrRow> EncrRows();

@@ -12,7 +12,9 @@
 namespace ikelab::crypto
 {
 
-/// An ephemeral private key and its public value, for one key exchange.
+/**
+ * An ephemeral private key and its public value, for one key exchange. The Context must outlive it.
+ */
 class KeyShare
 {
   public:

@@ -68,9 +68,10 @@ struct Message
 /**
  * Parse payloads from `first` on until Next Payload is NONE; the octets must end there (OVERLONG
  * else). Unknown types and those not read here become RawPayload; an unknown type with the critical
- * bit is not judged here: FindUnknownCritical does. SK and SKF must be last (RFC 7296 §3.14); their
+ * bit is not judged here: FindUnknownCritical does. SK and SKF must be last (RFC 7296 §3.14); SKF
+ * becomes an SkPayload whose body begins with fragment number and total (RFC 7383 §2.5). Their
  * `bodyOffset` counts from the start of `octets` plus `baseOffset`.
- * @return UNSUPPORTED, TRUNCATED ... with the offset in `octets` plus baseOffset; Fault::LIMIT
+ * @return TRUNCATED, OVERLONG, BAD_VALUE with the offset in `octets` plus baseOffset; Fault::LIMIT
  * beyond limits::PAYLOADS
  */
 Result<PayloadChain> ParsePayloads(PayloadType first, Bytes octets, size_t baseOffset = 0);
@@ -82,10 +83,15 @@ Result<Message> ParseMessage(Bytes datagram);
 /// and that is critical.
 const Payload* FindUnknownCritical(const PayloadChain& chain);
 
-/// charon's way to list payloads: "[ SA KE No N(NATD_S_IP) ]"
+/// charon's way to print one payload: "SA", "N(NATD_S_IP)", "EF(1/3)"
+std::string SummaryWord(const Payload& payload);
+
+/// charon's way to list payloads: "[ SA KE No N(NATD_S_IP) ]"; "[ ]" if there are none
 std::string Summary(const PayloadChain& chain);
 
 /// Several lines of text: every field of every payload, for people.
 std::string Describe(const Message& message);
+/// The same for payloads alone, as inside an SK payload.
+std::string Describe(const PayloadChain& chain);
 
 } // namespace ikelab::wire

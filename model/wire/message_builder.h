@@ -7,10 +7,13 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace ikelab::wire
 {
+
+struct Payload;
 
 /**
  * Writes a message payload by payload. Next-payload and length fields write themselves.
@@ -43,8 +46,11 @@ class MessageBuilder
     void Ts(PayloadType type, const TsPayload& ts);
     /// Any payload from its body octets.
     void Raw(PayloadType type, bool critical, Bytes body);
+    /// A payload as parsing gave it, critical bit included; an SK or SKF payload must come last.
+    void Add(const Payload& payload);
 
-    /// Payloads written so far, for charon's "[ SA KE No ]" line.
+    /// Payloads written so far as charon prints them, "[ SA KE No ]"; those inside an SK payload
+    /// are listed without a word for SK itself.
     const std::string&
     Summary() const
     {
@@ -76,6 +82,11 @@ class MessageBuilder
 
   private:
     class PayloadScope;
+
+    /// Link a payload into the chain and write its header up to the length; returns its start.
+    size_t OpenPayload(PayloadType type, bool critical);
+    /// Add a word to the summary.
+    void Note(std::string_view word);
 
     ByteWriter m_writer;
     size_t m_nextPayloadField; ///< where the type of the next payload goes

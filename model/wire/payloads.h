@@ -23,12 +23,14 @@ struct Transform
     TransformType type{TransformType::ENCR};
     uint16_t id{0};
     std::optional<uint16_t> keyLength; ///< bits, attribute 14
-    Bytes otherAttributes; ///< TV and TLV attributes that are not Key Length, as received
+    /// Attributes from the first that is not Key Length on, as received (a Key Length behind it
+    /// stays in here, and `keyLength` is empty).
+    Bytes otherAttributes;
 
     bool operator==(const Transform& other) const;
 };
 
-/// RFC 7296 §3.3.1
+/// RFC 7296 §3.3.1. Parsing gives numbers 1, 2 ... or, for a lone proposal (an answer), any but 0.
 struct Proposal
 {
     uint8_t number{1};
@@ -70,7 +72,8 @@ struct NoncePayload
     Bytes data;
 };
 
-/// RFC 7296 §3.10
+/// RFC 7296 §3.10: without an SPI the protocol has no meaning (older peers send IKE, zero is
+/// right).
 struct NotifyPayload
 {
     ProtocolId protocol{ProtocolId::NONE};
@@ -92,7 +95,8 @@ struct VendorIdPayload
     Bytes data;
 };
 
-/// RFC 7296 §3.13.1. For types other than the two address ranges only `other` is set.
+/// RFC 7296 §3.13.1. For types other than the two address ranges only `protocol` (their
+/// second octet) and `other` (all behind the length) are set.
 struct TrafficSelector
 {
     TsType type{TsType::TS_IPV4_ADDR_RANGE};

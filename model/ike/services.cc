@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#include "ike/services.h"
+
+namespace ikelab::ike
+{
+
+namespace
+{
+
+constexpr uint32_t FIRST_FREE_ESP_SPI = 256;
+
+} // namespace
+
+EspSpi
+Services::ReserveEspSpi()
+{
+    while (true)
+    {
+        const EspSpi spi{random.U32()};
+        if (spi.value >= FIRST_FREE_ESP_SPI && m_usedSpis.insert(spi).second)
+        {
+            return spi;
+        }
+    }
+}
+
+void
+Services::ReleaseEspSpi(EspSpi spi)
+{
+    m_usedSpis.erase(spi);
+}
+
+ChildSaId
+Services::NewChildSaId()
+{
+    return ChildSaId{++m_lastChild};
+}
+
+Buffer
+Services::NewNonce()
+{
+    Buffer nonce(config.nonceOctets);
+    random.Fill(nonce);
+    return nonce;
+}
+
+} // namespace ikelab::ike

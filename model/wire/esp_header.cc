@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "wire/esp_header.h"
+
+#include "base/assert.h"
+#include "base/byte_reader.h"
+
+namespace ikelab::wire
+{
+
+Result<EspHeader>
+ParseEspHeader(Bytes packet)
+{
+    ByteReader reader(packet);
+    EspHeader header;
+    if (!reader.U32(header.spi.value) || !reader.U32(header.sequence))
+    {
+        return Fail(Fault::TRUNCATED, "ESP header", reader.Offset());
+    }
+    // RFC 4303 §2.1: zero is kept for local use and never crosses the wire.
+    if (header.spi == EspSpi{0})
+    {
+        return Fail(Fault::BAD_VALUE, "ESP SPI");
+    }
+    return header;
+}
+
+void
+WriteEspHeader(MutableBytes packet, const EspHeader& header)
+{
+    IKELAB_ASSERT(packet.size() >= ESP_HEADER_OCTETS);
+    for (size_t i = 0; i < 4; ++i)
+    {
+        const auto shift = static_cast<unsigned>(8 * (3 - i));
+        packet[i] = static_cast<uint8_t>(header.spi.value >> shift);
+        packet[i + 4] = static_cast<uint8_t>(header.sequence >> shift);
+    }
+}
+
+Result<Encapsulated>
+ParseUdpEncapsulated(Bytes datagram)
+{
+    // RFC 3948 §2.3: a keepalive is exactly one octet 0xFF.
+    if (datagram.size() == 1 && datagram[0] == 0xff)
+    {
+        return Encapsulated{NatKeepalive{}};
+    }
+    ByteReader reader(datagram);
+    uint32_t marker;
+    if (!reader.U32(marker))
+    {
+        return Fail(Fault::TRUNCATED, "UDP encapsulation", reader.Offset());
+    }
+    // RFC 3948 §2.2: four zero octets stand where ESP has its SPI, which is never zero.
+    if (marker == 0)
+    {
+        return Encapsulated{IkeInUdp{reader.Rest()}};
+    }
+    return Encapsulated{EspInUdp{datagram}};
+}
+
+} // namespace ikelab::wire

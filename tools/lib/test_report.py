@@ -1,0 +1,51 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Names the skipped and not-run tests in CTest's JUnit files, each with its reason.
+
+    test_report.py [--allow-skips] FOLDER    exit 1 if a test was skipped, unless that is allowed
+"""
+import argparse
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+
+
+def reason(case):
+    """Why a test did not run: its own words if it printed some, else CTest's."""
+    printed = case.findtext("system-out") or ""
+    said = re.search(r"^SKIPPED: *(.+)$", printed, re.MULTILINE)
+    if said:
+        return said.group(1)
+    # GoogleTest: "file:line: Skipped", then the message, then "[  SKIPPED ] Suite.Name".
+    said = re.search(r": Skipped\n(.*?)\n*\[  SKIPPED \]", printed, re.DOTALL)
+    if said and said.group(1).strip():
+        return " ".join(said.group(1).split())
+    skipped = case.find("skipped")
+    return (skipped.get("message") if skipped is not None else None) or "no reason given"
+
+
+def skipped_tests(folder):
+    for path in sorted(pathlib.Path(folder).glob("*.xml")):
+        for case in ElementTree.parse(path).getroot().iter("testcase"):
+            if case.get("status") in ("notrun", "disabled") or case.find("skipped") is not None:
+                yield path.stem, case.get("name"), reason(case)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--allow-skips", action="store_true")
+    parser.add_argument("folder")
+    options = parser.parse_args()
+    found = list(skipped_tests(options.folder))
+    print(f"skipped tests: {len(found)}")
+    for part, name, why in found:
+        print(f"  {part}: {name}: {why}")
+    if found and not options.allow_skips:
+        print("a skipped test proves nothing: mend the reason, or give --allow-skips")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
