@@ -40,6 +40,11 @@ inline constexpr size_t NONCE_OCTETS_MIN = 16;
 inline constexpr size_t NONCE_OCTETS_MAX = 256;
 /// Child SAs of one IKE SA.
 inline constexpr size_t CHILD_SAS = 1024;
+/// IPv6 extension headers of one packet: RFC 8200 §4.1 knows seven kinds, one of them twice.
+inline constexpr size_t EXTENSION_HEADERS = 16;
+/// Refused packets reported per second, direction and reason; all are counted. A flood of garbage
+/// must not become a flood of events (RFC 4301 §4.4.3 asks for auditing, not for that).
+inline constexpr size_t REFUSAL_EVENTS_PER_SECOND = 20;
 /// Packets held for one policy while its SA is negotiated.
 inline constexpr size_t HELD_PACKETS = 64;
 /// Largest identification a peer may send: DER names are far below.

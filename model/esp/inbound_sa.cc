@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "esp/inbound_sa.h"
+
+#include "esp/ecn.h"
+#include "esp/fixed_fields.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ikelab::esp
+{
+
+InboundSa::InboundSa(crypto::Context& context, const SaParameters& parameters)
+    : m_cipher(context,
+               crypto::PacketCipher::Direction::OPEN,
+               *parameters.suite.encr,
+               parameters.suite.integ,
+               parameters.encrKey,
+               parameters.integKey),
+      m_spi(parameters.spi),
+      m_mode(parameters.mode),
+      m_esn(parameters.suite.esn),
+      m_window(parameters.replayWindow, parameters.suite.esn),
+      m_lifetime(parameters.lifetime)
+{
+}
+
+Result<Opened>
+InboundSa::Open(PacketBuffer& packet,
+                const wire::EspHeader& header,
+                const TrafficSelectors& selectors,
+                const OuterHeader& outer)
+{
+    Opened opened;
+    const auto sequence = m_window.Find(header.sequence);
+    if (!sequence)
+    {
+        return Fail(Fault::REPLAY, "ESP sequence number");
+    }
+    opened.sequence = *sequence;
+    const auto esnHigh =
+        m_esn ? std::optional(static_cast<uint32_t>(*sequence >> 32)) : std::nullopt;
+    TRY(m_cipher.Open(packet.View(), wire::ESP_HEADER_OCTETS, esnHigh));
+    opened.newest = *sequence > m_window.Highest();
+    m_window.Record(*sequence);
+
+    packet.DropFront(wire::ESP_HEADER_OCTETS + m_cipher.IvOctets());
+    packet.DropBack(m_cipher.IcvOctets());
+    TRY_ASSIGN(const uint8_t nextHeader, StripTrailer(packet));
+    if (nextHeader == PROTOCOL_NO_NEXT_HEADER)
+    {
+        opened.dummy = true;
+        return opened;
+    }
+    if (m_mode == Mode::TRANSPORT)
+    {
+        TRY(RestoreHeader(packet, nextHeader, outer));
+    }
+    else if (nextHeader != PROTOCOL_IPV4 && nextHeader != PROTOCOL_IPV6)
+    {
+        return Fail(Fault::POLICY, "next header in tunnel mode", 0, nextHeader);
+    }
+    TRY_ASSIGN(opened.inner, ReadPacket(packet.View()));
+    if (m_mode == Mode::TUNNEL && opened.inner.IsV6() != (nextHeader == PROTOCOL_IPV6))
+    {
+        return Fail(Fault::BAD_VALUE, "IP version and next header");
+    }
+    // RFC 4303 §2.7: what stands behind the inner packet only hides its length.
+    packet.DropBack(packet.Size() - opened.inner.totalOctets);
+    if (!selectors.MatchesInbound(opened.inner))
+    {
+        return Fail(Fault::POLICY, "selectors of the SA");
+    }
+    const auto innerEcn = static_cast<Ecn>(opened.inner.trafficClass & 3);
+    const auto ecn = CombineEcn(innerEcn, static_cast<Ecn>(outer.trafficClass & 3));
+    if (!ecn)
+    {
+        return Fail(Fault::POLICY, "congestion mark on a packet without ECN");
+    }
+    if (*ecn != innerEcn)
+    {
+        opened.inner.trafficClass =
+            static_cast<uint8_t>((opened.inner.trafficClass & 0xfc) | static_cast<uint8_t>(*ecn));
+        SetTrafficClass(packet.View(), opened.inner.trafficClass);
+    }
+    m_lifetime.Count(opened.inner.totalOctets);
+    return opened;
+}
+
+/// Drop padding, Pad Length and Next Header; returns the latter.
+Result<uint8_t>
+InboundSa::StripTrailer(PacketBuffer& packet) const
+{
+    const Bytes text = std::as_const(packet).View();
+    if (text.size() < 2)
+    {
+        return Fail(Fault::TRUNCATED, "ESP trailer");
+    }
+    const auto trailer = text.last<2>();
+    const uint8_t padLength = LoadField<0, uint8_t>(trailer);
+    const uint8_t nextHeader = LoadField<1, uint8_t>(trailer);
+    if (size_t{padLength} + 2 > text.size())
+    {
+        return Fail(Fault::BAD_VALUE, "ESP pad length");
+    }
+    // RFC 4303 §2.4: the receiver inspects what the sender was told to write.
+    uint8_t expected = 0;
+    for (const uint8_t octet : text.last(size_t{padLength} + 2).first(padLength))
+    {
+        if (octet != ++expected)
+        {
+            return Fail(Fault::BAD_VALUE, "ESP padding");
+        }
+    }
+    packet.DropBack(size_t{padLength} + 2);
+    return nextHeader;
+}
+
+/// Transport mode: put an IP header with the ends of the outer one before the contents.
+Result<void>
+InboundSa::RestoreHeader(PacketBuffer& packet, uint8_t nextHeader, const OuterHeader& outer) const
+{
+    constexpr uint8_t TTL = 64;
+    const size_t payload = packet.Size();
+    if (payload > 65535 - 40)
+    {
+        return Fail(Fault::OVERLONG, "transport mode contents");
+    }
+    if (outer.source.IsV4())
+    {
+        const auto header = packet.Prepend(20).first<20>();
+        std::ranges::fill(header, uint8_t{0});
+        StoreField<0, uint8_t>(header, 0x45);
+        StoreField<1, uint8_t>(header, outer.trafficClass);
+        StoreField<2, uint16_t>(header, static_cast<uint16_t>(payload + 20));
+        StoreField<8, uint8_t>(header, TTL);
+        StoreField<9, uint8_t>(header, nextHeader);
+        std::ranges::copy(outer.source.Octets(), header.subspan<12, 4>().begin());
+        std::ranges::copy(outer.destination.Octets(), header.subspan<16, 4>().begin());
+        StoreField<10, uint16_t>(header, HeaderChecksum(header));
+        return {};
+    }
+    const auto header = packet.Prepend(40).first<40>();
+    StoreField<0, uint32_t>(header, 0x60000000u | uint32_t{outer.trafficClass} << 20);
+    StoreField<4, uint16_t>(header, static_cast<uint16_t>(payload));
+    StoreField<6, uint8_t>(header, nextHeader);
+    StoreField<7, uint8_t>(header, TTL);
+    std::ranges::copy(outer.source.Octets(), header.subspan<8, 16>().begin());
+    std::ranges::copy(outer.destination.Octets(), header.subspan<24, 16>().begin());
+    return {};
+}
+
+} // namespace ikelab::esp

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/ip_address.h"
+#include "base/packet_buffer.h"
+#include "base/result.h"
+#include "crypto/packet_cipher.h"
+#include "esp/packet_info.h"
+#include "esp/replay_window.h"
+#include "esp/sa_parameters.h"
+#include "esp/selector_set.h"
+#include "wire/esp_header.h"
+
+namespace ikelab::esp
+{
+
+/// The unprotected header around an ESP packet.
+struct OuterHeader
+{
+    IpAddress source;
+    IpAddress destination;
+    uint8_t trafficClass{0};
+};
+
+/// An accepted packet.
+struct Opened
+{
+    uint64_t sequence{0};
+    bool newest{false}; ///< no later packet was accepted before
+    bool dummy{false};  ///< nothing inside: throw it away, RFC 4303 §2.6
+    PacketInfo inner;   ///< unset for a dummy
+};
+
+/**
+ * The receiving half of a Child SA: gets the IP packet out of an ESP packet, in place and without
+ * allocating. In this order (RFC 4303 §3.4, RFC 4301 §5.2): sequence number, ICV, padding, inner
+ * packet, selectors; the replay window moves once the ICV was good.
+ */
+class InboundSa
+{
+  public:
+    /// @param context must outlive the SA
+    InboundSa(crypto::Context& context, const SaParameters& parameters);
+
+    /**
+     * Verify and unwrap.
+     * @param packet ESP from SPI to ICV, of this SA; afterwards the inner IP packet. Undefined
+     * after an error.
+     * @param header what wire::ParseEspHeader says of it
+     * @param selectors of the SA: the inner packet must match them (RFC 4301 §5.2 step 4)
+     * @param outer  its ECN mark is carried inwards (RFC 6040 §4.2); transport mode makes the inner
+     * header of it
+     * @return REPLAY, INTEGRITY, TRUNCATED or BAD_VALUE for malformed contents, POLICY if the SA
+     * may not carry this packet or its congestion mark cannot be delivered
+     */
+    Result<Opened> Open(PacketBuffer& packet,
+                        const wire::EspHeader& header,
+                        const TrafficSelectors& selectors,
+                        const OuterHeader& outer);
+
+    EspSpi
+    Spi() const
+    {
+        return m_spi;
+    }
+
+    Lifetime&
+    GetLifetime()
+    {
+        return m_lifetime;
+    }
+
+    const ReplayWindow&
+    Window() const
+    {
+        return m_window;
+    }
+
+    /// Give up the cipher's contexts while the SA idles; the next packet makes them again.
+    void
+    DropContexts()
+    {
+        m_cipher.DropContexts();
+    }
+
+  private:
+    Result<uint8_t> StripTrailer(PacketBuffer& packet) const;
+    Result<void> RestoreHeader(PacketBuffer& packet,
+                               uint8_t nextHeader,
+                               const OuterHeader& outer) const;
+
+    crypto::PacketCipher m_cipher;
+    EspSpi m_spi;
+    Mode m_mode;
+    bool m_esn;
+    ReplayWindow m_window;
+    Lifetime m_lifetime;
+};
+
+} // namespace ikelab::esp

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/instant.h"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ikelab::esp
+{
+
+/// What an SA may be used for, RFC 4301 §4.4.2.1; 0 (or no moment) is no limit.
+struct LifetimeLimits
+{
+    std::optional<Instant> softTime;
+    std::optional<Instant> hardTime;
+    uint64_t softOctets{0}; ///< of ESP packets' inner packets
+    uint64_t hardOctets{0};
+    uint64_t softPackets{0};
+    uint64_t hardPackets{0};
+};
+
+/// A limit that was passed.
+struct LifetimeLimit
+{
+    bool hard{false};
+    std::string_view what; ///< "time", "bytes" or "packets"
+};
+
+/**
+ * Counts the use of one SA in one direction and tells each of the two limits, soft and hard, once:
+ * whichever of time, octets and packets comes first.
+ */
+class Lifetime
+{
+  public:
+    Lifetime() = default;
+
+    explicit Lifetime(const LifetimeLimits& limits) : m_limits(limits)
+    {
+    }
+
+    /// A packet of so many octets was protected or accepted.
+    void
+    Count(size_t octets)
+    {
+        m_octets += octets;
+        m_packets += 1;
+    }
+
+    /// False once a hard limit was reached: the SA must not be used any more.
+    bool Usable(Instant now) const;
+
+    /// A limit that was passed and not told before; ask again until there is none.
+    std::optional<LifetimeLimit> Poll(Instant now);
+
+    /// When the next limit in time passes.
+    std::optional<Instant> NextDeadline() const;
+
+    uint64_t
+    Octets() const
+    {
+        return m_octets;
+    }
+
+    uint64_t
+    Packets() const
+    {
+        return m_packets;
+    }
+
+  private:
+    std::optional<std::string_view> Passed(Instant now, bool hard) const;
+
+    LifetimeLimits m_limits;
+    uint64_t m_octets{0};
+    uint64_t m_packets{0};
+    bool m_softTold{false};
+    bool m_hardTold{false};
+};
+
+} // namespace ikelab::esp

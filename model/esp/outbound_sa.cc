@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "esp/outbound_sa.h"
+
+#include "esp/ecn.h"
+#include "wire/esp_header.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace ikelab::esp
+{
+
+namespace
+{
+
+/// Pad Length and Next Header, RFC 4303 §2.
+constexpr size_t TRAILER_OCTETS = 2;
+
+} // namespace
+
+OutboundSa::OutboundSa(crypto::Context& context, const SaParameters& parameters)
+    : m_cipher(context,
+               crypto::PacketCipher::Direction::SEAL,
+               *parameters.suite.encr,
+               parameters.suite.integ,
+               parameters.encrKey,
+               parameters.integKey),
+      m_spi(parameters.spi),
+      m_mode(parameters.mode),
+      m_esn(parameters.suite.esn),
+      m_lifetime(parameters.lifetime)
+{
+}
+
+Result<Sealed>
+OutboundSa::Seal(PacketBuffer& packet, const PacketInfo& inner, RandomSource& random)
+{
+    uint8_t nextHeader = inner.IsV6() ? PROTOCOL_IPV6 : PROTOCOL_IPV4;
+    if (m_mode == Mode::TRANSPORT)
+    {
+        // RFC 4303 §3.1.1: whole datagrams only. The shell writes the IP header anew, so options
+        // and extension headers, which would be lost, are refused.
+        const size_t plainHeader = inner.IsV6() ? 40 : 20;
+        if (inner.fragment || inner.headerOctets != plainHeader)
+        {
+            return Fail(Fault::POLICY, "transport mode");
+        }
+        nextHeader = inner.protocol;
+    }
+    const uint64_t last = m_esn ? std::numeric_limits<uint64_t>::max()
+                                : uint64_t{std::numeric_limits<uint32_t>::max()};
+    if (m_sequence == last)
+    {
+        return Fail(Fault::EXHAUSTED, "ESP sequence number");
+    }
+    packet.DropBack(packet.Size() - inner.totalOctets); // link padding is not part of the packet
+    if (m_mode == Mode::TRANSPORT)
+    {
+        packet.DropFront(inner.headerOctets);
+    }
+    TRY_ASSIGN(const uint64_t sequence, Encapsulate(packet, nextHeader, random));
+    m_lifetime.Count(inner.totalOctets);
+    return Sealed{sequence, OuterTrafficClass(inner.trafficClass), inner.dontFragment};
+}
+
+Result<Sealed>
+OutboundSa::SealDummy(PacketBuffer& packet, size_t octets, RandomSource& random)
+{
+    const uint64_t last = m_esn ? std::numeric_limits<uint64_t>::max()
+                                : uint64_t{std::numeric_limits<uint32_t>::max()};
+    if (m_sequence == last)
+    {
+        return Fail(Fault::EXHAUSTED, "ESP sequence number");
+    }
+    random.Fill(packet.Reset(octets));
+    TRY_ASSIGN(const uint64_t sequence, Encapsulate(packet, PROTOCOL_NO_NEXT_HEADER, random));
+    m_lifetime.Count(octets);
+    return Sealed{sequence, 0, false};
+}
+
+/// RFC 4303 §2.4: up to the cipher's block, and to 4 octets so that the ICV is aligned.
+size_t
+OutboundSa::Padding(size_t octets) const
+{
+    const size_t unit = std::max<size_t>(4, m_cipher.BlockOctets());
+    return (unit - (octets + TRAILER_OCTETS) % unit) % unit;
+}
+
+size_t
+OutboundSa::Overhead(size_t octets) const
+{
+    return wire::ESP_HEADER_OCTETS + m_cipher.IvOctets() + Padding(octets) + TRAILER_OCTETS +
+           m_cipher.IcvOctets();
+}
+
+Result<uint64_t>
+OutboundSa::Encapsulate(PacketBuffer& packet, uint8_t nextHeader, RandomSource& random)
+{
+    // RFC 4303 §3.3.3: the first packet has number 1. A number is spent even if OpenSSL fails
+    // afterwards: under one key it must never be used twice, it is the AEAD's IV as well.
+    const uint64_t sequence = ++m_sequence;
+    const size_t padding = Padding(packet.Size());
+    const MutableBytes trailer = packet.Append(padding + TRAILER_OCTETS + m_cipher.IcvOctets());
+    uint8_t value = 0;
+    for (uint8_t& octet : trailer.first(padding)) // RFC 4303 §2.4: 1, 2, 3 ...
+    {
+        octet = ++value;
+    }
+    trailer[padding] = value;
+    trailer[padding + 1] = nextHeader;
+
+    const size_t ivOctets = m_cipher.IvOctets();
+    const MutableBytes head = packet.Prepend(wire::ESP_HEADER_OCTETS + ivOctets);
+    wire::WriteEspHeader(head, {m_spi, static_cast<uint32_t>(sequence)});
+    m_cipher.WriteIv(head.last(ivOctets), sequence, random);
+    const auto esnHigh =
+        m_esn ? std::optional(static_cast<uint32_t>(sequence >> 32)) : std::nullopt;
+    TRY(m_cipher.Seal(packet.View(), wire::ESP_HEADER_OCTETS, esnHigh));
+    return sequence;
+}
+
+} // namespace ikelab::esp

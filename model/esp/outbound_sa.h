@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/packet_buffer.h"
+#include "base/random_source.h"
+#include "base/result.h"
+#include "crypto/packet_cipher.h"
+#include "esp/packet_info.h"
+#include "esp/sa_parameters.h"
+
+#include <algorithm>
+
+namespace ikelab::esp
+{
+
+/// What the outer header of a protected packet takes from the inner one.
+struct Sealed
+{
+    uint64_t sequence{0};
+    uint8_t trafficClass{0};
+    bool dontFragment{false};
+};
+
+/**
+ * The sending half of a Child SA: makes an ESP packet of an IP packet, in place and without
+ * allocating.
+ *
+ *     | SPI | sequence | IV | IP packet | padding | pad length | next header | ICV |
+ *
+ * @see RFC 4303 §2 and §3.3
+ */
+class OutboundSa
+{
+  public:
+    /// @param context must outlive the SA
+    OutboundSa(crypto::Context& context, const SaParameters& parameters);
+
+    /**
+     * Protect a packet that has PacketBuffer's room around it.
+     * @param packet an IP packet, afterwards ESP from SPI to ICV
+     * @param inner  what ReadPacket says of it
+     * @param random for IVs of CBC ciphers
+     * @return EXHAUSTED when the sequence numbers are used up (RFC 4303 §3.3.3: they never cycle);
+     * POLICY for a packet that transport mode cannot carry. The packet is then untouched. CRYPTO if
+     * OpenSSL refuses.
+     */
+    Result<Sealed> Seal(PacketBuffer& packet, const PacketInfo& inner, RandomSource& random);
+
+    /**
+     * A packet that the receiver throws away, to hide how much is really sent (RFC 4303 §2.6).
+     * @param packet its contents are replaced
+     * @param octets of random plaintext
+     */
+    Result<Sealed> SealDummy(PacketBuffer& packet, size_t octets, RandomSource& random);
+
+    EspSpi
+    Spi() const
+    {
+        return m_spi;
+    }
+
+    Lifetime&
+    GetLifetime()
+    {
+        return m_lifetime;
+    }
+
+    /// The number of the last packet sent; 0 before the first.
+    uint64_t
+    Sequence() const
+    {
+        return m_sequence;
+    }
+
+    /// Go on behind this number: for tests of the end of the space and for takeovers.
+    void
+    AdvanceSequence(uint64_t sequence)
+    {
+        m_sequence = std::max(m_sequence, sequence);
+    }
+
+    /// Octets that Seal adds to a packet of `octets`.
+    size_t Overhead(size_t octets) const;
+
+    /// Give up the cipher's contexts while the SA idles; the next packet makes them again.
+    void
+    DropContexts()
+    {
+        m_cipher.DropContexts();
+    }
+
+  private:
+    size_t Padding(size_t octets) const;
+    Result<uint64_t> Encapsulate(PacketBuffer& packet, uint8_t nextHeader, RandomSource& random);
+
+    crypto::PacketCipher m_cipher;
+    EspSpi m_spi;
+    Mode m_mode;
+    bool m_esn;
+    uint64_t m_sequence{0};
+    Lifetime m_lifetime;
+};
+
+} // namespace ikelab::esp

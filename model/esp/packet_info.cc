@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+#include "esp/packet_info.h"
+
+#include "base/assert.h"
+#include "base/byte_reader.h"
+#include "base/limits.h"
+#include "esp/fixed_fields.h"
+
+#include <array>
+
+namespace ikelab::esp
+{
+
+namespace
+{
+
+constexpr size_t V4_HEADER_OCTETS = 20;
+constexpr size_t V6_HEADER_OCTETS = 40;
+
+constexpr uint8_t HOP_BY_HOP = 0;
+constexpr uint8_t DCCP = 33;
+constexpr uint8_t ROUTING = 43;
+constexpr uint8_t FRAGMENT = 44;
+constexpr uint8_t AUTHENTICATION_HEADER = 51;
+constexpr uint8_t DESTINATION_OPTIONS = 60;
+constexpr uint8_t SCTP = 132;
+constexpr uint8_t MOBILITY = 135;
+constexpr uint8_t UDP_LITE = 136;
+
+/// RFC 4301 §4.4.1.1: ports, ICMP type and code, or Mobility Header type of the next layer.
+void
+ReadPorts(Bytes payload, PacketInfo& info)
+{
+    switch (info.protocol)
+    {
+    case PROTOCOL_TCP:
+    case PROTOCOL_UDP:
+    case SCTP:
+    case DCCP:
+    case UDP_LITE:
+        if (payload.size() >= 4)
+        {
+            const auto ports = payload.first<4>();
+            info.sourcePort = LoadField<0, uint16_t>(ports);
+            info.destinationPort = LoadField<2, uint16_t>(ports);
+            info.portsKnown = true;
+        }
+        break;
+    case PROTOCOL_ICMP:
+    case PROTOCOL_ICMPV6:
+        if (payload.size() >= 2)
+        {
+            info.sourcePort = LoadField<0, uint16_t>(payload.first<2>());
+            info.destinationPort = info.sourcePort;
+            info.portsKnown = true;
+        }
+        break;
+    case MOBILITY:
+        if (payload.size() >= 3)
+        {
+            info.sourcePort = static_cast<uint16_t>(LoadField<2, uint8_t>(payload.first<3>()) << 8);
+            info.destinationPort = info.sourcePort;
+            info.portsKnown = true;
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+Result<PacketInfo>
+ReadV4(Bytes packet)
+{
+    if (packet.size() < V4_HEADER_OCTETS)
+    {
+        return Fail(Fault::TRUNCATED, "IPv4 header");
+    }
+    const auto header = packet.first<V4_HEADER_OCTETS>();
+    PacketInfo info;
+    info.headerOctets = size_t{4} * (LoadField<0, uint8_t>(header) & 0x0f);
+    info.totalOctets = LoadField<2, uint16_t>(header);
+    if (info.headerOctets < V4_HEADER_OCTETS || info.totalOctets < info.headerOctets)
+    {
+        return Fail(Fault::BAD_VALUE, "IPv4 length");
+    }
+    if (info.totalOctets > packet.size())
+    {
+        return Fail(Fault::TRUNCATED, "IPv4 packet", packet.size());
+    }
+    info.trafficClass = LoadField<1, uint8_t>(header);
+    const uint16_t fragmentField = LoadField<6, uint16_t>(header);
+    info.dontFragment = (fragmentField & 0x4000) != 0;
+    info.laterFragment = (fragmentField & 0x1fff) != 0;
+    info.fragment = info.laterFragment || (fragmentField & 0x2000) != 0;
+    info.ttl = LoadField<8, uint8_t>(header);
+    info.protocol = LoadField<9, uint8_t>(header);
+    info.source.low = LoadField<12, uint32_t>(header);
+    info.destination.low = LoadField<16, uint32_t>(header);
+    if (!info.laterFragment)
+    {
+        ReadPorts(packet.first(info.totalOctets).subspan(info.headerOctets), info);
+    }
+    return info;
+}
+
+/// Walk from the fixed header to the next layer, RFC 8200 §4.
+Result<void>
+WalkExtensionHeaders(ByteReader& reader, PacketInfo& info)
+{
+    for (size_t count = 0; count <= limits::EXTENSION_HEADERS; ++count)
+    {
+        const uint8_t current = info.protocol;
+        if (current != HOP_BY_HOP && current != ROUTING && current != DESTINATION_OPTIONS &&
+            current != FRAGMENT && current != AUTHENTICATION_HEADER)
+        {
+            return {};
+        }
+        uint8_t next = 0;
+        uint8_t length = 0;
+        if (!reader.U8(next) || !reader.U8(length))
+        {
+            return Fail(Fault::TRUNCATED, "IPv6 extension header", reader.Offset());
+        }
+        size_t rest = size_t{8} * length + 6;
+        if (current == FRAGMENT)
+        {
+            uint16_t offsetAndMore = 0;
+            if (!reader.U16(offsetAndMore))
+            {
+                return Fail(Fault::TRUNCATED, "IPv6 fragment header", reader.Offset());
+            }
+            info.laterFragment = (offsetAndMore & 0xfff8) != 0;
+            info.fragment = info.laterFragment || (offsetAndMore & 1) != 0;
+            rest = 4;
+        }
+        else if (current == AUTHENTICATION_HEADER)
+        {
+            rest = size_t{4} * (size_t{length} + 2) - 2; // RFC 4302 §2.2 counts in 4-octet words
+        }
+        if (!reader.Skip(rest))
+        {
+            return Fail(Fault::TRUNCATED, "IPv6 extension header", reader.Offset());
+        }
+        info.protocol = next;
+        if (info.laterFragment)
+        {
+            return {}; // what follows belongs to the middle of something
+        }
+    }
+    return Fail(Fault::LIMIT, "IPv6 extension headers", reader.Offset());
+}
+
+Result<PacketInfo>
+ReadV6(Bytes packet)
+{
+    if (packet.size() < V6_HEADER_OCTETS)
+    {
+        return Fail(Fault::TRUNCATED, "IPv6 header");
+    }
+    const auto header = packet.first<V6_HEADER_OCTETS>();
+    PacketInfo info;
+    info.totalOctets = V6_HEADER_OCTETS + LoadField<4, uint16_t>(header);
+    if (info.totalOctets > packet.size())
+    {
+        return Fail(Fault::TRUNCATED, "IPv6 packet", packet.size());
+    }
+    info.trafficClass = static_cast<uint8_t>(LoadField<0, uint32_t>(header) >> 20);
+    info.dontFragment = true;
+    info.protocol = LoadField<6, uint8_t>(header);
+    info.ttl = LoadField<7, uint8_t>(header);
+    info.source = {true, LoadField<8, uint64_t>(header), LoadField<16, uint64_t>(header)};
+    info.destination = {true, LoadField<24, uint64_t>(header), LoadField<32, uint64_t>(header)};
+    ByteReader reader(packet.first(info.totalOctets).subspan(V6_HEADER_OCTETS));
+    TRY(WalkExtensionHeaders(reader, info));
+    info.headerOctets = V6_HEADER_OCTETS + reader.Offset();
+    if (!info.laterFragment)
+    {
+        ReadPorts(reader.Peek(), info);
+    }
+    return info;
+}
+
+} // namespace
+
+AddressNumber
+AddressNumber::From(const IpAddress& address)
+{
+    const Bytes octets = address.Octets();
+    if (address.IsV4())
+    {
+        return {false, 0, LoadField<0, uint32_t>(octets.first<4>())};
+    }
+    return {true,
+            LoadField<0, uint64_t>(octets.first<16>()),
+            LoadField<8, uint64_t>(octets.first<16>())};
+}
+
+IpAddress
+AddressNumber::ToAddress() const
+{
+    if (!v6)
+    {
+        return IpAddress::V4(static_cast<uint32_t>(low));
+    }
+    std::array<uint8_t, 16> octets{};
+    StoreField<0, uint64_t>(std::span(octets), high);
+    StoreField<8, uint64_t>(std::span(octets), low);
+    return IpAddress::FromOctets(octets);
+}
+
+Result<PacketInfo>
+ReadPacket(Bytes packet)
+{
+    if (packet.empty())
+    {
+        return Fail(Fault::TRUNCATED, "IP header");
+    }
+    switch (packet.front() >> 4)
+    {
+    case 4:
+        return ReadV4(packet);
+    case 6:
+        return ReadV6(packet);
+    default:
+        return Fail(Fault::BAD_VALUE, "IP version");
+    }
+}
+
+void
+SetTrafficClass(MutableBytes packet, uint8_t trafficClass)
+{
+    if (packet.front() >> 4 == 6)
+    {
+        const auto words = packet.first<4>();
+        const uint32_t old = LoadField<0, uint32_t>(std::span<const uint8_t, 4>(words));
+        StoreField<0, uint32_t>(words, (old & 0xf00fffffu) | uint32_t{trafficClass} << 20);
+        return;
+    }
+    IKELAB_ASSERT(packet.size() >= V4_HEADER_OCTETS);
+    const auto header = packet.first<V4_HEADER_OCTETS>();
+    const std::span<const uint8_t, V4_HEADER_OCTETS> read(header);
+    const uint16_t oldWord = LoadField<0, uint16_t>(read);
+    StoreField<1, uint8_t>(header, trafficClass);
+    const uint16_t newWord = LoadField<0, uint16_t>(read);
+    // RFC 1624 §3, equation 3: HC' = ~(~HC + ~m + m')
+    uint32_t sum = static_cast<uint16_t>(~LoadField<10, uint16_t>(read));
+    sum += static_cast<uint16_t>(~oldWord);
+    sum += newWord;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    StoreField<10, uint16_t>(header, static_cast<uint16_t>(~sum));
+}
+
+uint16_t
+HeaderChecksum(Bytes header)
+{
+    uint32_t sum = 0;
+    ByteReader reader(header);
+    uint16_t word = 0;
+    while (reader.U16(word))
+    {
+        sum += word;
+    }
+    while (sum >> 16 != 0)
+    {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    return static_cast<uint16_t>(~sum);
+}
+
+} // namespace ikelab::esp

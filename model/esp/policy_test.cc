@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "esp/ecn.h"
+#include "esp/lifetime.h"
+#include "esp/selector_set.h"
+#include "esp/spd.h"
+#include "esp/testing/packets.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace ikelab::esp
+{
+namespace
+{
+
+using std::chrono::seconds;
+using testing::MakePacket;
+using testing::PacketSpec;
+
+PacketInfo
+Info(const PacketSpec& spec)
+{
+    return *ReadPacket(MakePacket(spec));
+}
+
+Selector
+Range(std::string_view range, uint8_t protocol = 0, uint16_t start = 0, uint16_t end = 65535)
+{
+    return {*IpRange::Parse(range), protocol, start, end};
+}
+
+TrafficSelectors
+Pair(const Selectors& local, const Selectors& remote)
+{
+    return {SelectorSet(local), SelectorSet(remote)};
+}
+
+TEST(SelectorSet, HoldsBothEdgesOfARangeAndNothingBeside)
+{
+    const SelectorSet set({Range("10.1.0.5-10.1.0.9")});
+    const auto matches = [&set](std::string_view address) {
+        return set.Matches(AddressNumber::From(*IpAddress::Parse(address)), 6, true, 80);
+    };
+    EXPECT_FALSE(matches("10.1.0.4"));
+    EXPECT_TRUE(matches("10.1.0.5"));
+    EXPECT_TRUE(matches("10.1.0.9"));
+    EXPECT_FALSE(matches("10.1.0.10"));
+    EXPECT_FALSE(matches("::10.1.0.7")) << "another family";
+}
+
+TEST(SelectorSet, LooksAtProtocolAndPorts)
+{
+    const SelectorSet set({Range("10.0.0.0/8", 6, 80, 81), Range("10.0.0.0/8", 17)});
+    const AddressNumber address = AddressNumber::From(*IpAddress::Parse("10.1.1.1"));
+    EXPECT_FALSE(set.Matches(address, 6, true, 79));
+    EXPECT_TRUE(set.Matches(address, 6, true, 80));
+    EXPECT_TRUE(set.Matches(address, 6, true, 81));
+    EXPECT_FALSE(set.Matches(address, 6, true, 82));
+    EXPECT_TRUE(set.Matches(address, 17, true, 82));
+    EXPECT_FALSE(set.Matches(address, 1, true, 80));
+}
+
+TEST(SelectorSet, MatchesUnknownPortsOnlyWithAnyOrOpaque)
+{
+    const AddressNumber address = AddressNumber::From(*IpAddress::Parse("10.1.1.1"));
+    EXPECT_FALSE(SelectorSet({Range("10.0.0.0/8", 17, 0, 65534)}).Matches(address, 17, false, 0));
+    EXPECT_TRUE(SelectorSet({Range("10.0.0.0/8", 17)}).Matches(address, 17, false, 0));
+    const SelectorSet opaque({Range("10.0.0.0/8", 17, 65535, 0)});
+    EXPECT_TRUE(opaque.Matches(address, 17, false, 0));
+    EXPECT_FALSE(opaque.Matches(address, 17, true, 65535));
+    EXPECT_FALSE(opaque.Matches(address, 17, true, 0));
+}
+
+TEST(TrafficSelectors, SwapTheEndsForPacketsThatComeIn)
+{
+    const TrafficSelectors pair =
+        Pair({Range("10.99.1.0/24", 17, 40000, 40000)}, {Range("10.99.2.0/24", 17, 7, 7)});
+    const PacketInfo leaving = Info({});
+    const PacketInfo coming = Info({.source = "10.99.2.1",
+                                    .destination = "10.99.1.1",
+                                    .sourcePort = 7,
+                                    .destinationPort = 40000});
+    EXPECT_TRUE(pair.MatchesOutbound(leaving));
+    EXPECT_FALSE(pair.MatchesInbound(leaving));
+    EXPECT_TRUE(pair.MatchesInbound(coming));
+    EXPECT_FALSE(pair.MatchesOutbound(coming));
+}
+
+TEST(Spd, LetsTheFirstMatchingRuleDecide)
+{
+    Spd spd;
+    std::vector<Policy> rules;
+    rules.push_back({PolicyAction::BYPASS, 1, Pair({Range("10.99.1.1")}, {Range("0.0.0.0/0")})});
+    rules.push_back({PolicyAction::PROTECT, 2, Pair({Range("10.99.1.0/24")}, {Range("10.99.2.0/24")})});
+    rules.push_back({PolicyAction::DISCARD, 3, Pair({Range("0.0.0.0/0")}, {Range("10.99.2.0/24")})});
+    spd.Assign(std::move(rules));
+    const auto tag = [&spd](std::string_view source, std::string_view destination) -> uint32_t {
+        const Policy* policy =
+            spd.MatchOutbound(Info({.source = source, .destination = destination}));
+        return policy == nullptr ? 0 : policy->tag;
+    };
+    for (int round = 0; round < 2; ++round) // the second answer comes from the cache
+    {
+        EXPECT_EQ(tag("10.99.1.1", "10.99.2.2"), 1u);
+        EXPECT_EQ(tag("10.99.1.2", "10.99.2.2"), 2u);
+        EXPECT_EQ(tag("10.99.3.2", "10.99.2.2"), 3u);
+        EXPECT_EQ(tag("10.99.3.2", "10.99.9.2"), 0u);
+    }
+}
+
+TEST(Spd, AnswersFromTheRulesOfNow)
+{
+    Spd spd;
+    spd.Assign({{PolicyAction::DISCARD, 1, Pair({Range("0.0.0.0/0")}, {Range("0.0.0.0/0")})}});
+    ASSERT_NE(spd.MatchOutbound(Info({})), nullptr);
+    spd.Assign({});
+    EXPECT_EQ(spd.MatchOutbound(Info({})), nullptr);
+    spd.Assign({{PolicyAction::BYPASS, 9, Pair({Range("0.0.0.0/0")}, {Range("0.0.0.0/0")})}});
+    ASSERT_NE(spd.MatchOutbound(Info({})), nullptr);
+    EXPECT_EQ(spd.MatchOutbound(Info({}))->tag, 9u);
+}
+
+TEST(Spd, CachesNoAnswerForAnotherFlow)
+{
+    // One rule per port, more flows than the cache holds: each must get its own rule.
+    Spd spd;
+    std::vector<Policy> rules;
+    for (uint16_t port = 1; port <= 300; ++port)
+    {
+        rules.push_back({PolicyAction::PROTECT,
+                         port,
+                         Pair({Range("0.0.0.0/0")}, {Range("0.0.0.0/0", 17, port, port)})});
+    }
+    spd.Assign(std::move(rules));
+    for (int round = 0; round < 3; ++round)
+    {
+        for (uint16_t port = 1; port <= 300; ++port)
+        {
+            const Policy* out = spd.MatchOutbound(Info({.destinationPort = port}));
+            ASSERT_NE(out, nullptr);
+            EXPECT_EQ(out->tag, port);
+            const Policy* in = spd.MatchInbound(Info({.sourcePort = port, .destinationPort = 999}));
+            ASSERT_NE(in, nullptr);
+            EXPECT_EQ(in->tag, port);
+        }
+    }
+}
+
+TEST(Ecn, CombinesAsTheTableSays)
+{
+    // RFC 6040 figure 4: rows inner, columns outer Not-ECT, ECT(0), ECT(1), CE
+    constexpr auto NOT = Ecn::NOT_ECT;
+    constexpr auto E0 = Ecn::ECT0;
+    constexpr auto E1 = Ecn::ECT1;
+    constexpr auto CE = Ecn::CE;
+    constexpr Ecn ORDER[] = {NOT, E0, E1, CE};
+    const std::optional<Ecn> table[4][4] = {
+        {NOT, NOT, NOT, std::nullopt}, {E0, E0, E1, CE}, {E1, E1, E1, CE}, {CE, CE, CE, CE}};
+    for (size_t inner = 0; inner < 4; ++inner)
+    {
+        for (size_t outer = 0; outer < 4; ++outer)
+        {
+            EXPECT_EQ(CombineEcn(ORDER[inner], ORDER[outer]), table[inner][outer])
+                << inner << " " << outer;
+        }
+    }
+}
+
+TEST(Lifetime, TellsSoftAndHardOnceEach)
+{
+    const Instant start{};
+    Lifetime lifetime({.softTime = start + seconds(10), .hardTime = start + seconds(20)});
+    EXPECT_EQ(lifetime.NextDeadline(), start + seconds(10));
+    EXPECT_FALSE(lifetime.Poll(start + seconds(9)));
+    const auto soft = lifetime.Poll(start + seconds(10));
+    ASSERT_TRUE(soft);
+    EXPECT_FALSE(soft->hard);
+    EXPECT_EQ(soft->what, "time");
+    EXPECT_FALSE(lifetime.Poll(start + seconds(11)));
+    EXPECT_TRUE(lifetime.Usable(start + seconds(11)));
+    EXPECT_EQ(lifetime.NextDeadline(), start + seconds(20));
+    const auto hard = lifetime.Poll(start + seconds(20));
+    ASSERT_TRUE(hard);
+    EXPECT_TRUE(hard->hard);
+    EXPECT_FALSE(lifetime.Usable(start + seconds(20)));
+    EXPECT_FALSE(lifetime.Poll(start + seconds(21)));
+    EXPECT_EQ(lifetime.NextDeadline(), std::nullopt);
+}
+
+TEST(Lifetime, CountsOctetsAndPackets)
+{
+    Lifetime octets({.softOctets = 100, .hardOctets = 200});
+    octets.Count(99);
+    EXPECT_FALSE(octets.Poll({}));
+    octets.Count(1);
+    const auto soft = octets.Poll({});
+    ASSERT_TRUE(soft);
+    EXPECT_EQ(soft->what, "bytes");
+    octets.Count(100);
+    EXPECT_FALSE(octets.Usable({}));
+    EXPECT_TRUE(octets.Poll({})->hard);
+
+    Lifetime packets({.hardPackets = 2});
+    packets.Count(1);
+    EXPECT_TRUE(packets.Usable({}));
+    packets.Count(1);
+    EXPECT_FALSE(packets.Usable({}));
+    const auto hard = packets.Poll({});
+    ASSERT_TRUE(hard);
+    EXPECT_EQ(hard->what, "packets");
+    EXPECT_EQ(packets.Packets(), 2u);
+}
+
+TEST(Lifetime, HasNoLimitByDefault)
+{
+    Lifetime lifetime;
+    lifetime.Count(1u << 30);
+    EXPECT_TRUE(lifetime.Usable(Instant::max()));
+    EXPECT_FALSE(lifetime.Poll(Instant::max()));
+    EXPECT_FALSE(lifetime.NextDeadline());
+}
+
+} // namespace
+} // namespace ikelab::esp

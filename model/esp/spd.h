@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "esp/packet_info.h"
+#include "esp/selector_set.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace ikelab::esp
+{
+
+/// What policy says of a packet, RFC 4301 §4.4.1.
+enum class PolicyAction
+{
+    PROTECT,
+    BYPASS,
+    DISCARD
+};
+
+/// One entry of the SPD for both directions.
+struct Policy
+{
+    PolicyAction action{PolicyAction::BYPASS};
+    uint32_t tag{0}; ///< the owner's word for what the rule stands for
+    TrafficSelectors selectors;
+};
+
+/**
+ * The SPD: ordered rules, the first that matches decides. Lookup walks the rules and remembers the
+ * answer per flow in a small cache of fixed size, so its cost for a running flow does not grow with
+ * the rules.
+ */
+class Spd
+{
+  public:
+    Spd() = default;
+    Spd(const Spd&) = delete;
+    Spd& operator=(const Spd&) = delete;
+
+    /// Replace all rules.
+    void Assign(std::vector<Policy> rules);
+
+    /// The rule of a packet that leaves or comes in; nullptr if none matches. Valid until Assign.
+    const Policy*
+    MatchOutbound(const PacketInfo& packet) const
+    {
+        return Match(packet, true);
+    }
+
+    const Policy*
+    MatchInbound(const PacketInfo& packet) const
+    {
+        return Match(packet, false);
+    }
+
+    size_t
+    Size() const
+    {
+        return m_rules.size();
+    }
+
+  private:
+    /// All that a rule looks at.
+    struct Flow
+    {
+        AddressNumber source;
+        AddressNumber destination;
+        uint16_t sourcePort{0};
+        uint16_t destinationPort{0};
+        uint8_t protocol{0};
+        bool portsKnown{false};
+        bool outbound{false};
+
+        bool operator==(const Flow&) const = default;
+        size_t Hash() const;
+    };
+
+    struct Remembered
+    {
+        bool valid{false};
+        Flow flow;
+        const Policy* policy{nullptr};
+    };
+
+    static constexpr size_t CACHE_SIZE = 64;
+
+    const Policy* Match(const PacketInfo& packet, bool outbound) const;
+
+    std::vector<Policy> m_rules;
+    mutable std::array<Remembered, CACHE_SIZE> m_cache{};
+};
+
+} // namespace ikelab::esp
