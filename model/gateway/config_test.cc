@@ -406,6 +406,21 @@ TEST(Words, ReadSelectors)
     EXPECT_FALSE(ParseSelector(""));
 }
 
+TEST(Words, PrintSelectorsSoThatTheyReadBack)
+{
+    for (const char* text : {"10.1.0.0/16",
+                             "10.1.0.0/16[tcp/80]",
+                             "10.1.0.0/16[tcp]",
+                             "10.1.0.1-10.1.0.9[udp/1024-2047]",
+                             "2001:db8::/32[icmpv6]",
+                             "10.1.0.0/16[udp/opaque]",
+                             "10.1.0.0/16[200]",
+                             "0.0.0.0/0"})
+    {
+        EXPECT_EQ(SelectorText(*ParseSelector(text)), text);
+    }
+}
+
 TEST(Words, NearestIsNearAndNotJustShort)
 {
     const std::vector<std::string> words{"rekey_time", "rand_time", "id"};

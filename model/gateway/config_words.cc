@@ -421,4 +421,28 @@ ParseSelector(std::string_view text, const std::optional<IpAddress>& dynamic)
     return selector;
 }
 
+std::string
+SelectorText(const Selector& selector)
+{
+    std::string text = selector.addresses.ToString();
+    if (selector.protocol == Selector::ANY_PROTOCOL && selector.AnyPort())
+    {
+        return text;
+    }
+    const auto* named = std::ranges::find(PROTOCOLS, selector.protocol, &NamedNumber::number);
+    const std::string protocol = named == std::end(PROTOCOLS) ? fmt::format("{}", selector.protocol)
+                                                              : std::string(named->name);
+    if (selector.AnyPort())
+    {
+        return fmt::format("{}[{}]", text, protocol);
+    }
+    if (selector.startPort == 65535 && selector.endPort == 0)
+    {
+        return fmt::format("{}[{}/opaque]", text, protocol);
+    }
+    return selector.startPort == selector.endPort
+               ? fmt::format("{}[{}/{}]", text, protocol, selector.startPort)
+               : fmt::format("{}[{}/{}-{}]", text, protocol, selector.startPort, selector.endPort);
+}
+
 } // namespace ikelab::gateway

@@ -39,4 +39,7 @@ std::optional<Buffer> FromBase64(std::string_view text);
 tl::expected<Selector, ConfigError> ParseSelector(std::string_view text,
                                                   const std::optional<IpAddress>& dynamic = {});
 
+/// The shortest text that ParseSelector reads back: "10.1.0.0/16[tcp/80]".
+std::string SelectorText(const Selector& selector);
+
 } // namespace ikelab::gateway
