@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+#include "base/limits.h"
+#include "gateway/config_sections.h"
+#include "gateway/proposals.h"
+
+#include <algorithm>
+#include <array>
+
+namespace ikelab::gateway
+{
+
+namespace
+{
+
+constexpr bool UNSUPPORTED = true;
+
+/// The largest replay window: 4096 packets are 512 octets per SA.
+constexpr uint32_t REPLAY_WINDOW_MAX = 4096;
+
+/// swanctl.conf, connections.<conn>.children.<child>
+constexpr KeyRule CHILD_KEYS[] = {
+    {"local_ts"},
+    {"remote_ts"},
+    {"esp_proposals"},
+    {"mode"},
+    {"start_action"},
+    {"dpd_action"},
+    {"rekey_time"},
+    {"life_time"},
+    {"rand_time"},
+    {"rekey_bytes"},
+    {"life_bytes"},
+    {"rekey_packets"},
+    {"life_packets"},
+    {"replay_window"},
+    {"ah_proposals", UNSUPPORTED},
+    {"sha256_96", UNSUPPORTED, "no false 0"},
+    {"rand_bytes", UNSUPPORTED, "0"},
+    {"rand_packets", UNSUPPORTED, "0"},
+    {"updown", UNSUPPORTED},
+    {"hostaccess", UNSUPPORTED, "no false 0 yes true 1"},
+    {"policies", UNSUPPORTED, "yes true 1"},
+    {"policies_fwd_out", UNSUPPORTED, "no false 0"},
+    {"ipcomp", UNSUPPORTED, "no false 0"},
+    {"inactivity", UNSUPPORTED, "0 0s"},
+    {"reqid", UNSUPPORTED, "0"},
+    {"priority", UNSUPPORTED, "0"},
+    {"interface", UNSUPPORTED},
+    {"mark_in", UNSUPPORTED, "0 0/0x00000000"},
+    {"mark_in_sa", UNSUPPORTED, "no false 0"},
+    {"mark_out", UNSUPPORTED, "0 0/0x00000000"},
+    {"set_mark_in", UNSUPPORTED, "0 0/0x00000000"},
+    {"set_mark_out", UNSUPPORTED, "0 0/0x00000000"},
+    {"if_id_in", UNSUPPORTED, "0"},
+    {"if_id_out", UNSUPPORTED, "0"},
+    {"label", UNSUPPORTED},
+    {"label_mode", UNSUPPORTED, "system"},
+    {"tfc_padding", UNSUPPORTED, "0"},
+    {"hw_offload", UNSUPPORTED, "no false 0 auto"},
+    {"copy_df", UNSUPPORTED, "yes true 1"},
+    {"copy_ecn", UNSUPPORTED, "yes true 1"},
+    {"copy_dscp", UNSUPPORTED, "out"},
+    {"close_action", UNSUPPORTED, "none clear"},
+    {"per_cpu_sas", UNSUPPORTED, "no false 0"},
+};
+
+constexpr std::array<std::pair<std::string_view, ike::StartAction>, 6> START_ACTIONS{{
+    {"none", ike::StartAction::NONE},
+    {"start", ike::StartAction::START},
+    {"trap", ike::StartAction::TRAP},
+    {"clear", ike::StartAction::NONE},
+    {"restart", ike::StartAction::START},
+    {"route", ike::StartAction::TRAP},
+}};
+
+constexpr std::array<std::pair<std::string_view, ike::DpdAction>, 6> DPD_ACTIONS{{
+    {"clear", ike::DpdAction::CLEAR},
+    {"trap", ike::DpdAction::TRAP},
+    {"restart", ike::DpdAction::RESTART},
+    {"none", ike::DpdAction::CLEAR},
+    {"start", ike::DpdAction::RESTART},
+    {"route", ike::DpdAction::TRAP},
+}};
+
+void
+ReadMode(ObjectReader& reader, ike::Mode& mode)
+{
+    const auto text = reader.Text("mode");
+    if (!text || *text == "tunnel")
+    {
+        return;
+    }
+    if (*text == "transport")
+    {
+        mode = ike::Mode::TRANSPORT;
+        return;
+    }
+    const bool policy = *text == "pass" || *text == "drop";
+    if (policy || *text == "beet" || *text == "transport_proxy")
+    {
+        reader.Wrong("mode",
+                     fmt::format("mode '{}' is not supported{}",
+                                 *text,
+                                 policy ? ": write a rule in 'policies'" : " yet"),
+                     "tunnel or transport");
+        return;
+    }
+    reader.Wrong("mode",
+                 fmt::format("unknown word '{}'", *text),
+                 "tunnel or transport",
+                 NearestWord(*text, {"tunnel", "transport"}));
+}
+
+void
+ReadProposals(ObjectReader& reader, ike::ChildConfig& child, ErrorSlot& error)
+{
+    const auto items = reader.List("esp_proposals");
+    if (items && items->empty())
+    {
+        reader.Wrong("esp_proposals", "no proposal", "one such as aes128gcm16");
+    }
+    for (const ListItem& item : items.value_or(std::vector<ListItem>{{"default", ""}}))
+    {
+        if (item.text == "default")
+        {
+            std::ranges::move(DefaultEspProposals(), std::back_inserter(child.espProposals));
+            continue;
+        }
+        auto proposal = ReadEspProposal(item.text, item.pointer);
+        if (!proposal)
+        {
+            error.Set(std::move(proposal.error()));
+            return;
+        }
+        child.espProposals.push_back(std::move(*proposal));
+    }
+    if (child.espProposals.size() > limits::PROPOSALS)
+    {
+        reader.Wrong("esp_proposals",
+                     fmt::format("{} proposals", child.espProposals.size()),
+                     fmt::format("at most {}", limits::PROPOSALS));
+    }
+}
+
+/// A hard limit below its soft one would end the SA before it is replaced.
+template <typename Amount>
+void
+CheckOrder(ObjectReader& reader,
+           std::string_view soft,
+           Amount rekey,
+           std::string_view hard,
+           Amount life)
+{
+    if (rekey != Amount{} && life != Amount{} && life < rekey)
+    {
+        reader.Wrong(reader.Has(hard) ? hard : soft,
+                     fmt::format("{} is less than {}", hard, soft),
+                     fmt::format("at least {} (default: 110 % of it)", soft));
+    }
+}
+
+void
+ReadAmounts(ObjectReader& reader,
+            std::string_view soft,
+            uint64_t& rekey,
+            std::string_view hard,
+            uint64_t& life)
+{
+    reader.Amount(soft, rekey);
+    life = rekey + rekey / 10 < rekey ? rekey : rekey + rekey / 10;
+    reader.Amount(hard, life);
+    CheckOrder(reader, soft, rekey, hard, life);
+}
+
+void
+ReadLifetimes(ObjectReader& reader, ike::ChildConfig& child)
+{
+    reader.Time("rekey_time", child.rekeyTime);
+    child.lifeTime = child.rekeyTime > Duration::max() / 2 ? child.rekeyTime
+                                                           : child.rekeyTime + child.rekeyTime / 10;
+    reader.Time("life_time", child.lifeTime);
+    CheckOrder(reader, "rekey_time", child.rekeyTime, "life_time", child.lifeTime);
+    const Duration margin =
+        child.lifeTime == Duration(0) ? Duration(0) : child.lifeTime - child.rekeyTime;
+    child.randTime = std::clamp(margin, Duration(0), child.rekeyTime);
+    reader.Time("rand_time", child.randTime);
+    if (child.rekeyTime != Duration(0) && child.randTime > child.rekeyTime)
+    {
+        reader.Wrong("rand_time",
+                     "rand_time is longer than the time that it shortens",
+                     "at most rekey_time (default: life_time less rekey_time)");
+    }
+    ReadAmounts(reader, "rekey_bytes", child.rekeyBytes, "life_bytes", child.lifeBytes);
+    ReadAmounts(reader, "rekey_packets", child.rekeyPackets, "life_packets", child.lifePackets);
+}
+
+std::optional<IpAddress>
+OnlyAddress(const std::vector<IpAddress>& addresses)
+{
+    return addresses.size() == 1 ? std::optional(addresses.front()) : std::nullopt;
+}
+
+/// swanctl's default is "dynamic": the tunnel's own end.
+Selectors
+ReadSide(ObjectReader& reader,
+         std::string_view key,
+         const std::vector<IpAddress>& addresses,
+         ErrorSlot& error)
+{
+    const auto items = reader.List(key);
+    if (items && items->empty())
+    {
+        reader.Wrong(key, "no traffic selector", "one such as 10.1.0.0/16");
+        return {};
+    }
+    const std::vector<ListItem> dynamic{{"dynamic", reader.PointerTo(key)}};
+    return ReadSelectors(items.value_or(dynamic), OnlyAddress(addresses), error);
+}
+
+bool
+HasFamily(const Selectors& selectors, bool v4)
+{
+    return std::ranges::any_of(selectors,
+                               [v4](const Selector& selector)
+                               { return selector.addresses.first.IsV4() == v4; });
+}
+
+/// A packet has both its addresses of one family: selectors without counterpart match nothing.
+void
+CheckFamilies(ObjectReader& reader, const ike::ChildConfig& child)
+{
+    for (const bool v4 : {true, false})
+    {
+        const bool local = HasFamily(child.localTs, v4);
+        if (local != HasFamily(child.remoteTs, v4))
+        {
+            const std::string_view key = local ? "local_ts" : "remote_ts";
+            reader.Wrong(key,
+                         fmt::format("{} has IPv{} addresses, but {} has none",
+                                     key,
+                                     v4 ? 4 : 6,
+                                     local ? "remote_ts" : "local_ts"),
+                         "the same address families on both sides");
+        }
+    }
+}
+
+} // namespace
+
+Selectors
+ReadSelectors(const std::vector<ListItem>& items,
+              const std::optional<IpAddress>& dynamic,
+              ErrorSlot& error)
+{
+    Selectors selectors;
+    for (const ListItem& item : items)
+    {
+        auto selector = ParseSelector(item.text, dynamic);
+        if (!selector)
+        {
+            selector.error().pointer = item.pointer;
+            error.Set(std::move(selector.error()));
+            return selectors;
+        }
+        selectors.push_back(*selector);
+        if (selectors.size() > limits::TRAFFIC_SELECTORS)
+        {
+            error.Set({item.pointer,
+                       "too many traffic selectors",
+                       fmt::format("at most {}", limits::TRAFFIC_SELECTORS),
+                       ""});
+            return selectors;
+        }
+    }
+    return selectors;
+}
+
+ike::ChildConfig
+ReadChild(const std::string& name,
+          const Json& json,
+          const std::string& pointer,
+          const ike::ConnectionConfig& connection,
+          ErrorSlot& error)
+{
+    ike::ChildConfig child;
+    child.name = name;
+    if (name.empty() || name.find('/') != std::string::npos)
+    {
+        error.Set({pointer, fmt::format("bad name '{}'", name), "a name without '/'", ""});
+    }
+    ObjectReader reader(json, pointer, CHILD_KEYS, error);
+    if (error)
+    {
+        return child;
+    }
+    child.localTs = ReadSide(reader, "local_ts", connection.localAddrs, error);
+    child.remoteTs = ReadSide(reader, "remote_ts", connection.remoteAddrs, error);
+    if (!error)
+    {
+        CheckFamilies(reader, child);
+    }
+    ReadProposals(reader, child, error);
+    ReadMode(reader, child.mode);
+    reader.Word<ike::StartAction>("start_action", child.startAction, START_ACTIONS);
+    reader.Word<ike::DpdAction>("dpd_action", child.dpdAction, DPD_ACTIONS);
+    ReadLifetimes(reader, child);
+    reader.Number("replay_window", child.replayWindow, 0, REPLAY_WINDOW_MAX);
+    if (child.startAction == ike::StartAction::START && connection.remoteAddrs.empty())
+    {
+        reader.Wrong("start_action",
+                     "nothing to start: the connection has no remote_addrs",
+                     "an address in remote_addrs, or start_action none");
+    }
+    return child;
+}
+
+} // namespace ikelab::gateway
