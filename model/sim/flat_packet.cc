@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/flat_packet.h"
+
+#include "base/assert.h"
+#include "base/byte_reader.h"
+
+#include <algorithm>
+#include <array>
+
+namespace ns3::flat
+{
+
+using ikelab::Bytes;
+using ikelab::IpAddress;
+using ikelab::MutableBytes;
+using ikelab::PacketBuffer;
+
+namespace
+{
+
+constexpr size_t IPV4_OCTETS = 20;
+constexpr size_t IPV6_OCTETS = 40;
+
+/// Fills a span whose size the caller has chosen, front to back, big-endian.
+class SpanWriter
+{
+  public:
+    explicit SpanWriter(MutableBytes octets) : m_octets(octets)
+    {
+    }
+
+    SpanWriter&
+    U8(uint8_t value)
+    {
+        m_octets.front() = value;
+        m_octets = m_octets.subspan(1);
+        return *this;
+    }
+
+    SpanWriter&
+    U16(uint16_t value)
+    {
+        return U8(static_cast<uint8_t>(value >> 8)).U8(static_cast<uint8_t>(value));
+    }
+
+    SpanWriter&
+    U32(uint32_t value)
+    {
+        return U16(static_cast<uint16_t>(value >> 16)).U16(static_cast<uint16_t>(value));
+    }
+
+    SpanWriter&
+    Octets(Bytes octets)
+    {
+        std::ranges::copy(octets, m_octets.begin());
+        m_octets = m_octets.subspan(octets.size());
+        return *this;
+    }
+
+    /// Where the next octet goes.
+    MutableBytes
+    Rest() const
+    {
+        return m_octets;
+    }
+
+  private:
+    MutableBytes m_octets;
+};
+
+void
+Store16(MutableBytes place, uint16_t value)
+{
+    SpanWriter(place).U16(value);
+}
+
+uint16_t
+Load16(Bytes place)
+{
+    return static_cast<uint16_t>((place[0] << 8) | place[1]);
+}
+
+void
+CopyPayload(const Packet& payload, MutableBytes place)
+{
+    payload.CopyData(place.data(), static_cast<uint32_t>(place.size()));
+}
+
+/// RFC 768 and RFC 8200 §8.1: both pseudo-headers sum to the same shape.
+uint32_t
+PseudoHeaderSum(const IpAddress& source, const IpAddress& destination, size_t octets)
+{
+    uint32_t sum = OnesComplementSum(source.Octets());
+    sum = OnesComplementSum(destination.Octets(), sum);
+    return sum + PROTOCOL_UDP + static_cast<uint32_t>(octets);
+}
+
+} // namespace
+
+IpAddress
+ToIpAddress(Ipv4Address address)
+{
+    return IpAddress::V4(address.Get());
+}
+
+IpAddress
+ToIpAddress(const Ipv6Address& address)
+{
+    std::array<uint8_t, 16> octets;
+    address.GetBytes(octets.data());
+    return IpAddress::FromOctets(octets);
+}
+
+Ipv4Address
+ToIpv4Address(const IpAddress& address)
+{
+    IKELAB_ASSERT(address.IsV4());
+    return Ipv4Address::Deserialize(address.Octets().data());
+}
+
+Ipv6Address
+ToIpv6Address(const IpAddress& address)
+{
+    IKELAB_ASSERT(address.IsV6());
+    return Ipv6Address::Deserialize(address.Octets().data());
+}
+
+void
+Flatten(const Packet& packet, PacketBuffer& buffer)
+{
+    CopyPayload(packet, buffer.Reset(packet.GetSize()));
+}
+
+void
+Flatten(const Ipv4Header& header, const Packet& payload, PacketBuffer& buffer)
+{
+    // ns-3 reads and writes no options, so the header is always the fixed one.
+    const auto total = static_cast<uint16_t>(IPV4_OCTETS + payload.GetSize());
+    MutableBytes octets = buffer.Reset(IPV4_OCTETS + payload.GetSize());
+    uint16_t fragment = header.GetFragmentOffset() / 8;
+    if (header.IsDontFragment())
+    {
+        fragment |= 0x4000;
+    }
+    if (!header.IsLastFragment())
+    {
+        fragment |= 0x2000;
+    }
+    MutableBytes rest = SpanWriter(octets)
+                            .U8(0x45)
+                            .U8(header.GetTos())
+                            .U16(total)
+                            .U16(header.GetIdentification())
+                            .U16(fragment)
+                            .U8(header.GetTtl())
+                            .U8(header.GetProtocol())
+                            .U16(0)
+                            .U32(header.GetSource().Get())
+                            .U32(header.GetDestination().Get())
+                            .Rest();
+    const uint16_t sum = OnesComplementSum(octets.first(IPV4_OCTETS));
+    Store16(octets.subspan(10), static_cast<uint16_t>(~sum));
+    CopyPayload(payload, rest);
+}
+
+void
+Flatten(const Ipv6Header& header, const Packet& payload, PacketBuffer& buffer)
+{
+    MutableBytes octets = buffer.Reset(IPV6_OCTETS + payload.GetSize());
+    const uint32_t first = 0x60000000U | (static_cast<uint32_t>(header.GetTrafficClass()) << 20) |
+                           (header.GetFlowLabel() & 0xfffffU);
+    MutableBytes rest = SpanWriter(octets)
+                            .U32(first)
+                            .U16(static_cast<uint16_t>(payload.GetSize()))
+                            .U8(header.GetNextHeader())
+                            .U8(header.GetHopLimit())
+                            .Octets(ToIpAddress(header.GetSource()).Octets())
+                            .Octets(ToIpAddress(header.GetDestination()).Octets())
+                            .Rest();
+    CopyPayload(payload, rest);
+}
+
+Ptr<Packet>
+ToPacket(Bytes octets)
+{
+    return Create<Packet>(octets.data(), static_cast<uint32_t>(octets.size()));
+}
+
+unsigned
+Version(Bytes packet)
+{
+    const unsigned version = packet.empty() ? 0 : packet.front() >> 4;
+    return version == 4 || version == 6 ? version : 0;
+}
+
+std::optional<Ends>
+ReadEnds(Bytes packet)
+{
+    switch (Version(packet))
+    {
+    case 4:
+        if (packet.size() >= IPV4_OCTETS)
+        {
+            return Ends{IpAddress::FromOctets(packet.subspan(12, 4)),
+                        IpAddress::FromOctets(packet.subspan(16, 4))};
+        }
+        break;
+    case 6:
+        if (packet.size() >= IPV6_OCTETS)
+        {
+            return Ends{IpAddress::FromOctets(packet.subspan(8, 16)),
+                        IpAddress::FromOctets(packet.subspan(24, 16))};
+        }
+        break;
+    default:
+        break;
+    }
+    return std::nullopt;
+}
+
+bool
+DecrementTtl(MutableBytes packet)
+{
+    const bool v4 = Version(packet) == 4;
+    const size_t place = v4 ? 8 : 7;
+    if (packet.size() < (v4 ? IPV4_OCTETS : IPV6_OCTETS) || packet[place] <= 1)
+    {
+        return false;
+    }
+    const uint16_t before = Load16(packet.subspan(8));
+    --packet[place];
+    if (v4)
+    {
+        // RFC 1624 §3, equation 3: HC' = ~(~HC + ~m + m')
+        const uint16_t after = Load16(packet.subspan(8));
+        uint32_t sum = static_cast<uint16_t>(~Load16(packet.subspan(10)));
+        sum += static_cast<uint16_t>(~before);
+        sum += after;
+        sum = (sum & 0xffff) + (sum >> 16);
+        sum = (sum & 0xffff) + (sum >> 16);
+        Store16(packet.subspan(10), static_cast<uint16_t>(~sum));
+    }
+    return true;
+}
+
+void
+PrependUdp(PacketBuffer& payload, const ikelab::Path& path, bool withChecksum)
+{
+    payload.Prepend(UDP_HEADER_OCTETS);
+    const MutableBytes datagram = payload.View();
+    SpanWriter(datagram)
+        .U16(path.local.port)
+        .U16(path.remote.port)
+        .U16(static_cast<uint16_t>(datagram.size()))
+        .U16(0);
+    if (withChecksum)
+    {
+        const uint32_t start =
+            PseudoHeaderSum(path.local.address, path.remote.address, datagram.size());
+        const auto checksum = static_cast<uint16_t>(~OnesComplementSum(datagram, start));
+        // RFC 768: 0 means "none", so a sum of 0 goes out as its other representation.
+        Store16(datagram.subspan(6), checksum == 0 ? 0xffff : checksum);
+    }
+}
+
+std::optional<UdpFields>
+ReadUdp(Bytes datagram, const IpAddress& source, const IpAddress& destination)
+{
+    ikelab::ByteReader reader(datagram);
+    UdpFields fields;
+    uint16_t length = 0;
+    uint16_t checksum = 0;
+    if (!reader.U16(fields.sourcePort) || !reader.U16(fields.destinationPort) ||
+        !reader.U16(length) || !reader.U16(checksum) || length != datagram.size())
+    {
+        return std::nullopt;
+    }
+    if (checksum == 0)
+    {
+        // RFC 768 lets IPv4 do without, RFC 8200 §8.1 does not let IPv6.
+        fields.checksumGood = source.IsV4();
+    }
+    else
+    {
+        const uint32_t start = PseudoHeaderSum(source, destination, datagram.size());
+        fields.checksumGood = OnesComplementSum(datagram, start) == 0xffff;
+    }
+    return fields;
+}
+
+uint16_t
+OnesComplementSum(Bytes octets, uint32_t start)
+{
+    uint64_t sum = start;
+    for (; octets.size() >= 2; octets = octets.subspan(2))
+    {
+        sum += Load16(octets);
+    }
+    if (!octets.empty())
+    {
+        sum += static_cast<uint32_t>(octets.front()) << 8;
+    }
+    while (sum > 0xffff)
+    {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    return static_cast<uint16_t>(sum);
+}
+
+} // namespace ns3::flat

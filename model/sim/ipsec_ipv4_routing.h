@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "sim/ns3_compat.h"
+
+#include "ns3/ipv4-routing-protocol.h"
+
+namespace ns3
+{
+
+class IpsecStack;
+
+/**
+ * Wraps a node's Ipv4 routing so that policy sees what is to be forwarded (RouteInput) and what
+ * local senders ask a route for (RouteOutput). Everything else goes to the wrapped protocol.
+ */
+class IpsecIpv4Routing : public Ipv4RoutingProtocol
+{
+  public:
+    static TypeId GetTypeId();
+
+    void SetInner(Ptr<Ipv4RoutingProtocol> inner);
+    /// The wrapped protocol: ask it for Ipv4StaticRouting and the like.
+    Ptr<Ipv4RoutingProtocol> GetInner() const;
+    void SetStack(IpsecStack* stack);
+
+    Ptr<Ipv4Route> RouteOutput(Ptr<Packet> packet,
+                               const Ipv4Header& header,
+                               Ptr<NetDevice> device,
+                               Socket::SocketErrno& error) override;
+    bool RouteInput(Ptr<const Packet> packet,
+                    const Ipv4Header& header,
+                    Ptr<const NetDevice> device,
+                    IKELAB_NS3_CALLBACK(UnicastForwardCallback) forward,
+                    IKELAB_NS3_CALLBACK(MulticastForwardCallback) multicast,
+                    IKELAB_NS3_CALLBACK(LocalDeliverCallback) deliver,
+                    IKELAB_NS3_CALLBACK(ErrorCallback) fail) override;
+    void NotifyInterfaceUp(uint32_t interface) override;
+    void NotifyInterfaceDown(uint32_t interface) override;
+    void NotifyAddAddress(uint32_t interface, Ipv4InterfaceAddress address) override;
+    void NotifyRemoveAddress(uint32_t interface, Ipv4InterfaceAddress address) override;
+    void SetIpv4(Ptr<Ipv4> ip) override;
+    void PrintRoutingTable(Ptr<OutputStreamWrapper> stream, Time::Unit unit = Time::S) const override;
+
+  protected:
+    void DoInitialize() override;
+    void DoDispose() override;
+
+  private:
+    Ptr<Ipv4RoutingProtocol> m_inner;
+    IpsecStack* m_stack{nullptr};
+};
+
+} // namespace ns3

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/ipsec_l4_protocols.h"
+
+#include "sim/flat_packet.h"
+
+#include <array>
+
+namespace ns3
+{
+
+NS_OBJECT_ENSURE_REGISTERED(EspL4Protocol);
+NS_OBJECT_ENSURE_REGISTERED(UdpPortFilter);
+
+namespace
+{
+
+template <typename Header>
+ikelab::Path
+PathOf(const Header& header)
+{
+    ikelab::Path path;
+    path.local.address = flat::ToIpAddress(header.GetDestination());
+    path.remote.address = flat::ToIpAddress(header.GetSource());
+    return path;
+}
+
+} // namespace
+
+TypeId
+EspL4Protocol::GetTypeId()
+{
+    static TypeId tid = TypeId("ns3::IpsecEspL4Protocol")
+                            .SetParent<IpL4Protocol>()
+                            .SetGroupName("Ikelab")
+                            .AddConstructor<EspL4Protocol>();
+    return tid;
+}
+
+void
+EspL4Protocol::SetSink(Sink sink)
+{
+    m_sink = std::move(sink);
+}
+
+int
+EspL4Protocol::GetProtocolNumber() const
+{
+    return flat::PROTOCOL_ESP;
+}
+
+IpL4Protocol::RxStatus
+EspL4Protocol::Receive(Ptr<Packet> packet, const Ipv4Header& header, Ptr<Ipv4Interface>)
+{
+    if (m_sink)
+    {
+        m_sink(packet, PathOf(header));
+    }
+    return RX_OK;
+}
+
+IpL4Protocol::RxStatus
+EspL4Protocol::Receive(Ptr<Packet> packet, const Ipv6Header& header, Ptr<Ipv6Interface>)
+{
+    if (m_sink)
+    {
+        m_sink(packet, PathOf(header));
+    }
+    return RX_OK;
+}
+
+void
+EspL4Protocol::SetDownTarget(DownTargetCallback callback)
+{
+    m_downTarget = callback;
+}
+
+void
+EspL4Protocol::SetDownTarget6(DownTargetCallback6 callback)
+{
+    m_downTarget6 = callback;
+}
+
+IpL4Protocol::DownTargetCallback
+EspL4Protocol::GetDownTarget() const
+{
+    return m_downTarget;
+}
+
+IpL4Protocol::DownTargetCallback6
+EspL4Protocol::GetDownTarget6() const
+{
+    return m_downTarget6;
+}
+
+void
+EspL4Protocol::DoDispose()
+{
+    m_sink = nullptr;
+    m_downTarget.Nullify();
+    m_downTarget6.Nullify();
+    IpL4Protocol::DoDispose();
+}
+
+TypeId
+UdpPortFilter::GetTypeId()
+{
+    static TypeId tid = TypeId("ns3::IpsecUdpPortFilter")
+                            .SetParent<IpL4Protocol>()
+                            .SetGroupName("Ikelab")
+                            .AddConstructor<UdpPortFilter>();
+    return tid;
+}
+
+void
+UdpPortFilter::SetReal(Ptr<IpL4Protocol> real)
+{
+    m_real = real;
+}
+
+void
+UdpPortFilter::SetSink(Sink sink)
+{
+    m_sink = std::move(sink);
+}
+
+void
+UdpPortFilter::Take(std::set<uint16_t> ports)
+{
+    m_ports = std::move(ports);
+}
+
+int
+UdpPortFilter::GetProtocolNumber() const
+{
+    return flat::PROTOCOL_UDP;
+}
+
+bool
+UdpPortFilter::Takes(const Packet& packet) const
+{
+    std::array<uint8_t, 4> ports;
+    if (!m_sink || m_ports.empty() || packet.CopyData(ports.data(), ports.size()) < ports.size())
+    {
+        return false;
+    }
+    return m_ports.contains(static_cast<uint16_t>((ports[2] << 8) | ports[3]));
+}
+
+IpL4Protocol::RxStatus
+UdpPortFilter::Receive(Ptr<Packet> packet, const Ipv4Header& header, Ptr<Ipv4Interface> interface)
+{
+    const Ipv4Address to = header.GetDestination();
+    if (!to.IsMulticast() && !to.IsBroadcast() && Takes(*packet))
+    {
+        m_sink(packet, PathOf(header));
+        return RX_OK;
+    }
+    return m_real ? m_real->Receive(packet, header, interface) : RX_ENDPOINT_CLOSED;
+}
+
+IpL4Protocol::RxStatus
+UdpPortFilter::Receive(Ptr<Packet> packet, const Ipv6Header& header, Ptr<Ipv6Interface> interface)
+{
+    if (!header.GetDestination().IsMulticast() && Takes(*packet))
+    {
+        m_sink(packet, PathOf(header));
+        return RX_OK;
+    }
+    return m_real ? m_real->Receive(packet, header, interface) : RX_ENDPOINT_CLOSED;
+}
+
+void
+UdpPortFilter::ReceiveIcmp(Ipv4Address icmpSource,
+                           uint8_t icmpTtl,
+                           uint8_t icmpType,
+                           uint8_t icmpCode,
+                           uint32_t icmpInfo,
+                           Ipv4Address payloadSource,
+                           Ipv4Address payloadDestination,
+                           const uint8_t payload[8])
+{
+    if (m_real)
+    {
+        m_real->ReceiveIcmp(icmpSource,
+                            icmpTtl,
+                            icmpType,
+                            icmpCode,
+                            icmpInfo,
+                            payloadSource,
+                            payloadDestination,
+                            payload);
+    }
+}
+
+void
+UdpPortFilter::ReceiveIcmp(Ipv6Address icmpSource,
+                           uint8_t icmpTtl,
+                           uint8_t icmpType,
+                           uint8_t icmpCode,
+                           uint32_t icmpInfo,
+                           Ipv6Address payloadSource,
+                           Ipv6Address payloadDestination,
+                           const uint8_t payload[8])
+{
+    if (m_real)
+    {
+        m_real->ReceiveIcmp(icmpSource,
+                            icmpTtl,
+                            icmpType,
+                            icmpCode,
+                            icmpInfo,
+                            payloadSource,
+                            payloadDestination,
+                            payload);
+    }
+}
+
+void
+UdpPortFilter::SetDownTarget(DownTargetCallback callback)
+{
+    m_real->SetDownTarget(callback);
+}
+
+void
+UdpPortFilter::SetDownTarget6(DownTargetCallback6 callback)
+{
+    m_real->SetDownTarget6(callback);
+}
+
+IpL4Protocol::DownTargetCallback
+UdpPortFilter::GetDownTarget() const
+{
+    return m_real->GetDownTarget();
+}
+
+IpL4Protocol::DownTargetCallback6
+UdpPortFilter::GetDownTarget6() const
+{
+    return m_real->GetDownTarget6();
+}
+
+void
+UdpPortFilter::DoDispose()
+{
+    m_real = nullptr;
+    m_sink = nullptr;
+    IpL4Protocol::DoDispose();
+}
+
+} // namespace ns3
