@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "base/instant.h"
+#include "base/ip_address.h"
+#include "runner/problems.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ikelab::runner
+{
+
+using Json = nlohmann::ordered_json;
+
+/**
+ * Reads the members of one JSON object and complains about those that are unknown, missing or
+ * wrong. Every Get leaves its target alone when the member is absent or wrong, so defaults are
+ * initial values.
+ */
+class ObjectReader
+{
+  public:
+    /// Complains at once if `json` is no object or has keys beside `keys`. All are borrowed.
+    ObjectReader(const Json& json,
+                 std::string pointer,
+                 std::vector<std::string> keys,
+                 Problems& problems);
+
+    /// The member, or nullptr.
+    const Json* Find(std::string_view key) const;
+
+    bool
+    Has(std::string_view key) const
+    {
+        return Find(key) != nullptr;
+    }
+
+    /// Complain if the member is absent; true if it is there.
+    bool Require(std::string_view key, std::string_view expected);
+
+    bool Text(std::string_view key, std::string& value);
+    bool Flag(std::string_view key, bool& value);
+    bool Count(std::string_view key, uint64_t& value, uint64_t lowest, uint64_t highest);
+    bool Time(std::string_view key, Duration& value);
+    bool Percent(std::string_view key, double& value);
+    bool Rate(std::string_view key, uint64_t& value);
+    /// One of the words; the index goes to `index`.
+    bool Word(std::string_view key, const std::vector<std::string>& words, size_t& index);
+    /// The key of a map, such as a node's name.
+    bool Name(std::string_view key,
+              std::string_view what,
+              const std::vector<std::string>& names,
+              std::string& value);
+
+    /// The pointer of a member.
+    std::string PointerTo(std::string_view key) const;
+    void Complain(std::string_view key, std::string problem, std::string expected = "");
+
+    const std::string&
+    Pointer() const
+    {
+        return m_pointer;
+    }
+
+  private:
+    const Json& m_json;
+    std::string m_pointer;
+    Problems& m_problems;
+};
+
+/// How a JSON value looks to people: "the number 5", "the text \"abc\"", "a list".
+std::string Shown(const Json& json);
+
+} // namespace ikelab::runner

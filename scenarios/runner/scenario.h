@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "base/instant.h"
+#include "base/ip_address.h"
+#include "gateway/config.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/**
+ * A scenario as values, complete and checked: what read_scenario.h makes of the JSON and what the
+ * simulation is built from. Nodes, links and flows are named by their index in the scenario's lists.
+ */
+namespace ikelab::runner
+{
+
+using NodeIndex = size_t;
+using LinkIndex = size_t;
+using FlowIndex = size_t;
+
+struct InterfaceAddress
+{
+    IpAddress address;
+    unsigned prefixLength{0};
+
+    /// The block of addresses that the interface is on.
+    IpRange Subnet() const;
+};
+
+/// One end of a link.
+struct Interface
+{
+    NodeIndex node{0};
+    std::string name;                        ///< "eth0"
+    std::vector<InterfaceAddress> addresses; ///< IPv4 and IPv6, the first of a family is the main
+};
+
+/// What netem does to packets, in each direction on its own.
+struct LinkQuality
+{
+    Duration delay{0};
+    Duration jitter{0};  ///< the delay is uniform within this much more or less
+    double loss{0};      ///< share of packets, each alone
+    double duplicate{0}; ///< share of packets that arrive twice
+    double reorder{0};   ///< share of packets that skip the delay
+};
+
+struct Link
+{
+    std::string name; ///< as given, else "moon:eth1 -- sun:eth1"
+    std::array<Interface, 2> ends;
+    LinkQuality quality;
+    uint64_t rate{1'000'000'000}; ///< bits per second
+    uint16_t mtu{1500};
+    uint32_t limit{1000}; ///< packets that wait for the line, netem's default
+};
+
+/// A route beside those that the runner finds itself.
+struct Route
+{
+    IpRange to;
+    IpAddress via;
+};
+
+struct Node
+{
+    std::string name;
+    std::vector<Route> routes;
+    std::optional<gateway::Config> ipsec; ///< with it the node is a gateway
+};
+
+enum class FlowKind
+{
+    PING,
+    UDP,
+    TCP
+};
+
+/// One stream of traffic. Size is of ICMP or UDP data.
+struct Flow
+{
+    std::string name;
+    FlowKind kind{FlowKind::PING};
+    NodeIndex from{0};
+    NodeIndex to{0};
+    IpAddress source;
+    IpAddress destination;
+    Duration start{0};
+    uint64_t count{0}; ///< packets (ping, UDP)
+    Duration interval{0};
+    uint64_t size{0};
+    uint64_t bytes{0}; ///< TCP
+};
+
+/// The quality of a link changes; what is absent stays.
+struct LinkChange
+{
+    LinkIndex link{0};
+    std::optional<bool> up;
+    std::optional<Duration> delay;
+    std::optional<Duration> jitter;
+    std::optional<double> loss;
+    std::optional<double> duplicate;
+    std::optional<double> reorder;
+};
+
+/// A gateway is told something.
+struct Command
+{
+    enum class Kind
+    {
+        INITIATE,
+        TERMINATE,
+        TERMINATE_CHILD,
+        LIVENESS
+    };
+
+    Kind kind{};
+    NodeIndex node{0};
+    std::string name; ///< of a child (INITIATE, TERMINATE_CHILD) or a connection
+};
+
+struct Step
+{
+    Duration at{0};
+    std::variant<Command, LinkChange> action;
+};
+
+enum class Subject
+{
+    NODE,
+    FLOW,
+    LINK
+};
+
+enum class Unit
+{
+    COUNT,
+    TIME,
+    SHARE,
+    RATE
+};
+
+/// What a claim may be about.
+struct Metric
+{
+    std::string_view name;
+    Subject subject;
+    Unit unit;
+    std::string_view help;
+};
+
+/// All metrics, by subject.
+const std::vector<Metric>& Metrics();
+
+/// "that X on Y is Z". Times are nanoseconds, shares are of one, rates bits per second.
+struct Claim
+{
+    const Metric* metric{nullptr};
+    size_t subject{0}; ///< index of the node, flow or link
+    std::optional<double> lowest;
+    std::optional<double> highest;
+    std::string pointer; ///< where it stands
+};
+
+struct Scenario
+{
+    std::string name; ///< the file's name without its ending
+    std::string title;
+    std::string description;
+    Duration epoch{0}; ///< what virtual time 0 is, since 1970
+    uint64_t seed{1};
+    Duration duration{0};
+    std::vector<Node> nodes;
+    std::vector<Link> links;
+    std::vector<Flow> flows;
+    std::vector<Step> timeline; ///< in the order of time
+    std::vector<Claim> claims;
+    std::vector<std::pair<LinkIndex, size_t>> recorded; ///< link and end of each recorded interface
+
+    /// "moon/eth1"
+    std::string InterfaceName(LinkIndex link, size_t end) const;
+    /// The main address of a node in a family: of its first interface that has one.
+    std::optional<IpAddress> AddressOf(NodeIndex node, bool v4) const;
+    /// Name of what a claim is about.
+    const std::string& SubjectName(const Claim& claim) const;
+};
+
+} // namespace ikelab::runner
