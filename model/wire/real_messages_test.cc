@@ -2,7 +2,7 @@
 #include "base/hex.h"
 #include "wire/fuzz_targets.h"
 #include "wire/message.h"
-#include "wire/test_files.h"
+#include "wire/testing/test_files.h"
 
 #include <gtest/gtest.h>
 
