@@ -55,8 +55,13 @@ SystemResult<void>
 EventLoop::Run()
 {
     m_stopped = false;
-    while (!m_stopped)
+    while (true)
     {
+        m_onTurn();
+        if (m_stopped)
+        {
+            return {};
+        }
         if (m_changed)
         {
             m_polled.clear();
@@ -82,7 +87,6 @@ EventLoop::Run()
             }
         }
     }
-    return {};
 }
 
 SystemResult<void>

@@ -44,6 +44,13 @@ class EventLoop
         m_onDeadline = std::move(call);
     }
 
+    /// Call before each wait, when everything that was readable has been handled.
+    void
+    OnTurn(std::function<void()> call)
+    {
+        m_onTurn = std::move(call);
+    }
+
     /// Until Stop is called.
     SystemResult<void> Run();
 
@@ -67,7 +74,8 @@ class EventLoop
     std::vector<pollfd> m_polled;
     /// The two lists differ until the next turn.
     bool m_changed{false};
-    std::function<void()> m_onDeadline;
+    std::function<void()> m_onDeadline{[] {}};
+    std::function<void()> m_onTurn{[] {}};
     std::optional<Instant> m_deadline;
     bool m_stopped{false};
 };
