@@ -55,7 +55,7 @@ TEST(ConfigFile, AnUnknownKeyIsToldAtTheKeyAndAWrongValueAtTheValue)
                 StartsWith("moon.json:6:28: /connections/net/children/net/remote_t: unknown key"));
     EXPECT_THAT(Refusal(Changed("remote_ts", "remote_t")), HasSubstr("did you mean \"remote_ts\""));
     EXPECT_THAT(Refusal(Changed("10.2.0.0/16", "10.2.0.0/160")),
-                StartsWith("moon.json:6:43: /connections/net/children/net/remote_ts/0: "));
+                StartsWith("moon.json:6:42: /connections/net/children/net/remote_ts/0: "));
 }
 
 TEST(ConfigFile, ATextThatIsNoJsonHasAPlace)
