@@ -74,8 +74,10 @@ class EventLoop
     std::vector<pollfd> m_polled;
     /// The two lists differ until the next turn.
     bool m_changed{false};
-    std::function<void()> m_onDeadline{[] {}};
-    std::function<void()> m_onTurn{[] {}};
+    std::function<void()> m_onDeadline{[] {
+    }};
+    std::function<void()> m_onTurn{[] {
+    }};
     std::optional<Instant> m_deadline;
     bool m_stopped{false};
 };
