@@ -80,7 +80,7 @@ Endpoint::OpenUdp()
         const bool optional = local.address.IsV6() && local.address.IsUnspecified();
         if (!socket && optional && socket.error().code != EADDRINUSE)
         {
-            m_notes.push_back("no IPv6: " + socket.error().message);
+            m_notes.emplace_back("NET", "no IPv6: " + socket.error().message);
             continue;
         }
         TRY_SYSTEM(socket);
@@ -90,7 +90,7 @@ Endpoint::OpenUdp()
         }
         io::IpSocket& kept = m_udp.emplace_back(std::move(*socket));
         m_loop.Watch(kept.Descriptor(), [this, &kept] { ReadUdp(kept); });
-        m_notes.push_back(fmt::format("listening on {}", kept.Local().ToString()));
+        m_notes.emplace_back("NET", fmt::format("listening on {}", kept.Local().ToString()));
     }
     return {};
 }
@@ -102,7 +102,8 @@ Endpoint::OpenTun()
     TRY_SYSTEM(tun);
     m_tun.emplace(std::move(*tun));
     m_loop.Watch(m_tun->Descriptor(), [this] { ReadTun(); });
-    m_notes.push_back(fmt::format("created TUN device {}, MTU {}", m_tun->Name(), m_options.mtu));
+    m_notes.emplace_back(
+        "KNL", fmt::format("created TUN device {}, MTU {}", m_tun->Name(), m_options.mtu));
     return {};
 }
 
@@ -165,9 +166,9 @@ void
 Endpoint::Start()
 {
     const Instant now = m_loop.Now();
-    for (const std::string& note : m_notes)
+    for (const auto& [group, note] : m_notes)
     {
-        m_journal.Log(now, "KNL", note);
+        m_journal.Log(now, group, note);
     }
     m_notes.clear();
     m_gateway.Start(now);

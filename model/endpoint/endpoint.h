@@ -135,7 +135,8 @@ class Endpoint
     std::optional<io::SystemError> m_rawProblem;
     std::optional<io::TunDevice> m_tun;
     std::optional<io::PolicyRoutes> m_routes;
-    std::vector<std::string> m_notes; ///< told at Start
+    /// Group and text, told at Start.
+    std::vector<std::pair<std::string_view, std::string>> m_notes;
     bool m_broken{false};
 
     /// The one packet that is being worked on.
