@@ -129,7 +129,7 @@ def algorithms(folder, initiator, cipher, group, deleter, **more):
 
 
 def child_delete(folder, deleter):
-    """The Child SA goes, the IKE SA stays, and a CREATE_CHILD_SA brings traffic back."""
+    """The Child SA goes, the IKE SA stays, and no traffic gets through any more."""
     with NetnsLab(limit=120, directory=folder) as lab:
         couple = Couple(lab, folder)
         couple.bring_up("ours")
