@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/gateway.h"
+
+#include "base/assert.h"
+#include "gateway/gateway_impl.h"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+/**
+ * What the owner of a gateway asks for, what IKE tells it, and lifetimes.
+ */
+namespace ikelab::gateway
+{
+
+Gateway::Impl::Impl(Config nodeConfig, crypto::Context& context, RandomSource& source)
+    : config(std::move(nodeConfig)),
+      ike(config.ike, context, source),
+      m_context(context),
+      m_random(source),
+      m_policies(config)
+{
+}
+
+esp::LifetimeLimits
+Gateway::Impl::LimitsOf(Instant now, const ike::ChildConfig& child, bool time)
+{
+    esp::LifetimeLimits limits;
+    limits.softOctets = child.rekeyBytes;
+    limits.hardOctets = child.lifeBytes;
+    limits.softPackets = child.rekeyPackets;
+    limits.hardPackets = child.lifePackets;
+    if (time && child.rekeyTime > Duration::zero())
+    {
+        // swanctl's rand_time: up to so much earlier, so that both ends rarely act at once.
+        const double share = static_cast<double>(m_random.U32()) / 4294967296.0;
+        const Duration earlier = std::chrono::duration_cast<Duration>(child.randTime * share);
+        limits.softTime = now + std::max(Duration::zero(), child.rekeyTime - earlier);
+    }
+    if (time && child.lifeTime > Duration::zero())
+    {
+        limits.hardTime = now + child.lifeTime;
+    }
+    return limits;
+}
+
+void
+Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
+{
+    ChildPolicy* policy = m_policies.Find(installed.connection, installed.config->name);
+    IKELAB_ASSERT(policy);
+    const auto mode =
+        installed.mode == ike::Mode::TRANSPORT ? esp::Mode::TRANSPORT : esp::Mode::TUNNEL;
+    // Time is the same for both halves: one of them tells it.
+    const esp::SaParameters inbound{installed.inboundSpi,
+                                    installed.suite,
+                                    mode,
+                                    installed.inboundEncr.View(),
+                                    installed.inboundInteg.View(),
+                                    LimitsOf(now, *installed.config, false),
+                                    installed.config->replayWindow};
+    const esp::SaParameters outbound{installed.outboundSpi,
+                                     installed.suite,
+                                     mode,
+                                     installed.outboundEncr.View(),
+                                     installed.outboundInteg.View(),
+                                     LimitsOf(now, *installed.config, true),
+                                     0};
+    esp::ChildSa* sa = m_sad.Install(std::make_unique<esp::ChildSa>(
+        esp::ChildSa{installed.child,
+                     {esp::SelectorSet(installed.localTs), esp::SelectorSet(installed.remoteTs)},
+                     installed.path,
+                     installed.udpEncapsulation,
+                     esp::InboundSa(m_context, inbound),
+                     esp::OutboundSa(m_context, outbound)}));
+    IKELAB_ASSERT(sa); // IKE gives each Child SA a number and an SPI of its own
+    m_records[installed.child] = {policy, installed.sa, installed.config->name, std::nullopt};
+    m_policies.Adopt(*policy, installed);
+    policy->installed.push_back(installed.child);
+    SetDeadline(*sa);
+    for (Buffer& packet : policy->held)
+    {
+        released.push_back(std::move(packet));
+    }
+    policy->held.clear();
+}
+
+void
+Gateway::Impl::Remove(const ike::ChildSaRemoved& removed)
+{
+    const auto record = m_records.find(removed.child);
+    if (record == m_records.end())
+    {
+        return;
+    }
+    ChildPolicy& policy = *record->second.policy;
+    if (record->second.deadline)
+    {
+        m_deadlines.erase({*record->second.deadline, removed.child});
+    }
+    std::erase(policy.installed, removed.child);
+    if (removed.reason == ike::CloseReason::PEER_DEAD)
+    {
+        if (policy.child->dpdAction == ike::DpdAction::RESTART)
+        {
+            m_restarts.push_back(&policy);
+        }
+        policy.trapped = policy.trapped || policy.child->dpdAction == ike::DpdAction::TRAP;
+    }
+    m_records.erase(record);
+    m_sad.Remove(removed.child);
+}
+
+void
+Gateway::Impl::MovePath(const ike::PathChanged& changed)
+{
+    for (const auto& [id, record] : m_records)
+    {
+        esp::ChildSa* sa = record.ikeSa == changed.sa ? m_sad.Find(id) : nullptr;
+        if (sa)
+        {
+            sa->path = changed.path;
+        }
+    }
+}
+
+void
+Gateway::Impl::Pump(Instant now)
+{
+    while (auto event = ike.PollEvent())
+    {
+        if (auto* installed = std::get_if<ike::ChildSaInstalled>(&*event))
+        {
+            Install(now, *installed);
+        }
+        else if (const auto* removed = std::get_if<ike::ChildSaRemoved>(&*event))
+        {
+            Remove(*removed);
+        }
+        else if (const auto* changed = std::get_if<ike::PathChanged>(&*event))
+        {
+            MovePath(*changed);
+        }
+        else if (const auto* closed = std::get_if<ike::IkeSaClosed>(&*event))
+        {
+            for (ChildPolicy& policy : m_policies.All())
+            {
+                // What waited for this attempt has waited in vain.
+                if (policy.connection->name == closed->connection && policy.installed.empty())
+                {
+                    DropHeld(policy);
+                }
+            }
+        }
+        else if (const auto* failed = std::get_if<ike::ChildSaFailed>(&*event))
+        {
+            if (ChildPolicy* policy = m_policies.Find(failed->connection, failed->name))
+            {
+                DropHeld(*policy);
+            }
+        }
+        std::visit([&](auto& body) { events.emplace_back(std::move(body)); }, *event);
+    }
+    while (!m_restarts.empty())
+    {
+        ChildPolicy& policy = *m_restarts.front();
+        m_restarts.pop_front();
+        if (!m_shutDown)
+        {
+            // A child that is under way already needs no second start.
+            (void)ike.Initiate(now, policy.connection->name, policy.child->name);
+        }
+    }
+}
+
+void
+Gateway::Impl::SetDeadline(esp::ChildSa& sa)
+{
+    Record& record = m_records.at(sa.id);
+    const auto next = sa.outbound.GetLifetime().NextDeadline();
+    if (record.deadline == next)
+    {
+        return;
+    }
+    if (record.deadline)
+    {
+        m_deadlines.erase({*record.deadline, sa.id});
+    }
+    record.deadline = next;
+    if (next)
+    {
+        m_deadlines.emplace(*next, sa.id);
+    }
+}
+
+void
+Gateway::Impl::PollLifetimes(Instant now, esp::ChildSa& sa)
+{
+    bool over = false;
+    for (esp::Lifetime* lifetime : {&sa.outbound.GetLifetime(), &sa.inbound.GetLifetime()})
+    {
+        while (const auto limit = lifetime->Poll(now))
+        {
+            over = over || limit->hard;
+            events.push_back(
+                LifetimeReached{sa.id, m_records.at(sa.id).name, limit->hard, limit->what});
+        }
+    }
+    if (over)
+    {
+        // RFC 4301 §4.4.2.1: the SA ends, and the peer is told.
+        (void)ike.CloseChildSa(now, sa.id);
+        Pump(now);
+    }
+}
+
+void
+Gateway::Impl::HandleTimeout(Instant now)
+{
+    ike.HandleTimeout(now);
+    Pump(now);
+    while (!m_deadlines.empty() && m_deadlines.begin()->first <= now)
+    {
+        const ChildSaId id = m_deadlines.begin()->second;
+        m_records.at(id).deadline.reset();
+        m_deadlines.erase(m_deadlines.begin());
+        esp::ChildSa* sa = m_sad.Find(id);
+        PollLifetimes(now, *sa);
+        if (m_records.contains(id))
+        {
+            SetDeadline(*sa);
+        }
+    }
+}
+
+void
+Gateway::Impl::Start(Instant now)
+{
+    for (const ChildPolicy& policy : m_policies.All())
+    {
+        if (policy.child->startAction == ike::StartAction::START)
+        {
+            // The reader refuses start actions without a remote address.
+            (void)ike.Initiate(now, policy.connection->name, policy.child->name);
+        }
+    }
+    Pump(now);
+}
+
+Result<void>
+Gateway::Impl::Initiate(Instant now, std::string_view name)
+{
+    TRY_ASSIGN(const ChildPolicy* policy, m_policies.FindByName(name));
+    TRY(ike.Initiate(now, policy->connection->name, policy->child->name));
+    Pump(now);
+    return {};
+}
+
+Result<void>
+Gateway::Impl::Terminate(Instant now, std::string_view connection)
+{
+    bool found = false;
+    for (const ike::IkeSaInfo& sa : ike.List())
+    {
+        if (sa.connection == connection)
+        {
+            found = true;
+            TRY(ike.CloseIkeSa(now, sa.id));
+        }
+    }
+    Pump(now);
+    if (!found)
+    {
+        return Fail(Fault::NOT_FOUND, "no IKE SA of this connection");
+    }
+    return {};
+}
+
+Result<void>
+Gateway::Impl::TerminateChild(Instant now, std::string_view name)
+{
+    TRY_ASSIGN(const ChildPolicy* policy, m_policies.FindByName(name));
+    if (policy->installed.empty())
+    {
+        return Fail(Fault::NOT_FOUND, "no Child SA of this name");
+    }
+    const std::vector<ChildSaId> ids = policy->installed;
+    for (const ChildSaId id : ids)
+    {
+        TRY(ike.CloseChildSa(now, id));
+    }
+    Pump(now);
+    return {};
+}
+
+Result<void>
+Gateway::Impl::CheckLiveness(Instant now, std::string_view connection)
+{
+    bool found = false;
+    for (const ike::IkeSaInfo& sa : ike.List())
+    {
+        if (sa.connection == connection && sa.state == "ESTABLISHED")
+        {
+            found = true;
+            TRY(ike.CheckLiveness(now, sa.id));
+        }
+    }
+    Pump(now);
+    if (!found)
+    {
+        return Fail(Fault::NOT_FOUND, "no established IKE SA of this connection");
+    }
+    return {};
+}
+
+void
+Gateway::Impl::Shutdown(Instant now)
+{
+    m_shutDown = true;
+    ike.CloseAll(now);
+    Pump(now);
+}
+
+std::optional<Instant>
+Gateway::Impl::NextTimeout() const
+{
+    auto next = ike.PollTimeout();
+    if (!m_deadlines.empty() && (!next || m_deadlines.begin()->first < *next))
+    {
+        next = m_deadlines.begin()->first;
+    }
+    return next;
+}
+
+Gateway::Gateway(Config config, crypto::Context& context, RandomSource& random)
+    : m_impl(std::make_unique<Impl>(std::move(config), context, random))
+{
+}
+
+Gateway::~Gateway() = default;
+
+Verdict
+Gateway::HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, Outgoing& outgoing)
+{
+    return m_impl->HandleOutbound(now, origin, packet, outgoing);
+}
+
+Verdict
+Gateway::HandleInboundClear(Instant now, Bytes packet)
+{
+    return m_impl->HandleInboundClear(now, packet);
+}
+
+Verdict
+Gateway::HandleUdp(Instant now, const Path& path, PacketBuffer& datagram)
+{
+    return m_impl->HandleUdp(now, path, datagram);
+}
+
+Verdict
+Gateway::HandleEsp(Instant now, const Path& path, PacketBuffer& packet)
+{
+    return m_impl->HandleEsp(now, path, packet);
+}
+
+void
+Gateway::HandleTimeout(Instant now)
+{
+    m_impl->HandleTimeout(now);
+}
+
+void
+Gateway::Start(Instant now)
+{
+    m_impl->Start(now);
+}
+
+Result<void>
+Gateway::Initiate(Instant now, std::string_view child)
+{
+    return m_impl->Initiate(now, child);
+}
+
+Result<void>
+Gateway::Terminate(Instant now, std::string_view connection)
+{
+    return m_impl->Terminate(now, connection);
+}
+
+Result<void>
+Gateway::TerminateChild(Instant now, std::string_view child)
+{
+    return m_impl->TerminateChild(now, child);
+}
+
+Result<void>
+Gateway::CheckLiveness(Instant now, std::string_view connection)
+{
+    return m_impl->CheckLiveness(now, connection);
+}
+
+void
+Gateway::Shutdown(Instant now)
+{
+    m_impl->Shutdown(now);
+}
+
+std::optional<ike::Datagram>
+Gateway::PollTransmit()
+{
+    return m_impl->ike.PollTransmit();
+}
+
+namespace
+{
+
+template <typename T>
+std::optional<T>
+TakeFirst(std::deque<T>& queue)
+{
+    if (queue.empty())
+    {
+        return std::nullopt;
+    }
+    std::optional<T> first(std::move(queue.front()));
+    queue.pop_front();
+    return first;
+}
+
+} // namespace
+
+std::optional<Buffer>
+Gateway::PollReleased()
+{
+    return TakeFirst(m_impl->released);
+}
+
+std::optional<Event>
+Gateway::PollEvent()
+{
+    return TakeFirst(m_impl->events);
+}
+
+std::optional<Instant>
+Gateway::PollTimeout() const
+{
+    return m_impl->NextTimeout();
+}
+
+std::vector<ike::IkeSaInfo>
+Gateway::List() const
+{
+    return m_impl->ike.List();
+}
+
+bool
+Gateway::Empty() const
+{
+    return m_impl->ike.Empty();
+}
+
+const Counters&
+Gateway::GetCounters() const
+{
+    return m_impl->counters;
+}
+
+} // namespace ikelab::gateway

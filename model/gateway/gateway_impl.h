@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "gateway/child_policies.h"
+#include "gateway/gateway.h"
+#include "gateway/refusal_meter.h"
+#include "wire/esp_header.h"
+
+#include <deque>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace ikelab::gateway
+{
+
+/**
+ * The node behind Gateway: `traffic.cc` is the path of packets, `gateway.cc` what the owner asks
+ * for and what IKE tells.
+ */
+class Gateway::Impl
+{
+  public:
+    Impl(Config nodeConfig, crypto::Context& context, RandomSource& source);
+
+    // traffic.cc
+    Verdict HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, Outgoing& outgoing);
+    Verdict HandleInboundClear(Instant now, Bytes packet);
+    Verdict HandleUdp(Instant now, const Path& path, PacketBuffer& datagram);
+    Verdict HandleEsp(Instant now, const Path& path, PacketBuffer& packet);
+
+    // gateway.cc
+    void HandleTimeout(Instant now);
+    void Start(Instant now);
+    Result<void> Initiate(Instant now, std::string_view name);
+    Result<void> Terminate(Instant now, std::string_view connection);
+    Result<void> TerminateChild(Instant now, std::string_view name);
+    Result<void> CheckLiveness(Instant now, std::string_view connection);
+    void Shutdown(Instant now);
+    std::optional<Instant> NextTimeout() const;
+    /// Take in what IKE has to tell; after every call that may have changed something.
+    void Pump(Instant now);
+
+    Config config;
+    ike::IkeEndpoint ike;
+    std::deque<Event> events;
+    std::deque<Buffer> released;
+    Counters counters;
+
+  private:
+    Verdict Protect(Instant now,
+                    ChildPolicy& policy,
+                    const esp::PacketInfo& info,
+                    PacketBuffer& packet,
+                    Outgoing& outgoing);
+    esp::ChildSa* FindUsable(Instant now, const ChildPolicy& policy, const esp::PacketInfo& info);
+    Verdict Hold(Instant now, ChildPolicy& policy, Bytes packet);
+    Verdict Refuse(Instant now,
+                   const Error& error,
+                   bool inbound,
+                   const IpAddress& source,
+                   const IpAddress& destination,
+                   EspSpi spi = {},
+                   uint32_t sequence = 0);
+    Verdict RefusePacket(Instant now,
+                         const Error& error,
+                         bool inbound,
+                         const esp::PacketInfo& info);
+    void DropHeld(ChildPolicy& policy);
+
+    void Install(Instant now, ike::ChildSaInstalled& installed);
+    void Remove(const ike::ChildSaRemoved& removed);
+    void MovePath(const ike::PathChanged& changed);
+    /// Tell limits that were passed; a hard one closes the SA.
+    void PollLifetimes(Instant now, esp::ChildSa& sa);
+    void SetDeadline(esp::ChildSa& sa);
+    esp::LifetimeLimits LimitsOf(Instant now, const ike::ChildConfig& child, bool time);
+
+    /// What is known of an installed Child SA besides its keys.
+    struct Record
+    {
+        ChildPolicy* policy{nullptr};
+        IkeSaId ikeSa;
+        std::string name;
+        std::optional<Instant> deadline;
+    };
+
+    crypto::Context& m_context;
+    RandomSource& m_random;
+    ChildPolicies m_policies;
+    esp::Sad m_sad;
+    std::map<ChildSaId, Record> m_records;
+    std::set<std::pair<Instant, ChildSaId>> m_deadlines;
+    std::deque<ChildPolicy*> m_restarts; ///< dpd_action restart
+    RefusalMeter m_refusals;
+    bool m_shutDown{false};
+};
+
+} // namespace ikelab::gateway
