@@ -45,7 +45,8 @@ IpsecIpv6Routing::RouteOutput(Ptr<Packet> packet,
                               Socket::SocketErrno& error)
 {
     Ptr<Ipv6Route> route = m_inner->RouteOutput(packet, header, device, error);
-    return m_stack ? m_stack->CaptureRoute(route, header.GetDestination()) : route;
+    return m_stack ? m_stack->CaptureRoute(route, header.GetDestination(), device != nullptr)
+                   : route;
 }
 
 bool

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "base/bytes.h"
+
 #include "ns3/virtual-net-device.h"
 
 namespace ns3
@@ -20,6 +22,8 @@ class IpsecNetDevice : public VirtualNetDevice
     IpsecNetDevice();
 
     void SetStack(Ptr<IpsecStack> stack);
+    /// An opened inner packet comes out of the tunnel.
+    void Deliver(ikelab::Bytes packet);
 
   protected:
     void DoDispose() override;

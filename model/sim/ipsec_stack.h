@@ -91,32 +91,50 @@ class IpsecStack : public Object
     void DoDispose() override;
 
   private:
+    /// What becomes of a packet that is to be forwarded.
+    struct Forwarded
+    {
+        bool taken{false};
+        uint32_t tooBigFor{0}; ///< not 0: tell its source this MTU
+    };
+
     /// The head of a UDP datagram in fragments, whose later parts tell no port.
     struct UdpFragments
     {
         ikelab::IpAddress source;
         uint32_t identification{0};
+        auto operator<=>(const UdpFragments&) const = default;
     };
 
     void Attach(Ptr<Node> node);
     bool Admit(const Packet& packet);
     bool IsOurTraffic(ikelab::Bytes head);
-    bool IsLocalAddress(const ikelab::IpAddress& address) const;
     bool IsProtectedSide(const Ptr<const NetDevice>& device) const;
     void FromCapture(Ptr<Packet> packet);
     bool Egress(ikelab::PacketBuffer& packet);
+    bool ComesByTunnel(ikelab::Bytes packet) const;
     /// Judge what this node made. True if it may go as it is.
     bool JudgeLocal(ikelab::PacketBuffer& packet);
-    bool JudgeIcmpError(ikelab::PacketBuffer& packet);
+    /// True for an ICMP error about a packet that came through a tunnel; it then has the source
+    /// that leads back into it.
+    bool AimsIntoTunnel(ikelab::PacketBuffer& packet);
     void FromEsp(Ptr<Packet> packet, const ikelab::Path& path);
     void FromUdp(Ptr<Packet> datagram, const ikelab::Path& path);
     void Finish(ikelab::gateway::Verdict verdict, ikelab::PacketBuffer& packet);
-    void Deliver(ikelab::Bytes packet);
-    /// @param clear the packet in clear if it was forwarded, for an ICMP error; else empty
-    void SendProtected(ikelab::PacketBuffer& packet,
-                       const ikelab::gateway::Outgoing& outgoing,
-                       ikelab::Bytes clearHead,
-                       size_t clearOctets);
+    template <typename Header>
+    Forwarded JudgeForwarded(const Packet& packet, const Header& header);
+    /**
+     * Send what the engine sealed.
+     * @param clearOctets size of the packet before
+     * @param mayReport the sender can be told to send less: a forwarded packet
+     * @return 0, or the MTU that the sender must be told: then nothing was sent
+     */
+    uint32_t SendProtected(ikelab::PacketBuffer& packet,
+                           const ikelab::gateway::Outgoing& outgoing,
+                           size_t clearOctets,
+                           bool innerV6,
+                           bool mayReport);
+    void Refuse(ikelab::Bytes packet, bool inbound);
 
     bool m_policy{true};
     bool m_copyDontFragment{true};

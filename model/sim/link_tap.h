@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/instant.h"
 
+#include "ns3/callback.h"
 #include "ns3/net-device.h"
 #include "ns3/node-container.h"
 #include "ns3/packet.h"
@@ -48,6 +49,9 @@ class LinkTap : public SimpleRefCount<LinkTap>
 
     /// @param sink is called for each frame, in the order of time
     explicit LinkTap(Sink sink);
+    ~LinkTap();
+    LinkTap(const LinkTap&) = delete;
+    LinkTap& operator=(const LinkTap&) = delete;
 
     /**
      * Watch one device.
@@ -68,6 +72,8 @@ class LinkTap : public SimpleRefCount<LinkTap>
     {
         Ptr<NetDevice> device;
         TapLinkType linkType;
+        Callback<void, Ptr<const Packet>> sent;
+        Callback<void, Ptr<const Packet>> received;
     };
 
     static void Sent(LinkTap* self, uint32_t tap, Ptr<const Packet> packet);
