@@ -88,7 +88,12 @@ SetIcmpSource(MutableBytes packet, const IpAddress& source)
     if (v6)
     {
         // ICMPv6 sums the addresses too (RFC 4443 §2.3); errors of ours have no extension headers.
-        AdjustChecksum(packet.subspan(IPV6_OCTETS + 2, 2), before, place);
+        // Without ChecksumEnabled the field is 0.
+        const MutableBytes checksum = packet.subspan(IPV6_OCTETS + 2, 2);
+        if (checksum[0] != 0 || checksum[1] != 0)
+        {
+            AdjustChecksum(checksum, before, place);
+        }
     }
     else
     {

@@ -264,6 +264,36 @@ IkeApplication::TakesPort(uint16_t port) const
     return port == m_ikePort || port == m_natTraversalPort;
 }
 
+std::optional<ikelab::IpAddress>
+IkeApplication::PreferSource(const ikelab::IpAddress& destination,
+                             const std::vector<ikelab::IpAddress>& locals) const
+{
+    const auto holds = [](const ikelab::Selectors& selectors, const ikelab::IpAddress& address)
+    {
+        return std::ranges::any_of(selectors,
+                                   [&](const ikelab::Selector& selector)
+                                   { return selector.addresses.Contains(address); });
+    };
+    for (const auto& connection : m_config.ike.connections)
+    {
+        for (const auto& child : connection->children)
+        {
+            if (child.mode != ikelab::ike::Mode::TUNNEL || !holds(child.remoteTs, destination))
+            {
+                continue;
+            }
+            for (const auto& local : locals)
+            {
+                if (local.IsV4() == destination.IsV4() && holds(child.localTs, local))
+                {
+                    return local;
+                }
+            }
+        }
+    }
+    return std::nullopt;
+}
+
 void
 IkeApplication::Settle()
 {

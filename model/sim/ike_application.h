@@ -86,6 +86,9 @@ class IkeApplication : public Application, public IpsecEngine
     ikelab::gateway::Verdict Esp(const ikelab::Path& path, ikelab::PacketBuffer& packet) override;
     void Settle() override;
     bool TakesPort(uint16_t port) const override;
+    std::optional<ikelab::IpAddress> PreferSource(
+        const ikelab::IpAddress& destination,
+        const std::vector<ikelab::IpAddress>& locals) const override;
 
   protected:
     void DoInitialize() override;

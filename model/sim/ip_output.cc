@@ -235,6 +235,35 @@ IpOutput::IsLocal(const IpAddress& address) const
     return m_ipv6 && m_ipv6->GetInterfaceForAddress(flat::ToIpv6Address(address)) >= 0;
 }
 
+std::vector<IpAddress>
+IpOutput::LocalAddresses() const
+{
+    std::vector<IpAddress> addresses;
+    for (uint32_t i = 0; m_ipv4 && i < m_ipv4->GetNInterfaces(); ++i)
+    {
+        for (uint32_t j = 0; j < m_ipv4->GetNAddresses(i); ++j)
+        {
+            const Ipv4Address address = m_ipv4->GetAddress(i, j).GetLocal();
+            if (!address.IsLocalhost())
+            {
+                addresses.push_back(flat::ToIpAddress(address));
+            }
+        }
+    }
+    for (uint32_t i = 0; m_ipv6 && i < m_ipv6->GetNInterfaces(); ++i)
+    {
+        for (uint32_t j = 0; j < m_ipv6->GetNAddresses(i); ++j)
+        {
+            const Ipv6Address address = m_ipv6->GetAddress(i, j).GetAddress();
+            if (!address.IsLocalhost() && !address.IsLinkLocal())
+            {
+                addresses.push_back(flat::ToIpAddress(address));
+            }
+        }
+    }
+    return addresses;
+}
+
 Ptr<Ipv4L3Protocol>
 IpOutput::GetIpv4() const
 {

@@ -13,6 +13,7 @@
 #include "ns3/node.h"
 
 #include <optional>
+#include <vector>
 
 namespace ns3
 {
@@ -62,6 +63,8 @@ class IpOutput
     void Inject(ikelab::Bytes packet);
 
     bool IsLocal(const ikelab::IpAddress& address) const;
+    /// All addresses of the node but loopback and link-local ones, in the order of interfaces.
+    std::vector<ikelab::IpAddress> LocalAddresses() const;
     Ptr<Ipv4L3Protocol> GetIpv4() const;
     Ptr<Ipv6L3Protocol> GetIpv6() const;
 

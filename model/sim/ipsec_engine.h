@@ -4,6 +4,9 @@
 #include "base/packet_buffer.h"
 #include "gateway/gateway.h"
 
+#include <optional>
+#include <vector>
+
 namespace ns3
 {
 
@@ -28,6 +31,20 @@ class IpsecEngine
     virtual void Settle() = 0;
     /// Is a UDP datagram to this port of ours IKE or encapsulated ESP?
     virtual bool TakesPort(uint16_t port) const = 0;
+
+    /**
+     * The address of ours that a local sender without one should take, so that policy protects what
+     * it sends (charon's install_routes does the same with a source route).
+     * @param destination where it sends to
+     * @param locals      this node's addresses
+     * @return nothing if policy has no wish
+     */
+    virtual std::optional<ikelab::IpAddress>
+    PreferSource([[maybe_unused]] const ikelab::IpAddress& destination,
+                 [[maybe_unused]] const std::vector<ikelab::IpAddress>& locals) const
+    {
+        return std::nullopt;
+    }
 };
 
 } // namespace ns3

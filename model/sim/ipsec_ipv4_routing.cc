@@ -85,12 +85,20 @@ void
 IpsecIpv4Routing::NotifyAddAddress(uint32_t interface, Ipv4InterfaceAddress address)
 {
     m_inner->NotifyAddAddress(interface, address);
+    if (m_stack)
+    {
+        m_stack->ForgetAddresses();
+    }
 }
 
 void
 IpsecIpv4Routing::NotifyRemoveAddress(uint32_t interface, Ipv4InterfaceAddress address)
 {
     m_inner->NotifyRemoveAddress(interface, address);
+    if (m_stack)
+    {
+        m_stack->ForgetAddresses();
+    }
 }
 
 void

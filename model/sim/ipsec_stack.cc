@@ -42,6 +42,8 @@ constexpr uint8_t PROTOCOL_ICMPV6 = 58;
 constexpr size_t HEAD_OCTETS = 60;
 /// Fragmented datagrams to our ports of which later parts may still come.
 constexpr size_t UDP_FRAGMENTS = 64;
+/// Destinations of local senders that are remembered.
+constexpr size_t PREFERENCES = 4096;
 /// Padding of another size of packet may be this much more.
 constexpr uint32_t PADDING_SLACK = 15;
 constexpr uint32_t IPV6_MINIMUM_MTU = 1280; // RFC 8200 §5
@@ -137,6 +139,19 @@ IpsecStack::GetTypeId()
                           UintegerValue(64),
                           MakeUintegerAccessor(&IpsecStack::m_tunnelTtl),
                           MakeUintegerChecker<uint8_t>(1))
+            .AddAttribute("PreferProtectedSource",
+                          "Local senders without an address of their own get one that the policy "
+                          "for their destination protects, as charon's install_routes does.",
+                          BooleanValue(true),
+                          MakeBooleanAccessor(&IpsecStack::m_preferProtectedSource),
+                          MakeBooleanChecker())
+            .AddAttribute("ReversePathCheck",
+                          "Refuse to forward what comes from a link that does not lead back to its "
+                          "source (RFC 3704 §2.2): nobody outside can have packets protected that "
+                          "pretend to come from inside.",
+                          BooleanValue(true),
+                          MakeBooleanAccessor(&IpsecStack::m_reversePathCheck),
+                          MakeBooleanChecker())
             .AddTraceSource("PacketProtected",
                             "A packet was sealed and leaves.",
                             MakeTraceSourceAccessor(&IpsecStack::m_protectedTrace),
@@ -190,6 +205,9 @@ IpsecStack::Attach(Ptr<Node> node)
     if (ipv4)
     {
         const uint32_t interface = ipv4->AddInterface(m_capture);
+        // ns-3's sockets ask every interface for its first address as they broadcast, and leave out
+        // those whose is this one. With this mask it makes no route.
+        ipv4->AddAddress(interface, Ipv4InterfaceAddress("127.0.0.1", Ipv4Mask::GetOnes()));
         ipv4->SetUp(interface);
         ipv4->SetForwarding(interface, true);
         ipv4->Insert(m_esp);
@@ -223,6 +241,7 @@ void
 IpsecStack::SetEngine(IpsecEngine* engine)
 {
     m_engine = engine;
+    m_preferred.clear();
     m_udp->SetTaken([engine](uint16_t port) { return engine && engine->TakesPort(port); });
 }
 
@@ -270,6 +289,34 @@ IpsecStack::CoverInterfaces()
     }
 }
 
+void
+IpsecStack::ForgetAddresses()
+{
+    m_preferred.clear();
+}
+
+IpAddress
+IpsecStack::PreferSource(const IpAddress& destination, const IpAddress& source) const
+{
+    if (!m_preferProtectedSource || !m_engine)
+    {
+        return source;
+    }
+    auto known = m_preferred.find(destination);
+    if (known == m_preferred.end())
+    {
+        if (m_preferred.size() >= PREFERENCES)
+        {
+            m_preferred.clear();
+        }
+        known = m_preferred
+                    .emplace(destination,
+                             m_engine->PreferSource(destination, m_output.LocalAddresses()))
+                    .first;
+    }
+    return known->second.value_or(source);
+}
+
 bool
 IpsecStack::IsProtectedSide(const Ptr<const NetDevice>& device) const
 {
@@ -288,7 +335,8 @@ IpsecStack::CaptureRoute(Ptr<Ipv4Route> route, Ipv4Address destination, bool bou
     }
     Ptr<Ipv4Route> captured = Create<Ipv4Route>();
     captured->SetDestination(route->GetDestination());
-    captured->SetSource(route->GetSource());
+    captured->SetSource(flat::ToIpv4Address(
+        PreferSource(flat::ToIpAddress(destination), flat::ToIpAddress(route->GetSource()))));
     captured->SetGateway(route->GetGateway());
     captured->SetOutputDevice(m_capture);
     return captured;
@@ -306,18 +354,39 @@ IpsecStack::CaptureRoute(Ptr<Ipv6Route> route, Ipv6Address destination, bool bou
     }
     Ptr<Ipv6Route> captured = Create<Ipv6Route>();
     captured->SetDestination(route->GetDestination());
-    captured->SetSource(route->GetSource());
+    captured->SetSource(flat::ToIpv6Address(
+        PreferSource(flat::ToIpAddress(destination), flat::ToIpAddress(route->GetSource()))));
     captured->SetGateway(route->GetGateway());
     captured->SetOutputDevice(m_capture);
     return captured;
 }
 
+bool
+IpsecStack::ComesFromItsSide(const IpAddress& source, const Ptr<const NetDevice>& device) const
+{
+    if (!m_reversePathCheck || device == m_capture || device == m_tunnel)
+    {
+        return true;
+    }
+    const auto hop = m_output.Lookup(source);
+    return !hop || hop->device == device;
+}
+
 template <typename Header>
 IpsecStack::Forwarded
-IpsecStack::JudgeForwarded(const Packet& packet, const Header& header)
+IpsecStack::JudgeForwarded(const Packet& packet,
+                           const Header& header,
+                           const Ptr<const NetDevice>& device)
 {
     if (!m_engine)
     {
+        return {true};
+    }
+    if (!ComesFromItsSide(flat::ToIpAddress(header.GetSource()), device))
+    {
+        Lease lease(m_buffer);
+        flat::Flatten(header, packet, *lease);
+        Refuse((*lease).View(), true);
         return {true};
     }
     if (!m_protectedSide.empty())
@@ -370,7 +439,7 @@ IpsecStack::TakeForwarded(const Packet& packet,
     {
         return false;
     }
-    const Forwarded result = JudgeForwarded(packet, header);
+    const Forwarded result = JudgeForwarded(packet, header, device);
     if (result.tooBigFor != 0)
     {
         if (Ptr<Icmpv4L4Protocol> icmp = m_node->GetObject<Icmpv4L4Protocol>())
@@ -383,13 +452,15 @@ IpsecStack::TakeForwarded(const Packet& packet,
 }
 
 bool
-IpsecStack::TakeForwarded(const Packet& packet, const Ipv6Header& header, Ptr<const NetDevice>)
+IpsecStack::TakeForwarded(const Packet& packet,
+                          const Ipv6Header& header,
+                          Ptr<const NetDevice> device)
 {
     if (!m_policy || header.GetDestination().IsMulticast() || header.GetDestination().IsLinkLocal())
     {
         return false;
     }
-    const Forwarded result = JudgeForwarded(packet, header);
+    const Forwarded result = JudgeForwarded(packet, header, device);
     if (result.tooBigFor != 0)
     {
         if (Ptr<Icmpv6L4Protocol> icmp = m_node->GetObject<Icmpv6L4Protocol>())

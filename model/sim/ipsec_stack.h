@@ -16,8 +16,9 @@
 #include "ns3/object.h"
 #include "ns3/traced-callback.h"
 
-#include <array>
 #include <deque>
+#include <map>
+#include <optional>
 #include <set>
 
 namespace ns3
@@ -86,6 +87,7 @@ class IpsecStack : public Object
     bool TakeForwarded(const Packet& packet, const Ipv6Header& header, Ptr<const NetDevice> device);
     /// An interface came up: gates in front of it too.
     void CoverInterfaces();
+    void ForgetAddresses();
 
   protected:
     void DoDispose() override;
@@ -107,6 +109,9 @@ class IpsecStack : public Object
     };
 
     void Attach(Ptr<Node> node);
+    /// The source that policy wants for local senders without one, else the route's.
+    ikelab::IpAddress PreferSource(const ikelab::IpAddress& destination,
+                                   const ikelab::IpAddress& source) const;
     bool Admit(const Packet& packet);
     bool IsOurTraffic(ikelab::Bytes head);
     bool IsProtectedSide(const Ptr<const NetDevice>& device) const;
@@ -121,8 +126,12 @@ class IpsecStack : public Object
     void FromEsp(Ptr<Packet> packet, const ikelab::Path& path);
     void FromUdp(Ptr<Packet> datagram, const ikelab::Path& path);
     void Finish(ikelab::gateway::Verdict verdict, ikelab::PacketBuffer& packet);
+    bool ComesFromItsSide(const ikelab::IpAddress& source,
+                          const Ptr<const NetDevice>& device) const;
     template <typename Header>
-    Forwarded JudgeForwarded(const Packet& packet, const Header& header);
+    Forwarded JudgeForwarded(const Packet& packet,
+                             const Header& header,
+                             const Ptr<const NetDevice>& device);
     /**
      * Send what the engine sealed.
      * @param clearOctets size of the packet before
@@ -139,6 +148,8 @@ class IpsecStack : public Object
     bool m_policy{true};
     bool m_copyDontFragment{true};
     uint8_t m_tunnelTtl{64};
+    bool m_preferProtectedSource{true};
+    bool m_reversePathCheck{true};
 
     Ptr<Node> m_node;
     IpsecEngine* m_engine{nullptr};
@@ -153,6 +164,8 @@ class IpsecStack : public Object
     Ptr<IpsecNetDevice> m_tunnel;
     std::set<uint32_t> m_protectedSide; ///< device index
     std::deque<UdpFragments> m_udpFragments;
+    /// What PreferSource found, by destination; forgotten when addresses change.
+    mutable std::map<ikelab::IpAddress, std::optional<ikelab::IpAddress>> m_preferred;
     ikelab::PacketBuffer m_buffer; ///< reused for every packet; free again before anything is sent
 
     TracedCallback<const ikelab::gateway::Outgoing&, uint32_t> m_protectedTrace;
