@@ -141,8 +141,18 @@ SiteToSite::SiteToSite(const Options& options)
     }
     CsmaHelper lan;
     lan.SetChannelAttribute("DataRate", StringValue(options.rate));
-    leftLan = lan.Install(NodeContainer(alice, moon));
-    rightLan = lan.Install(NodeContainer(sun, bob));
+    if (options.pointToPointLans)
+    {
+        PointToPointHelper link;
+        link.SetDeviceAttribute("DataRate", StringValue(options.rate));
+        leftLan = link.Install(alice, moon);
+        rightLan = link.Install(sun, bob);
+    }
+    else
+    {
+        leftLan = lan.Install(NodeContainer(alice, moon));
+        rightLan = lan.Install(NodeContainer(sun, bob));
+    }
     if (options.mallory)
     {
         lan.SetChannelAttribute("Delay", StringValue(options.delay));

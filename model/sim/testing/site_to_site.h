@@ -37,8 +37,9 @@ class SiteToSite
         std::string rate{"1Gbps"};
         std::string delay{"10ms"};
         uint16_t wanMtu{1500};
-        bool mallory{false}; ///< the WAN is then CSMA
-        double loss{0};      ///< of each WAN direction, 0 to 1
+        bool mallory{false};          ///< the WAN is then CSMA
+        bool pointToPointLans{false}; ///< instead of CSMA
+        double loss{0};               ///< of each WAN direction, 0 to 1
         bool checksums{true};
         uint32_t seed{1};
     };
