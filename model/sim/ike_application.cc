@@ -37,6 +37,9 @@ struct Overloaded : Visitors...
     using Visitors::operator()...;
 };
 
+template <typename... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
+
 } // namespace
 
 TypeId
