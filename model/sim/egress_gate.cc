@@ -29,10 +29,11 @@ EgressGate::GetTypeId()
 }
 
 void
-EgressGate::Attach(Ptr<Node> node, Check check)
+EgressGate::Attach(Ptr<Node> node, std::function<bool()> open, Check check)
 {
     m_gated = node;
     m_real = node->GetObject<TrafficControlLayer>();
+    m_open = std::move(open);
     m_check = std::move(check);
     Cover();
 }
@@ -98,8 +99,10 @@ EgressGate::Send(Ptr<NetDevice> device, Ptr<QueueDiscItem> item)
         return;
     }
     IpsecJudgedTag judged;
-    if (item->GetPacket()->RemovePacketTag(judged) || m_exempt.contains(device->GetIfIndex()) ||
-        MayLeave(*item))
+    const bool open = m_open();
+    // Where packets wait for a link address they wear the mark even while the way is open.
+    const bool marked = (!open || device->NeedsArp()) && item->GetPacket()->RemovePacketTag(judged);
+    if (open || marked || m_exempt.contains(device->GetIfIndex()) || MayLeave(*item))
     {
         m_real->Send(device, item);
     }
@@ -124,6 +127,7 @@ EgressGate::DoDispose()
 {
     m_gated = nullptr;
     m_real = nullptr;
+    m_open = nullptr;
     m_check = nullptr;
     TrafficControlLayer::DoDispose();
 }

@@ -28,7 +28,8 @@ class EgressGate : public TrafficControlLayer
     /// True if this packet may leave as it is; may consume it otherwise.
     using Check = std::function<bool(ikelab::PacketBuffer& packet)>;
 
-    void Attach(Ptr<Node> node, Check check);
+    /// @param open true while everything may pass: asked first, for every packet
+    void Attach(Ptr<Node> node, std::function<bool()> open, Check check);
     /// Cover the interfaces that were added since.
     void Cover();
     /// Let everything out by this device.
@@ -50,6 +51,7 @@ class EgressGate : public TrafficControlLayer
 
     Ptr<Node> m_gated;
     Ptr<TrafficControlLayer> m_real;
+    std::function<bool()> m_open;
     Check m_check;
     std::set<uint32_t> m_exempt; ///< device index
     ikelab::PacketBuffer m_buffer;

@@ -12,11 +12,55 @@
 #include "ns3/ipv6-interface.h"
 #include "ns3/socket.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace ns3
 {
 
 using ikelab::Bytes;
 using ikelab::IpAddress;
+
+namespace
+{
+
+/// Set while it lives.
+class Flag
+{
+  public:
+    explicit Flag(bool& flag) : m_flag(flag), m_before(std::exchange(flag, true))
+    {
+    }
+
+    ~Flag()
+    {
+        m_flag = m_before;
+    }
+
+    Flag(const Flag&) = delete;
+    Flag& operator=(const Flag&) = delete;
+
+  private:
+    bool& m_flag;
+    bool m_before;
+};
+
+/// All addresses that share the first bits with this one.
+ikelab::IpRange
+NetOf(const IpAddress& address, unsigned prefixBits)
+{
+    ikelab::Buffer first = ikelab::ToBuffer(address.Octets());
+    ikelab::Buffer last = first;
+    for (size_t bit = prefixBits; bit < first.size() * 8; ++bit)
+    {
+        const auto mask = static_cast<uint8_t>(0x80U >> (bit % 8));
+        first[bit / 8] &= static_cast<uint8_t>(~mask);
+        last[bit / 8] |= mask;
+    }
+    return {IpAddress::FromOctets(first), IpAddress::FromOctets(last)};
+}
+
+} // namespace
 
 void
 IpOutput::Setup(Ptr<Node> node,
@@ -84,7 +128,6 @@ bool
 IpOutput::SendPayload(const Outer& outer, Bytes payload)
 {
     Ptr<Packet> packet = flat::ToPacket(payload);
-    packet->AddPacketTag(IpsecJudgedTag());
     return outer.destination.IsV4() ? Send4(outer, packet) : Send6(outer, packet);
 }
 
@@ -113,6 +156,8 @@ IpOutput::Send4(const Outer& outer, Ptr<Packet> packet)
     {
         header.SetMayFragment();
     }
+    MarkIfQueued(route->GetOutputDevice(), *packet);
+    const Flag sending(m_sending);
     m_ipv4->SendWithHeader(packet, header, route);
     return true;
 }
@@ -131,6 +176,8 @@ IpOutput::Send6(const Outer& outer, Ptr<Packet> packet)
     SocketIpv6TclassTag trafficClass;
     trafficClass.SetTclass(outer.trafficClass);
     packet->AddPacketTag(trafficClass);
+    MarkIfQueued(route->GetOutputDevice(), *packet);
+    const Flag sending(m_sending);
     m_ipv6->Send(packet,
                  outer.source.IsUnspecified() ? route->GetSource()
                                               : flat::ToIpv6Address(outer.source),
@@ -144,7 +191,6 @@ bool
 IpOutput::SendPacket(Bytes octets)
 {
     Ptr<Packet> packet = flat::ToPacket(octets);
-    packet->AddPacketTag(IpsecJudgedTag());
     if (flat::Version(octets) == 4)
     {
         Ipv4Header header;
@@ -154,6 +200,8 @@ IpOutput::SendPacket(Bytes octets)
         {
             return false;
         }
+        MarkIfQueued(route->GetOutputDevice(), *packet);
+        const Flag sending(m_sending);
         m_ipv4->SendWithHeader(packet, header, route);
         return true;
     }
@@ -168,6 +216,8 @@ IpOutput::SendPacket(Bytes octets)
     if (octets.size() <= device->GetMtu())
     {
         const Ipv6Address gateway = route->GetGateway();
+        MarkIfQueued(device, *packet);
+        const Flag sending(m_sending);
         m_ipv6->GetInterface(static_cast<uint32_t>(m_ipv6->GetInterfaceForDevice(device)))
             ->Send(packet, header, gateway.IsAny() ? header.GetDestination() : gateway);
     }
@@ -199,12 +249,11 @@ IpOutput::Inject(Bytes octets)
     }
     // What is for us comes in where the address lives: IPv6's strong end system model wants that.
     // What is to be forwarded comes from the private device, where no redirect can be called for.
+    const Local* local = FindLocal(ends->destination);
+    const Ptr<NetDevice> device = local ? local->device : m_fallback;
     if (ends->destination.IsV4() && m_ipv4)
     {
-        const int32_t interface =
-            m_ipv4->GetInterfaceForAddress(flat::ToIpv4Address(ends->destination));
-        m_ipv4->Receive(interface >= 0 ? m_ipv4->GetNetDevice(static_cast<uint32_t>(interface))
-                                       : m_fallback,
+        m_ipv4->Receive(device,
                         flat::ToPacket(octets),
                         compat::ETHERTYPE_IPV4,
                         Address(),
@@ -213,10 +262,7 @@ IpOutput::Inject(Bytes octets)
     }
     else if (ends->destination.IsV6() && m_ipv6)
     {
-        const int32_t interface =
-            m_ipv6->GetInterfaceForAddress(flat::ToIpv6Address(ends->destination));
-        m_ipv6->Receive(interface >= 0 ? m_ipv6->GetNetDevice(static_cast<uint32_t>(interface))
-                                       : m_fallback,
+        m_ipv6->Receive(device,
                         flat::ToPacket(octets),
                         compat::ETHERTYPE_IPV6,
                         Address(),
@@ -225,40 +271,121 @@ IpOutput::Inject(Bytes octets)
     }
 }
 
-bool
-IpOutput::IsLocal(const IpAddress& address) const
+void
+IpOutput::MarkIfQueued(const Ptr<NetDevice>& device, Packet& packet)
 {
-    if (address.IsV4())
+    if (device->NeedsArp())
     {
-        return m_ipv4 && m_ipv4->GetInterfaceForAddress(flat::ToIpv4Address(address)) >= 0;
+        packet.AddPacketTag(IpsecJudgedTag());
     }
-    return m_ipv6 && m_ipv6->GetInterfaceForAddress(flat::ToIpv6Address(address)) >= 0;
 }
 
-std::vector<IpAddress>
-IpOutput::LocalAddresses() const
+bool
+IpOutput::IsSending() const
 {
-    std::vector<IpAddress> addresses;
+    return m_sending;
+}
+
+void
+IpOutput::ForgetAddresses()
+{
+    m_known = false;
+}
+
+const std::vector<IpOutput::Local>&
+IpOutput::Locals() const
+{
+    if (m_known)
+    {
+        return m_locals;
+    }
+    m_locals.clear();
     for (uint32_t i = 0; m_ipv4 && i < m_ipv4->GetNInterfaces(); ++i)
     {
         for (uint32_t j = 0; j < m_ipv4->GetNAddresses(i); ++j)
         {
-            const Ipv4Address address = m_ipv4->GetAddress(i, j).GetLocal();
-            if (!address.IsLocalhost())
-            {
-                addresses.push_back(flat::ToIpAddress(address));
-            }
+            const Ipv4InterfaceAddress one = m_ipv4->GetAddress(i, j);
+            const IpAddress address = flat::ToIpAddress(one.GetLocal());
+            m_locals.push_back({address,
+                                m_ipv4->GetNetDevice(i),
+                                i,
+                                NetOf(address, one.GetMask().GetPrefixLength())});
         }
     }
     for (uint32_t i = 0; m_ipv6 && i < m_ipv6->GetNInterfaces(); ++i)
     {
         for (uint32_t j = 0; j < m_ipv6->GetNAddresses(i); ++j)
         {
-            const Ipv6Address address = m_ipv6->GetAddress(i, j).GetAddress();
-            if (!address.IsLocalhost() && !address.IsLinkLocal())
-            {
-                addresses.push_back(flat::ToIpAddress(address));
-            }
+            const Ipv6InterfaceAddress one = m_ipv6->GetAddress(i, j);
+            const IpAddress address = flat::ToIpAddress(one.GetAddress());
+            m_locals.push_back({address,
+                                m_ipv6->GetNetDevice(i),
+                                i,
+                                NetOf(address, one.GetPrefix().GetPrefixLength())});
+        }
+    }
+    // Stable: of equal addresses, 127.0.0.1, the loopback device's comes first.
+    std::ranges::stable_sort(m_locals, {}, &Local::address);
+    m_known = true;
+    return m_locals;
+}
+
+const IpOutput::Local*
+IpOutput::FindLocal(const IpAddress& address) const
+{
+    const auto& locals = Locals();
+    const auto found = std::ranges::lower_bound(locals, address, {}, &Local::address);
+    return found != locals.end() && found->address == address ? &*found : nullptr;
+}
+
+bool
+IpOutput::IsLocal(const IpAddress& address) const
+{
+    return FindLocal(address) != nullptr;
+}
+
+std::optional<uint32_t>
+IpOutput::InterfaceOf(const IpAddress& address, const Ptr<const NetDevice>& device) const
+{
+    const Local* local = FindLocal(address);
+    return local && local->device == device ? std::optional(local->interface) : std::nullopt;
+}
+
+bool
+IpOutput::IsBroadcast(const IpAddress& address) const
+{
+    // The limited one, and those of our nets; a net of two addresses or one has none.
+    constexpr uint32_t LIMITED = 0xffffffff;
+    return address.IsV4() &&
+           (address == IpAddress::V4(LIMITED) ||
+            std::ranges::any_of(Locals(),
+                                [&](const Local& local) {
+                                    return local.net.last == address &&
+                                           local.net.PrefixLength().value_or(32) < 31;
+                                }));
+}
+
+bool
+IpOutput::IsOnLink(const IpAddress& address, const Ptr<const NetDevice>& device) const
+{
+    return std::ranges::any_of(Locals(),
+                               [&](const Local& local)
+                               { return local.device == device && local.net.Contains(address); });
+}
+
+std::vector<IpAddress>
+IpOutput::LocalAddresses() const
+{
+    std::vector<IpAddress> addresses;
+    for (const Local& local : Locals())
+    {
+        const bool useless = local.address.IsV4()
+                                 ? flat::ToIpv4Address(local.address).IsLocalhost()
+                                 : flat::ToIpv6Address(local.address).IsLocalhost() ||
+                                       flat::ToIpv6Address(local.address).IsLinkLocal();
+        if (!useless)
+        {
+            addresses.push_back(local.address);
         }
     }
     return addresses;

@@ -62,13 +62,41 @@ class IpOutput
     /// A whole IP packet has just arrived: deliver or forward it.
     void Inject(ikelab::Bytes packet);
 
+    /// Is it an address of this node?
     bool IsLocal(const ikelab::IpAddress& address) const;
-    /// All addresses of the node but loopback and link-local ones, in the order of interfaces.
+    /// The interface of this device if the address is one of its own.
+    std::optional<uint32_t> InterfaceOf(const ikelab::IpAddress& address,
+                                        const Ptr<const NetDevice>& device) const;
+    /// Or its links' broadcast address?
+    bool IsBroadcast(const ikelab::IpAddress& address) const;
+    /// Is it in the net of one of this device's addresses?
+    bool IsOnLink(const ikelab::IpAddress& address, const Ptr<const NetDevice>& device) const;
+    /// Addresses or interfaces changed: what is remembered of them is void.
+    void ForgetAddresses();
+    /// True while a packet of ours goes down to its device: the egress gate lets it by.
+    bool IsSending() const;
+    /// All addresses of the node but loopback and link-local ones, in the order of addresses.
     std::vector<ikelab::IpAddress> LocalAddresses() const;
     Ptr<Ipv4L3Protocol> GetIpv4() const;
     Ptr<Ipv6L3Protocol> GetIpv6() const;
 
   private:
+    /// One address of the node; asking ns-3 for them costs a walk of all interfaces each time.
+    struct Local
+    {
+        ikelab::IpAddress address;
+        Ptr<NetDevice> device;
+        uint32_t interface {
+            0
+        };
+        ikelab::IpRange net;
+    };
+
+    const Local* FindLocal(const ikelab::IpAddress& address) const;
+    const std::vector<Local>& Locals() const;
+    /// Mark a packet that a device may keep until it knows a link address.
+    static void MarkIfQueued(const Ptr<NetDevice>& device, Packet& packet);
+
     Ptr<Ipv4Route> Route(Ipv4Address destination) const;
     Ptr<Ipv6Route> Route(const Ipv6Address& destination) const;
     bool Send4(const Outer& outer, Ptr<Packet> packet);
@@ -80,6 +108,9 @@ class IpOutput
     Ptr<Ipv6RoutingProtocol> m_routing6;
     Ptr<NetDevice> m_fallback;
     uint16_t m_identification{0};
+    bool m_sending{false};
+    mutable bool m_known{false};
+    mutable std::vector<Local> m_locals; ///< by address
 };
 
 } // namespace ns3

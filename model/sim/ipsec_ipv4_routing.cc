@@ -3,6 +3,7 @@
 
 #include "sim/ipsec_stack.h"
 
+#include "ns3/ipv4-list-routing.h"
 #include "ns3/ipv4-route.h"
 
 namespace ns3
@@ -24,6 +25,7 @@ void
 IpsecIpv4Routing::SetInner(Ptr<Ipv4RoutingProtocol> inner)
 {
     m_inner = inner;
+    m_innerIsList = DynamicCast<Ipv4ListRouting>(inner) != nullptr;
 }
 
 Ptr<Ipv4RoutingProtocol>
@@ -58,6 +60,16 @@ IpsecIpv4Routing::RouteInput(Ptr<const Packet> packet,
                              IKELAB_NS3_CALLBACK(LocalDeliverCallback) deliver,
                              IKELAB_NS3_CALLBACK(ErrorCallback) fail)
 {
+    // A list delivers what is for us before it asks its members; this is its short way, for every
+    // packet that comes by a tunnel takes it twice.
+    if (m_stack && m_innerIsList)
+    {
+        if (const auto interface = m_stack->LocalInterface(header.GetDestination(), device))
+        {
+            deliver(packet, header, *interface);
+            return true;
+        }
+    }
     if (m_stack && m_stack->TakeForwarded(*packet, header, device))
     {
         return true; // dropping is saying yes without calling anybody
@@ -71,6 +83,7 @@ IpsecIpv4Routing::NotifyInterfaceUp(uint32_t interface)
     m_inner->NotifyInterfaceUp(interface);
     if (m_stack)
     {
+        m_stack->ForgetAddresses();
         m_stack->CoverInterfaces();
     }
 }
@@ -79,6 +92,10 @@ void
 IpsecIpv4Routing::NotifyInterfaceDown(uint32_t interface)
 {
     m_inner->NotifyInterfaceDown(interface);
+    if (m_stack)
+    {
+        m_stack->ForgetAddresses();
+    }
 }
 
 void

@@ -49,6 +49,7 @@ class IpsecIpv4Routing : public Ipv4RoutingProtocol
 
   private:
     Ptr<Ipv4RoutingProtocol> m_inner;
+    bool m_innerIsList{false};
     IpsecStack* m_stack{nullptr};
 };
 

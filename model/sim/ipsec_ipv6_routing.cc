@@ -71,6 +71,7 @@ IpsecIpv6Routing::NotifyInterfaceUp(uint32_t interface)
     m_inner->NotifyInterfaceUp(interface);
     if (m_stack)
     {
+        m_stack->ForgetAddresses();
         m_stack->CoverInterfaces();
     }
 }
@@ -79,6 +80,10 @@ void
 IpsecIpv6Routing::NotifyInterfaceDown(uint32_t interface)
 {
     m_inner->NotifyInterfaceDown(interface);
+    if (m_stack)
+    {
+        m_stack->ForgetAddresses();
+    }
 }
 
 void

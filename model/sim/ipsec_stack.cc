@@ -234,7 +234,10 @@ IpsecStack::Attach(Ptr<Node> node)
     m_ingress = CreateObject<IngressGate>();
     m_ingress->Attach(node, [this](const Packet& packet) { return Admit(packet); });
     m_egress = CreateObject<EgressGate>();
-    m_egress->Attach(node, [this](PacketBuffer& packet) { return Egress(packet); });
+    m_egress->Attach(
+        node,
+        [this]() { return !m_policy || m_output.IsSending(); },
+        [this](PacketBuffer& packet) { return Egress(packet); });
 }
 
 void
@@ -292,6 +295,7 @@ IpsecStack::CoverInterfaces()
 void
 IpsecStack::ForgetAddresses()
 {
+    m_output.ForgetAddresses();
     m_preferred.clear();
 }
 
@@ -368,6 +372,10 @@ IpsecStack::ComesFromItsSide(const IpAddress& source, const Ptr<const NetDevice>
     {
         return true;
     }
+    if (m_output.IsOnLink(source, device))
+    {
+        return true;
+    }
     const auto hop = m_output.Lookup(source);
     return !hop || hop->device == device;
 }
@@ -398,27 +406,35 @@ IpsecStack::JudgeForwarded(const Packet& packet,
         }
     }
     Lease lease(m_buffer);
-    PacketBuffer& buffer = *lease;
-    flat::Flatten(header, packet, buffer);
-    if (!flat::DecrementTtl(buffer.View()))
+    flat::Flatten(header, packet, *lease);
+    if (!flat::DecrementTtl((*lease).View()))
     {
         return {}; // dies in ns-3's forwarding, which tells the source
     }
-    const size_t clearOctets = buffer.Size();
+    const Forwarded result = JudgeForwarded(*lease, true);
+    if (!result.taken)
+    {
+        packet.AddPacketTag(IpsecJudgedTag());
+    }
+    return result;
+}
+
+IpsecStack::Forwarded
+IpsecStack::JudgeForwarded(PacketBuffer& packet, bool mayReport)
+{
+    const size_t clearOctets = packet.Size();
+    const bool v6 = flat::Version(packet.View()) == 6;
     Outgoing outgoing;
-    const Verdict verdict = m_engine->Outbound(Origin::FORWARDED, buffer, outgoing);
     Forwarded result{true};
-    switch (verdict)
+    switch (m_engine->Outbound(Origin::FORWARDED, packet, outgoing))
     {
     case Verdict::BYPASS:
-        packet.AddPacketTag(IpsecJudgedTag());
         return {};
     case Verdict::PROTECT:
-        result.tooBigFor =
-            SendProtected(buffer, outgoing, clearOctets, std::is_same_v<Header, Ipv6Header>, true);
+        result.tooBigFor = SendProtected(packet, outgoing, clearOctets, v6, mayReport);
         break;
     case Verdict::DISCARD:
-        Refuse(buffer.View(), false);
+        Refuse(packet.View(), false);
         break;
     default:
         break;
@@ -427,15 +443,23 @@ IpsecStack::JudgeForwarded(const Packet& packet,
     return result;
 }
 
+std::optional<uint32_t>
+IpsecStack::LocalInterface(Ipv4Address address, const Ptr<const NetDevice>& device) const
+{
+    return m_output.InterfaceOf(flat::ToIpAddress(address), device);
+}
+
 bool
 IpsecStack::TakeForwarded(const Packet& packet,
                           const Ipv4Header& header,
                           Ptr<const NetDevice> device)
 {
-    Ptr<Ipv4L3Protocol> ipv4 = m_output.GetIpv4();
-    if (!m_policy || header.GetDestination().IsMulticast() ||
-        ipv4->IsDestinationAddress(header.GetDestination(),
-                                   static_cast<uint32_t>(ipv4->GetInterfaceForDevice(device))))
+    if (!m_policy || header.GetDestination().IsMulticast())
+    {
+        return false;
+    }
+    const IpAddress destination = flat::ToIpAddress(header.GetDestination());
+    if (m_output.IsLocal(destination) || m_output.IsBroadcast(destination))
     {
         return false;
     }
@@ -488,7 +512,7 @@ IpsecStack::FromCapture(Ptr<Packet> packet)
 bool
 IpsecStack::Egress(PacketBuffer& packet)
 {
-    return !m_policy || IsNeighbourDiscovery(packet.View()) || JudgeLocal(packet);
+    return IsNeighbourDiscovery(packet.View()) || JudgeLocal(packet);
 }
 
 bool
@@ -751,12 +775,36 @@ IpsecStack::Finish(Verdict verdict, PacketBuffer& packet)
         }
         else
         {
-            m_output.Inject(packet.View());
+            Deliver(packet);
         }
     }
     else if (verdict == Verdict::DISCARD)
     {
         Refuse(packet.View(), true);
+    }
+}
+
+void
+IpsecStack::Deliver(PacketBuffer& packet)
+{
+    const auto ends = flat::ReadEnds(packet.View());
+    if (!ends)
+    {
+        return;
+    }
+    const IpAddress& to = ends->destination;
+    const bool forward =
+        m_policy && m_protectedSide.empty() && !m_output.IsLocal(to) && !m_output.IsBroadcast(to) &&
+        (to.IsV4()
+             ? !flat::ToIpv4Address(to).IsMulticast()
+             : !flat::ToIpv6Address(to).IsMulticast() && !flat::ToIpv6Address(to).IsLinkLocal());
+    if (!forward || !flat::DecrementTtl(packet.View()))
+    {
+        m_output.Inject(packet.View()); // ns-3 knows how to deliver it, or whom to tell
+    }
+    else if (!JudgeForwarded(packet, false).taken && !m_output.SendPacket(packet.View()))
+    {
+        m_output.Inject(packet.View()); // no route
     }
 }
 

@@ -82,6 +82,9 @@ class IpsecStack : public Object
     // For the wrappers.
     Ptr<Ipv4Route> CaptureRoute(Ptr<Ipv4Route> route, Ipv4Address destination, bool bound) const;
     Ptr<Ipv6Route> CaptureRoute(Ptr<Ipv6Route> route, Ipv6Address destination, bool bound) const;
+    /// The interface of this device if the address is one of its own.
+    std::optional<uint32_t> LocalInterface(Ipv4Address address,
+                                           const Ptr<const NetDevice>& device) const;
     /// True if the packet was dealt with: protected, held or dropped.
     bool TakeForwarded(const Packet& packet, const Ipv4Header& header, Ptr<const NetDevice> device);
     bool TakeForwarded(const Packet& packet, const Ipv6Header& header, Ptr<const NetDevice> device);
@@ -132,6 +135,10 @@ class IpsecStack : public Object
     Forwarded JudgeForwarded(const Packet& packet,
                              const Header& header,
                              const Ptr<const NetDevice>& device);
+    /// @param packet its TTL decremented already
+    Forwarded JudgeForwarded(ikelab::PacketBuffer& packet, bool mayReport);
+    /// An opened packet: for us, or forwarded without another walk up and down the IP layer.
+    void Deliver(ikelab::PacketBuffer& packet);
     /**
      * Send what the engine sealed.
      * @param clearOctets size of the packet before

@@ -3,7 +3,6 @@
 
 #include "base/assert.h"
 #include "sim/flat_packet.h"
-#include "sim/ipsec_helper.h"
 #include "sim/ns3_compat.h"
 
 #include "ns3/boolean.h"
