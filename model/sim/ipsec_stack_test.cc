@@ -257,31 +257,22 @@ TEST(IpsecStack, TellsLocalFromForwardedTraffic)
     EXPECT_EQ(run.moon.origins[1], Origin::LOCAL);
 }
 
-TEST(IpsecStack, JudgesSocketsThatAreBoundToTheWan)
+TEST(IpsecStack, ProtectsSocketsThatAreBoundToADevice)
 {
+    // They get their real route, past the private device, straight to the egress gate.
     HookedSites run;
+    ToyEngine outside(run.sites.moonOutside.ToString(),
+                      run.sites.rightNet,
+                      HookedSites::Path(run.sites.moonOutside, run.sites.sunOutside));
+    run.moonStack->SetEngine(&outside);
     testing::UdpInbox bob(run.sites.bob, false, PORT);
-    run.moonStack->SetAttribute("PreferProtectedSource", BooleanValue(true));
-    // Bound to the inside device's address by hand, bound to the WAN by device: past the private
-    // device, straight to the egress gate.
-    Simulator::ScheduleWithContext(
-        run.sites.moon->GetId(),
-        Seconds(1),
-        [&]()
-        {
-            Ptr<Socket> socket =
-                Socket::CreateSocket(run.sites.moon, TypeId::LookupByName("ns3::UdpSocketFactory"));
-            socket->Bind(InetSocketAddress(flat::ToIpv4Address(run.sites.moonInside), 1234));
-            socket->BindToNetDevice(run.sites.wan.Get(0));
-            socket->SendTo(Create<Packet>(reinterpret_cast<const uint8_t*>(SECRET.data()),
-                                          static_cast<uint32_t>(SECRET.size())),
-                           0,
-                           InetSocketAddress(flat::ToIpv4Address(run.sites.bobAddress), PORT));
-        });
+    testing::SendUdpBoundAt(
+        Seconds(1), run.sites.moon, run.sites.wan.Get(0), run.sites.bobAddress, PORT, SECRET);
     run.Run();
     EXPECT_EQ(bob.datagrams.size(), 1u);
-    EXPECT_EQ(run.moon.protectedPackets, 1u);
+    EXPECT_EQ(outside.protectedPackets, 1u);
     EXPECT_EQ(run.leaks, 0u);
+    run.moonStack->SetEngine(nullptr);
 }
 
 TEST(IpsecStack, LetsNoBroadcastPastADiscardingPolicy)
