@@ -3,6 +3,7 @@
 
 #include "sim/ipsec_stack.h"
 
+#include "ns3/ipv4-list-routing.h"
 #include "ns3/ipv4-route.h"
 
 namespace ns3
@@ -24,6 +25,7 @@ void
 IpsecIpv4Routing::SetInner(Ptr<Ipv4RoutingProtocol> inner)
 {
     m_inner = inner;
+    m_innerIsList = DynamicCast<Ipv4ListRouting>(inner) != nullptr;
 }
 
 Ptr<Ipv4RoutingProtocol>
@@ -45,7 +47,8 @@ IpsecIpv4Routing::RouteOutput(Ptr<Packet> packet,
                               Socket::SocketErrno& error)
 {
     Ptr<Ipv4Route> route = m_inner->RouteOutput(packet, header, device, error);
-    return m_stack ? m_stack->CaptureRoute(route, header.GetDestination()) : route;
+    return m_stack ? m_stack->CaptureRoute(route, header.GetDestination(), device != nullptr)
+                   : route;
 }
 
 bool
@@ -57,6 +60,16 @@ IpsecIpv4Routing::RouteInput(Ptr<const Packet> packet,
                              IKELAB_NS3_CALLBACK(LocalDeliverCallback) deliver,
                              IKELAB_NS3_CALLBACK(ErrorCallback) fail)
 {
+    // A list delivers what is for us before it asks its members; this is its short way, for every
+    // packet that comes by a tunnel takes it twice.
+    if (m_stack && m_innerIsList)
+    {
+        if (const auto interface = m_stack->LocalInterface(header.GetDestination(), device))
+        {
+            deliver(packet, header, *interface);
+            return true;
+        }
+    }
     if (m_stack && m_stack->TakeForwarded(*packet, header, device))
     {
         return true; // dropping is saying yes without calling anybody
@@ -70,6 +83,7 @@ IpsecIpv4Routing::NotifyInterfaceUp(uint32_t interface)
     m_inner->NotifyInterfaceUp(interface);
     if (m_stack)
     {
+        m_stack->ForgetAddresses();
         m_stack->CoverInterfaces();
     }
 }
@@ -78,18 +92,30 @@ void
 IpsecIpv4Routing::NotifyInterfaceDown(uint32_t interface)
 {
     m_inner->NotifyInterfaceDown(interface);
+    if (m_stack)
+    {
+        m_stack->ForgetAddresses();
+    }
 }
 
 void
 IpsecIpv4Routing::NotifyAddAddress(uint32_t interface, Ipv4InterfaceAddress address)
 {
     m_inner->NotifyAddAddress(interface, address);
+    if (m_stack)
+    {
+        m_stack->ForgetAddresses();
+    }
 }
 
 void
 IpsecIpv4Routing::NotifyRemoveAddress(uint32_t interface, Ipv4InterfaceAddress address)
 {
     m_inner->NotifyRemoveAddress(interface, address);
+    if (m_stack)
+    {
+        m_stack->ForgetAddresses();
+    }
 }
 
 void
