@@ -63,9 +63,9 @@ constexpr size_t OPTION_OCTETS_MAX = std::numeric_limits<uint16_t>::max();
 } // namespace
 
 SystemResult<PcapngWriter>
-PcapngWriter::Open(const std::string& path, const SectionInfo& info)
+PcapngWriter::Open(const std::string& path, const SectionInfo& info, bool secret)
 {
-    auto file = OutputFile::Open(path);
+    auto file = OutputFile::Open(path, secret);
     if (!file)
     {
         return tl::unexpected<SystemError>(std::move(file.error()));

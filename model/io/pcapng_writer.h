@@ -67,8 +67,10 @@ struct PacketRecord
 class PcapngWriter
 {
   public:
-    /// Begin a capture in a file.
-    static SystemResult<PcapngWriter> Open(const std::string& path, const SectionInfo& info);
+    /// Begin a capture in a file; `secret` if it is to hold keys that matter.
+    static SystemResult<PcapngWriter> Open(const std::string& path,
+                                           const SectionInfo& info,
+                                           bool secret = false);
     /// Begin a capture on a stream that outlives the writer.
     PcapngWriter(std::ostream& stream, const SectionInfo& info);
 
@@ -98,6 +100,13 @@ class PcapngWriter
     PacketCount() const
     {
         return m_packetCount;
+    }
+
+    /// Hand everything so far to the system, for those who read along.
+    void
+    Flush()
+    {
+        m_stream->flush();
     }
 
     /// Flush, and close the file if there is one; the error of any write since Open.

@@ -138,8 +138,17 @@ OutputFile::OutputFile(std::string path)
 }
 
 SystemResult<OutputFile>
-OutputFile::Open(const std::string& path)
+OutputFile::Open(const std::string& path, bool secret)
 {
+    if (secret)
+    {
+        // Before the first octet: a stream cannot say the mode.
+        FileDescriptor owner(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+        if (!owner.IsOpen() || ::fchmod(owner.Get(), 0600) != 0)
+        {
+            return FailSystem("cannot write", path, errno);
+        }
+    }
     OutputFile file(path);
     errno = 0;
     file.m_state->stream.open(path, std::ios::binary | std::ios::out | std::ios::trunc);

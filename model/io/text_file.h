@@ -35,8 +35,8 @@ SystemResult<void> MakeDirectories(const std::string& path);
 class OutputFile
 {
   public:
-    /// Create or empty the file.
-    static SystemResult<OutputFile> Open(const std::string& path);
+    /// Create or empty the file; with `secret` only its owner may read it.
+    static SystemResult<OutputFile> Open(const std::string& path, bool secret = false);
 
     OutputFile(OutputFile&&) = default;
     OutputFile& operator=(OutputFile&&) = default;
