@@ -5,8 +5,9 @@
 #include "runner/read_parts.h"
 #include "runner/units.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace ikelab::runner
 {

@@ -82,19 +82,21 @@ class LinkReader
                             "an object of two: \"node/interface\": \"address/prefix\"");
             good = false;
         }
+        bool whole = good;
         size_t end = 0;
         for (auto member = ends ? ends->begin() : Json::const_iterator{}; good && end < 2;
              ++member, ++end)
         {
-            ReadEnd(member.key(),
-                    member.value(),
-                    io::AppendPointer(reader.PointerTo("ends"), member.key()),
-                    link.ends[end]);
+            whole = ReadEnd(member.key(),
+                            member.value(),
+                            io::AppendPointer(reader.PointerTo("ends"), member.key()),
+                            link.ends[end]) &&
+                    whole;
         }
         number = link.mtu;
         reader.Count("mtu", number, HasV6(link) ? MTU_LEAST6 : MTU_LEAST, MTU_MOST);
         link.mtu = static_cast<uint16_t>(number);
-        if (good)
+        if (whole)
         {
             CheckSubnets(link, reader.PointerTo("ends"));
         }
@@ -115,7 +117,8 @@ class LinkReader
                                    });
     }
 
-    void
+    /// False if anything is wrong with it.
+    bool
     ReadEnd(const std::string& key, const Json& json, const std::string& pointer, Interface& end)
     {
         const size_t slash = key.find('/');
@@ -127,18 +130,18 @@ class LinkReader
                             "node/interface, such as \"moon/eth0\"",
                             "",
                             true});
-            return;
+            return false;
         }
         if (std::ranges::find(m_nodeNames, node) == m_nodeNames.end())
         {
             m_problems.AddUnknown(pointer, "node", node, m_nodeNames, true);
-            return;
+            return false;
         }
         end.node = IndexOf(m_nodeNames, node);
         end.name = key.substr(slash + 1);
         if (!CheckName(end.name, "an interface", pointer, m_problems))
         {
-            return;
+            return false;
         }
         if (!m_interfaces.emplace(key, pointer).second)
         {
@@ -147,19 +150,21 @@ class LinkReader
                             "an interface of its own for each link",
                             "",
                             true});
+            return false;
         }
         if (!json.is_array())
         {
-            ReadAddress(json, pointer, end);
-            return;
+            return ReadAddress(json, pointer, end);
         }
+        bool whole = true;
         for (size_t i = 0; i < json.size(); ++i)
         {
-            ReadAddress(json[i], fmt::format("{}/{}", pointer, i), end);
+            whole = ReadAddress(json[i], fmt::format("{}/{}", pointer, i), end) && whole;
         }
+        return whole;
     }
 
-    void
+    bool
     ReadAddress(const Json& json, const std::string& pointer, Interface& end)
     {
         const auto address =
@@ -168,7 +173,7 @@ class LinkReader
         {
             m_problems.Add(
                 pointer, Shown(json), "an address with its prefix length, such as \"10.1.0.1/24\"");
-            return;
+            return false;
         }
         const auto [place, isNew] = m_addresses.emplace(address->address, pointer);
         if (!isNew)
@@ -177,9 +182,10 @@ class LinkReader
                 pointer,
                 fmt::format("{} is at {} already", address->address.ToString(), place->second),
                 "an address of its own for each interface");
-            return;
+            return false;
         }
         end.addresses.push_back(*address);
+        return true;
     }
 
     /// Both ends must be in one subnet of each family that both have; a family at one end only is

@@ -168,7 +168,12 @@ ReadTraffic(const Json& root, Scenario& scenario, Problems& problems)
         const auto word = json.is_object() ? json.find("kind") : json.end();
         if (json.is_object() && word != json.end() && word->is_string())
         {
-            kind = std::min(IndexOf(KINDS, word->get<std::string>()), KINDS.size() - 1);
+            kind = IndexOf(KINDS, word->get<std::string>());
+            if (kind == KINDS.size())
+            {
+                problems.AddUnknown(pointer + "/kind", "kind", word->get<std::string>(), KINDS);
+                continue;
+            }
         }
         flow.kind = static_cast<FlowKind>(kind);
         ObjectReader reader(json, pointer, KeysOf(flow.kind), problems);

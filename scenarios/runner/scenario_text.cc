@@ -138,7 +138,12 @@ ScenarioText::Build(std::string_view text, const std::string& file, size_t depth
     {
         return failAt("/extends", fmt::format("more than {} files on one another", DEPTH_MAX));
     }
-    const auto basePath = std::filesystem::path(file).parent_path() / base.get<std::string>();
+    std::filesystem::path basePath =
+        std::filesystem::path(file).parent_path() / base.get<std::string>();
+    if (basePath.extension() != ".json")
+    {
+        basePath += ".json";
+    }
     auto below = LoadAt(basePath.string(), depth + 1);
     if (!below)
     {
