@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ns3/loopback-net-device.h"
+#include "ns3/node.h"
 
 #include <functional>
 

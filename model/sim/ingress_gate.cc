@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/ingress_gate.h"
 
+#include "sim/capture_net_device.h"
 #include "sim/ns3_compat.h"
 
 #include "ns3/ipv4.h"
@@ -41,10 +42,13 @@ IngressGate::Cover()
         return;
     }
     std::map<std::pair<uint32_t, uint16_t>, Ptr<NetDevice>> open;
-    auto want = [&](Ptr<NetDevice> device, uint16_t protocol) {
+    auto want = [&](Ptr<NetDevice> device, uint16_t protocol)
+    {
         const auto key = std::make_pair(device->GetIfIndex(), protocol);
         // The loopback device talks to the IP layers without traffic control: nothing comes in.
-        if (!DynamicCast<LoopbackNetDevice>(device) && !m_covered.contains(key))
+        // The private device has the usual handlers, so it must take part in the count below.
+        if ((!DynamicCast<LoopbackNetDevice>(device) || DynamicCast<CaptureNetDevice>(device)) &&
+            !m_covered.contains(key))
         {
             open.emplace(key, device);
         }
@@ -73,9 +77,8 @@ IngressGate::Cover()
     }
     for (const auto& [key, device] : open)
     {
-        m_node->RegisterProtocolHandler(MakeCallback(&IngressGate::Receive, Ptr<IngressGate>(this)),
-                                        key.second,
-                                        device);
+        m_node->RegisterProtocolHandler(
+            MakeCallback(&IngressGate::Receive, Ptr<IngressGate>(this)), key.second, device);
         m_covered.insert(key);
     }
 }

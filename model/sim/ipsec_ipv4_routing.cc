@@ -45,7 +45,8 @@ IpsecIpv4Routing::RouteOutput(Ptr<Packet> packet,
                               Socket::SocketErrno& error)
 {
     Ptr<Ipv4Route> route = m_inner->RouteOutput(packet, header, device, error);
-    return m_stack ? m_stack->CaptureRoute(route, header.GetDestination()) : route;
+    return m_stack ? m_stack->CaptureRoute(route, header.GetDestination(), device != nullptr)
+                   : route;
 }
 
 bool
@@ -84,12 +85,20 @@ void
 IpsecIpv4Routing::NotifyAddAddress(uint32_t interface, Ipv4InterfaceAddress address)
 {
     m_inner->NotifyAddAddress(interface, address);
+    if (m_stack)
+    {
+        m_stack->ForgetAddresses();
+    }
 }
 
 void
 IpsecIpv4Routing::NotifyRemoveAddress(uint32_t interface, Ipv4InterfaceAddress address)
 {
     m_inner->NotifyRemoveAddress(interface, address);
+    if (m_stack)
+    {
+        m_stack->ForgetAddresses();
+    }
 }
 
 void

@@ -50,7 +50,8 @@ class IpsecIpv6Routing : public Ipv6RoutingProtocol
                            uint32_t interface,
                            Ipv6Address prefixToUse = Ipv6Address::GetZero()) override;
     void SetIpv6(Ptr<Ipv6> ip) override;
-    void PrintRoutingTable(Ptr<OutputStreamWrapper> stream, Time::Unit unit = Time::S) const override;
+    void PrintRoutingTable(Ptr<OutputStreamWrapper> stream,
+                           Time::Unit unit = Time::S) const override;
 
   protected:
     void DoInitialize() override;

@@ -124,9 +124,9 @@ UdpPortFilter::SetSink(Sink sink)
 }
 
 void
-UdpPortFilter::Take(std::set<uint16_t> ports)
+UdpPortFilter::SetTaken(std::function<bool(uint16_t)> taken)
 {
-    m_ports = std::move(ports);
+    m_taken = std::move(taken);
 }
 
 int
@@ -139,11 +139,11 @@ bool
 UdpPortFilter::Takes(const Packet& packet) const
 {
     std::array<uint8_t, 4> ports;
-    if (!m_sink || m_ports.empty() || packet.CopyData(ports.data(), ports.size()) < ports.size())
+    if (!m_sink || !m_taken || packet.CopyData(ports.data(), ports.size()) < ports.size())
     {
         return false;
     }
-    return m_ports.contains(static_cast<uint16_t>((ports[2] << 8) | ports[3]));
+    return m_taken(static_cast<uint16_t>((ports[2] << 8) | ports[3]));
 }
 
 IpL4Protocol::RxStatus
@@ -244,6 +244,7 @@ UdpPortFilter::DoDispose()
 {
     m_real = nullptr;
     m_sink = nullptr;
+    m_taken = nullptr;
     IpL4Protocol::DoDispose();
 }
 

@@ -4,10 +4,11 @@
 #include "base/ip_address.h"
 
 #include "ns3/ip-l4-protocol.h"
+#include "ns3/ipv4-interface.h"
+#include "ns3/ipv6-interface.h"
 #include "ns3/packet.h"
 
 #include <functional>
-#include <set>
 
 namespace ns3
 {
@@ -65,7 +66,8 @@ class UdpPortFilter : public IpL4Protocol
     /// @param real gets what the filter leaves
     void SetReal(Ptr<IpL4Protocol> real);
     void SetSink(Sink sink);
-    void Take(std::set<uint16_t> ports);
+    /// @param taken says whether datagrams to a port are taken out
+    void SetTaken(std::function<bool(uint16_t port)> taken);
 
     int GetProtocolNumber() const override;
     RxStatus Receive(Ptr<Packet> packet,
@@ -103,7 +105,7 @@ class UdpPortFilter : public IpL4Protocol
 
     Ptr<IpL4Protocol> m_real;
     Sink m_sink;
-    std::set<uint16_t> m_ports;
+    std::function<bool(uint16_t)> m_taken;
 };
 
 } // namespace ns3

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "base/packet_buffer.h"
+
+#include "ns3/node.h"
+#include "ns3/traffic-control-layer.h"
+
+#include <functional>
+#include <set>
+
+namespace ns3
+{
+
+/**
+ * The last stop before a node's links: stands in for traffic control below all IP interfaces and
+ * asks about every IP packet that carries no mark of a judgement. What evades the other hooks ends
+ * up here: broadcast, multicast, sockets that are bound to a device, and whatever a later ns-3
+ * adds.
+ *
+ * Only replies of neighbour discovery go past it, straight to the device.
+ */
+class EgressGate : public TrafficControlLayer
+{
+  public:
+    static TypeId GetTypeId();
+
+    /// True if this packet may leave as it is; may consume it otherwise.
+    using Check = std::function<bool(ikelab::PacketBuffer& packet)>;
+
+    void Attach(Ptr<Node> node, Check check);
+    /// Cover the interfaces that were added since.
+    void Cover();
+    /// Let everything out by this device.
+    void Exempt(Ptr<NetDevice> device);
+
+    void Send(Ptr<NetDevice> device, Ptr<QueueDiscItem> item) override;
+    void Receive(Ptr<NetDevice> device,
+                 Ptr<const Packet> packet,
+                 uint16_t protocol,
+                 const Address& from,
+                 const Address& to,
+                 NetDevice::PacketType type) override;
+
+  protected:
+    void DoDispose() override;
+
+  private:
+    bool MayLeave(const QueueDiscItem& item);
+
+    Ptr<Node> m_gated;
+    Ptr<TrafficControlLayer> m_real;
+    Check m_check;
+    std::set<uint32_t> m_exempt; ///< device index
+    ikelab::PacketBuffer m_buffer;
+};
+
+} // namespace ns3

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/icmp_error.h"
+
+#include "esp/packet_info.h"
+#include "sim/flat_packet.h"
+
+#include <algorithm>
+
+namespace ns3::flat
+{
+
+using ikelab::Bytes;
+using ikelab::IpAddress;
+using ikelab::MutableBytes;
+
+namespace
+{
+
+constexpr size_t IPV6_OCTETS = 40;
+constexpr size_t ICMP_HEADER_OCTETS = 8;
+
+bool
+IsErrorType(bool v6, uint8_t type)
+{
+    if (v6)
+    {
+        return type < 128; // RFC 4443 §2.1
+    }
+    // RFC 792: unreachable, source quench, redirect, time exceeded, parameter problem.
+    return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+}
+
+void
+Store16(MutableBytes place, uint16_t value)
+{
+    place[0] = static_cast<uint8_t>(value >> 8);
+    place[1] = static_cast<uint8_t>(value);
+}
+
+/// RFC 1624 §3, equation 3, over any even number of octets.
+void
+AdjustChecksum(MutableBytes checksum, Bytes before, Bytes after)
+{
+    uint32_t sum = static_cast<uint16_t>(~((checksum[0] << 8) | checksum[1]));
+    sum += static_cast<uint16_t>(~OnesComplementSum(before));
+    sum += OnesComplementSum(after);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    Store16(checksum, static_cast<uint16_t>(~sum));
+}
+
+} // namespace
+
+std::optional<Reported>
+ReadIcmpError(Bytes packet)
+{
+    const auto info = ikelab::esp::ReadPacket(packet);
+    if (!info || info->laterFragment || info->headerOctets + ICMP_HEADER_OCTETS > packet.size() ||
+        info->protocol !=
+            (info->IsV6() ? ikelab::esp::PROTOCOL_ICMPV6 : ikelab::esp::PROTOCOL_ICMP) ||
+        !IsErrorType(info->IsV6(), packet[info->headerOctets]))
+    {
+        return std::nullopt;
+    }
+    const Bytes inside = packet.subspan(info->headerOctets + ICMP_HEADER_OCTETS);
+    const auto ends = ReadEnds(inside);
+    if (!ends)
+    {
+        return std::nullopt;
+    }
+    Reported reported{ikelab::ToBuffer(inside), ends->source, ends->destination};
+    size_t length = static_cast<size_t>((inside[2] << 8) | inside[3]);
+    if (Version(inside) == 6)
+    {
+        length = IPV6_OCTETS + static_cast<size_t>((inside[4] << 8) | inside[5]);
+    }
+    reported.packet.resize(std::max(length, reported.packet.size()));
+    return reported;
+}
+
+void
+SetIcmpSource(MutableBytes packet, const IpAddress& source)
+{
+    const bool v6 = Version(packet) == 6;
+    const MutableBytes place = v6 ? packet.subspan(8, 16) : packet.subspan(12, 4);
+    const ikelab::Buffer before = ikelab::ToBuffer(place);
+    std::ranges::copy(source.Octets(), place.begin());
+    if (v6)
+    {
+        // ICMPv6 sums the addresses too (RFC 4443 §2.3); errors of ours have no extension headers.
+        // Without ChecksumEnabled the field is 0.
+        const MutableBytes checksum = packet.subspan(IPV6_OCTETS + 2, 2);
+        if (checksum[0] != 0 || checksum[1] != 0)
+        {
+            AdjustChecksum(checksum, before, place);
+        }
+    }
+    else
+    {
+        AdjustChecksum(packet.subspan(10, 2), before, place);
+    }
+}
+
+} // namespace ns3::flat

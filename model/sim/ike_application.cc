@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/ike_application.h"
+
+#include "base/assert.h"
+
+#include "ns3/boolean.h"
+#include "ns3/log.h"
+#include "ns3/node.h"
+#include "ns3/simulator.h"
+#include "ns3/trace-source-accessor.h"
+#include "ns3/uinteger.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace ns3
+{
+
+NS_LOG_COMPONENT_DEFINE("IkeApplication");
+NS_OBJECT_ENSURE_REGISTERED(IkeApplication);
+
+using ikelab::Bytes;
+using ikelab::PacketBuffer;
+using ikelab::gateway::Gateway;
+using ikelab::gateway::Origin;
+using ikelab::gateway::Outgoing;
+using ikelab::gateway::Verdict;
+
+namespace
+{
+
+constexpr uint8_t KEEP_ALIVE = 0xff; // RFC 3948 §2.3
+
+template <typename... Visitors>
+struct Overloaded : Visitors...
+{
+    using Visitors::operator()...;
+};
+
+template <typename... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
+
+} // namespace
+
+TypeId
+IkeApplication::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::IkeApplication")
+            .SetParent<Application>()
+            .SetGroupName("Ikelab")
+            .AddConstructor<IkeApplication>()
+            .AddAttribute("AutoStart",
+                          "Negotiate the children whose start_action is start as the application "
+                          "starts.",
+                          BooleanValue(true),
+                          MakeBooleanAccessor(&IkeApplication::m_autoStart),
+                          MakeBooleanChecker())
+            .AddAttribute("ShutdownOnStop",
+                          "Delete all SAs (RFC 7296 §1.4.1) as the application stops. Otherwise "
+                          "they live on.",
+                          BooleanValue(true),
+                          MakeBooleanAccessor(&IkeApplication::m_shutdownOnStop),
+                          MakeBooleanChecker())
+            .AddAttribute("IkePort",
+                          "UDP port of IKE (RFC 7296 §2).",
+                          UintegerValue(500),
+                          MakeUintegerAccessor(&IkeApplication::m_ikePort),
+                          MakeUintegerChecker<uint16_t>(1))
+            .AddAttribute("NatTraversalPort",
+                          "UDP port of IKE and ESP behind NATs (RFC 3948).",
+                          UintegerValue(4500),
+                          MakeUintegerAccessor(&IkeApplication::m_natTraversalPort),
+                          MakeUintegerChecker<uint16_t>(1))
+            .AddTraceSource("Event",
+                            "Whatever the gateway tells, in order; the others are parts of it.",
+                            MakeTraceSourceAccessor(&IkeApplication::m_eventTrace),
+                            "ns3::IkeApplication::EventCallback")
+            .AddTraceSource("MessageTx",
+                            "An IKE message was sent, repetitions too.",
+                            MakeTraceSourceAccessor(&IkeApplication::m_messageTxTrace),
+                            "ns3::IkeApplication::MessageCallback")
+            .AddTraceSource("MessageRx",
+                            "An IKE message came, repetitions too.",
+                            MakeTraceSourceAccessor(&IkeApplication::m_messageRxTrace),
+                            "ns3::IkeApplication::MessageCallback")
+            .AddTraceSource("MessageRejected",
+                            "An IKE message was dropped or answered with an error.",
+                            MakeTraceSourceAccessor(&IkeApplication::m_messageRejectedTrace),
+                            "ns3::IkeApplication::MessageRejectedCallback")
+            .AddTraceSource("IkeSaEstablished",
+                            "Both sides are authenticated.",
+                            MakeTraceSourceAccessor(&IkeApplication::m_ikeSaEstablishedTrace),
+                            "ns3::IkeApplication::IkeSaEstablishedCallback")
+            .AddTraceSource("IkeSaClosed",
+                            "An IKE SA is gone or never came up.",
+                            MakeTraceSourceAccessor(&IkeApplication::m_ikeSaClosedTrace),
+                            "ns3::IkeApplication::IkeSaClosedCallback")
+            .AddTraceSource("ChildSaInstalled",
+                            "A Child SA is ready for traffic.",
+                            MakeTraceSourceAccessor(&IkeApplication::m_childSaInstalledTrace),
+                            "ns3::IkeApplication::ChildSaInstalledCallback")
+            .AddTraceSource("ChildSaRemoved",
+                            "A Child SA is gone.",
+                            MakeTraceSourceAccessor(&IkeApplication::m_childSaRemovedTrace),
+                            "ns3::IkeApplication::ChildSaRemovedCallback")
+            .AddTraceSource("ChildSaFailed",
+                            "A Child SA could not be made.",
+                            MakeTraceSourceAccessor(&IkeApplication::m_childSaFailedTrace),
+                            "ns3::IkeApplication::ChildSaFailedCallback")
+            .AddTraceSource("PacketRefused",
+                            "A packet was refused: an auditable event (RFC 4301 §4.4.3).",
+                            MakeTraceSourceAccessor(&IkeApplication::m_packetRefusedTrace),
+                            "ns3::IkeApplication::PacketRefusedCallback");
+    return tid;
+}
+
+IkeApplication::IkeApplication() : m_dice(CreateObject<UniformRandomVariable>())
+{
+}
+
+IkeApplication::~IkeApplication() = default;
+
+void
+IkeApplication::SetConfig(ikelab::gateway::Config config)
+{
+    IKELAB_ASSERT(!m_core);
+    m_config = std::move(config);
+}
+
+void
+IkeApplication::SetContext(std::shared_ptr<ikelab::crypto::Context> context)
+{
+    IKELAB_ASSERT(!m_core);
+    m_context = std::move(context);
+}
+
+void
+IkeApplication::SetStack(Ptr<IpsecStack> stack)
+{
+    m_stack = stack;
+    m_stack->SetEngine(this);
+}
+
+Ptr<IpsecStack>
+IkeApplication::GetStack() const
+{
+    return m_stack;
+}
+
+int64_t
+IkeApplication::AssignStreams(int64_t stream)
+{
+    IKELAB_ASSERT(!m_core);
+    m_dice->SetStream(stream);
+    return 1;
+}
+
+Gateway&
+IkeApplication::Core() const
+{
+    if (!m_core)
+    {
+        if (!m_context)
+        {
+            m_context = std::make_shared<ikelab::crypto::Context>();
+        }
+        constexpr uint32_t ALL = std::numeric_limits<uint32_t>::max();
+        const uint64_t high = m_dice->GetInteger(0, ALL);
+        const uint64_t low = m_dice->GetInteger(0, ALL);
+        m_random = std::make_unique<ikelab::SeededRandom>((high << 32) | low, GetNode()->GetId());
+        m_core = std::make_unique<Gateway>(m_config, *m_context, *m_random);
+    }
+    return *m_core;
+}
+
+ikelab::Instant
+IkeApplication::Now()
+{
+    return ikelab::Instant(ikelab::Duration(Simulator::Now().GetNanoSeconds()));
+}
+
+ikelab::Result<void>
+IkeApplication::Initiate(const std::string& child)
+{
+    auto result = Core().Initiate(Now(), child);
+    Settle();
+    return result;
+}
+
+ikelab::Result<void>
+IkeApplication::Terminate(const std::string& connection)
+{
+    auto result = Core().Terminate(Now(), connection);
+    Settle();
+    return result;
+}
+
+ikelab::Result<void>
+IkeApplication::TerminateChild(const std::string& child)
+{
+    auto result = Core().TerminateChild(Now(), child);
+    Settle();
+    return result;
+}
+
+ikelab::Result<void>
+IkeApplication::CheckLiveness(const std::string& connection)
+{
+    auto result = Core().CheckLiveness(Now(), connection);
+    Settle();
+    return result;
+}
+
+void
+IkeApplication::Shutdown()
+{
+    Core().Shutdown(Now());
+    Settle();
+}
+
+std::vector<ikelab::ike::IkeSaInfo>
+IkeApplication::List() const
+{
+    return Core().List();
+}
+
+bool
+IkeApplication::Empty() const
+{
+    return Core().Empty();
+}
+
+ikelab::gateway::Counters
+IkeApplication::GetCounters() const
+{
+    return Core().GetCounters();
+}
+
+Verdict
+IkeApplication::Outbound(Origin origin, PacketBuffer& packet, Outgoing& outgoing)
+{
+    return Core().HandleOutbound(Now(), origin, packet, outgoing);
+}
+
+Verdict
+IkeApplication::InboundClear(Bytes packet)
+{
+    return Core().HandleInboundClear(Now(), packet);
+}
+
+Verdict
+IkeApplication::Udp(const ikelab::Path& path, PacketBuffer& datagram)
+{
+    return Core().HandleUdp(Now(), path, datagram);
+}
+
+Verdict
+IkeApplication::Esp(const ikelab::Path& path, PacketBuffer& packet)
+{
+    return Core().HandleEsp(Now(), path, packet);
+}
+
+bool
+IkeApplication::TakesPort(uint16_t port) const
+{
+    return port == m_ikePort || port == m_natTraversalPort;
+}
+
+std::optional<ikelab::IpAddress>
+IkeApplication::PreferSource(const ikelab::IpAddress& destination,
+                             const std::vector<ikelab::IpAddress>& locals) const
+{
+    const auto holds = [](const ikelab::Selectors& selectors, const ikelab::IpAddress& address)
+    {
+        return std::ranges::any_of(selectors,
+                                   [&](const ikelab::Selector& selector)
+                                   { return selector.addresses.Contains(address); });
+    };
+    for (const auto& connection : m_config.ike.connections)
+    {
+        for (const auto& child : connection->children)
+        {
+            if (child.mode != ikelab::ike::Mode::TUNNEL || !holds(child.remoteTs, destination))
+            {
+                continue;
+            }
+            for (const auto& local : locals)
+            {
+                if (local.IsV4() == destination.IsV4() && holds(child.localTs, local))
+                {
+                    return local;
+                }
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+void
+IkeApplication::Settle()
+{
+    // What a trace sink asks for is done in the next round, never inside of this one.
+    m_settleAgain = true;
+    if (m_settling)
+    {
+        return;
+    }
+    m_settling = true;
+    Gateway& core = Core();
+    while (m_settleAgain)
+    {
+        m_settleAgain = false;
+        while (const auto datagram = core.PollTransmit())
+        {
+            Transmit(*datagram);
+        }
+        while (const auto released = core.PollReleased())
+        {
+            m_stack->SendReleased(*released);
+            m_settleAgain = true;
+        }
+        while (const auto event = core.PollEvent())
+        {
+            Tell(*event);
+        }
+    }
+    m_settling = false;
+    ArmTimer();
+}
+
+void
+IkeApplication::ArmTimer()
+{
+    const auto next = m_core->PollTimeout();
+    if (next == m_timerAt && (!next || m_timer.IsRunning()))
+    {
+        return;
+    }
+    m_timer.Cancel();
+    m_timerAt = next;
+    if (next)
+    {
+        const auto wait = std::max(*next - Now(), ikelab::Duration::zero());
+        m_timer =
+            Simulator::Schedule(NanoSeconds(wait.count()), &IkeApplication::HandleTimeout, this);
+    }
+}
+
+void
+IkeApplication::HandleTimeout()
+{
+    m_timerAt.reset();
+    m_core->HandleTimeout(Now());
+    Settle();
+}
+
+void
+IkeApplication::Transmit(const ikelab::ike::Datagram& datagram)
+{
+    if (!m_stack)
+    {
+        return;
+    }
+    if (datagram.keepAlive)
+    {
+        m_stack->SendUdp(datagram.path, Bytes(&KEEP_ALIVE, 1));
+        return;
+    }
+    m_stack->SendUdp(datagram.path, datagram.message);
+}
+
+void
+IkeApplication::Tell(const ikelab::gateway::Event& event)
+{
+    m_eventTrace(event);
+    std::visit(
+        Overloaded{
+            [this](const ikelab::ike::MessageEvent& message)
+            { (message.sent ? m_messageTxTrace : m_messageRxTrace)(message); },
+            [this](const ikelab::ike::MessageRejected& one) { m_messageRejectedTrace(one); },
+            [this](const ikelab::ike::IkeSaEstablished& one) { m_ikeSaEstablishedTrace(one); },
+            [this](const ikelab::ike::IkeSaClosed& one) { m_ikeSaClosedTrace(one); },
+            [this](const ikelab::ike::ChildSaInstalled& one) { m_childSaInstalledTrace(one); },
+            [this](const ikelab::ike::ChildSaRemoved& one) { m_childSaRemovedTrace(one); },
+            [this](const ikelab::ike::ChildSaFailed& one) { m_childSaFailedTrace(one); },
+            [this](const ikelab::gateway::PacketRefused& one) { m_packetRefusedTrace(one); },
+            [](const auto&) {
+            }},
+        event);
+}
+
+void
+IkeApplication::DoInitialize()
+{
+    Core(); // the streams are assigned by now
+    Application::DoInitialize();
+}
+
+void
+IkeApplication::StartApplication()
+{
+    NS_LOG_FUNCTION(this);
+    if (m_autoStart)
+    {
+        Core().Start(Now());
+        Settle();
+    }
+}
+
+void
+IkeApplication::StopApplication()
+{
+    NS_LOG_FUNCTION(this);
+    if (m_shutdownOnStop)
+    {
+        Shutdown();
+    }
+}
+
+void
+IkeApplication::DoDispose()
+{
+    m_timer.Cancel();
+    if (m_stack)
+    {
+        m_stack->SetEngine(nullptr);
+    }
+    m_stack = nullptr;
+    m_core.reset();
+    m_random.reset();
+    m_context.reset();
+    m_dice = nullptr;
+    Application::DoDispose();
+}
+
+} // namespace ns3

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/hex.h"
+#include "sim/ike_application.h"
+#include "sim/testing/gateway_sites.h"
+
+#include "ns3/boolean.h"
+#include "ns3/simulator.h"
+#include "ns3/uinteger.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ns3
+{
+
+namespace
+{
+
+using testing::GatewaySites;
+using testing::SiteToSite;
+
+constexpr uint16_t PORT = 9;
+
+/// Everything that was on the WAN, as text, with its time.
+std::string
+WanTranscript(const SiteToSite::Options& options, double seconds)
+{
+    GatewaySites run(options);
+    std::string transcript;
+    run.onFrame = [&](const TapFrame& frame)
+    {
+        if (run.sites.OnWan(frame.device))
+        {
+            transcript += std::to_string(frame.time.time_since_epoch().count()) + ' ' +
+                          std::to_string(frame.packetId) + ' ' + ikelab::ToHex(frame.data) + '\n';
+        }
+    };
+    testing::SendUdpAt(Seconds(3), run.sites.alice, run.sites.bobAddress, PORT, "octets");
+    run.Run(seconds);
+    return transcript;
+}
+
+TEST(IkeApplication, EstablishesBothSasAndCarriesTraffic)
+{
+    GatewaySites run({});
+    testing::UdpInbox bob(run.sites.bob, false, PORT);
+    testing::SendUdpAt(Seconds(3), run.sites.alice, run.sites.bobAddress, PORT, "octets");
+    run.Run(5);
+    for (const auto& gateway : {run.moon, run.sun})
+    {
+        const auto sas = gateway->List();
+        ASSERT_EQ(sas.size(), 1u);
+        EXPECT_EQ(sas.front().state, "ESTABLISHED");
+        EXPECT_EQ(sas.front().children.size(), 1u);
+    }
+    EXPECT_EQ(run.moon->List().front().spis, run.sun->List().front().spis);
+    EXPECT_EQ(bob.datagrams, std::vector<std::string>{"octets"});
+    EXPECT_EQ(run.moon->GetCounters().protectedPackets, 1u);
+    EXPECT_EQ(run.sun->GetCounters().deliveredPackets, 1u);
+}
+
+TEST(IkeApplication, TellsThroughItsTraceSources)
+{
+    GatewaySites run({});
+    std::vector<std::string> told;
+    unsigned events = 0;
+    const auto note = [&told](const std::string& what)
+    {
+        told.push_back(what);
+    };
+    Ptr<IkeApplication> moon = run.moon;
+    EXPECT_TRUE(moon->TraceConnectWithoutContext(
+        "MessageTx",
+        Callback<void, const ikelab::ike::MessageEvent&>(
+            [note](const ikelab::ike::MessageEvent& message) {
+                note((message.response ? "answers " : "asks ") + std::to_string(message.id.value));
+            })));
+    EXPECT_TRUE(moon->TraceConnectWithoutContext(
+        "MessageRx",
+        Callback<void, const ikelab::ike::MessageEvent&>(
+            [note](const ikelab::ike::MessageEvent& message)
+            { note("hears " + std::to_string(message.id.value)); })));
+    EXPECT_TRUE(moon->TraceConnectWithoutContext(
+        "IkeSaEstablished",
+        Callback<void, const ikelab::ike::IkeSaEstablished&>(
+            [note](const ikelab::ike::IkeSaEstablished&) { note("IKE SA"); })));
+    EXPECT_TRUE(moon->TraceConnectWithoutContext(
+        "ChildSaInstalled",
+        Callback<void, const ikelab::ike::ChildSaInstalled&>(
+            [note](const ikelab::ike::ChildSaInstalled&) { note("Child SA"); })));
+    EXPECT_TRUE(moon->TraceConnectWithoutContext(
+        "IkeSaClosed",
+        Callback<void, const ikelab::ike::IkeSaClosed&>([note](const ikelab::ike::IkeSaClosed&)
+                                                        { note("closed"); })));
+    EXPECT_TRUE(moon->TraceConnectWithoutContext(
+        "Event",
+        Callback<void, const ikelab::gateway::Event&>([&events](const ikelab::gateway::Event&)
+                                                      { ++events; })));
+    moon->SetStopTime(Seconds(4));
+    run.Run(8);
+    using ::testing::ElementsAre;
+    EXPECT_THAT(told,
+                ElementsAre("asks 0",
+                            "hears 0",
+                            "asks 1",
+                            "hears 1",
+                            "IKE SA",
+                            "Child SA",
+                            "asks 2",
+                            "hears 2",
+                            "closed"));
+    EXPECT_GE(events, told.size());
+}
+
+TEST(IkeApplication, DeletesItsSasWhenItStops)
+{
+    GatewaySites run({});
+    run.moon->SetStopTime(Seconds(4));
+    run.Run(3.5);
+    EXPECT_FALSE(run.sun->Empty());
+    run.Run(5);
+    EXPECT_TRUE(run.moon->Empty());
+    EXPECT_TRUE(run.sun->Empty());
+}
+
+TEST(IkeApplication, KeepsItsSasWhenToldSo)
+{
+    GatewaySites run({});
+    run.moon->SetAttribute("ShutdownOnStop", BooleanValue(false));
+    run.moon->SetStopTime(Seconds(4));
+    run.Run(8);
+    EXPECT_FALSE(run.moon->Empty());
+}
+
+TEST(IkeApplication, NegotiatesNothingOnItsOwnWhenToldSo)
+{
+    GatewaySites run({});
+    run.moon->SetAttribute("AutoStart", BooleanValue(false));
+    run.Run(5);
+    EXPECT_TRUE(run.moon->Empty());
+    Simulator::Schedule(Seconds(0), [&]() { EXPECT_TRUE(run.moon->Initiate("net-net")); });
+    run.Run(5);
+    EXPECT_FALSE(run.moon->Empty());
+    EXPECT_FALSE(run.moon->Initiate("no-such-child"));
+}
+
+TEST(IkeApplication, SetsUpATrappedChildOnTheFirstPacketAndLosesNone)
+{
+    GatewaySites run({},
+                     [](SiteToSite& sites, ikelab::gateway::Config& moon, ikelab::gateway::Config&)
+                     { moon = sites.MoonConfig("trap"); });
+    testing::UdpInbox bob(run.sites.bob, false, PORT);
+    testing::SendUdpAt(Seconds(3), run.sites.alice, run.sites.bobAddress, PORT, "first");
+    run.Run(2.5);
+    EXPECT_TRUE(run.moon->Empty());
+    run.Run(5);
+    EXPECT_EQ(bob.datagrams, std::vector<std::string>{"first"});
+}
+
+TEST(IkeApplication, RepeatsLostMessagesInVirtualTime)
+{
+    SiteToSite::Options options;
+    options.loss = 0.5;
+    options.seed = 5;
+    GatewaySites run(options);
+    unsigned repeated = 0;
+    run.moon->TraceConnectWithoutContext("MessageTx",
+                                         Callback<void, const ikelab::ike::MessageEvent&>(
+                                             [&](const ikelab::ike::MessageEvent& message)
+                                             { repeated += message.retransmission > 0 ? 1 : 0; }));
+    run.Run(300);
+    EXPECT_GT(repeated, 0u);
+    EXPECT_FALSE(run.moon->Empty());
+}
+
+TEST(IkeApplication, IsTheSameToTheOctetForTheSameSeed)
+{
+    SiteToSite::Options options;
+    options.loss = 0.1;
+    const std::string first = WanTranscript(options, 30);
+    const std::string second = WanTranscript(options, 30);
+    EXPECT_GT(first.size(), 1000u);
+    EXPECT_EQ(first, second);
+    options.seed = 2;
+    EXPECT_NE(WanTranscript(options, 30), first);
+}
+
+TEST(IkeApplication, EncapsulatesInUdpWhenForced)
+{
+    SiteToSite::Options options;
+    GatewaySites run(options,
+                     [](SiteToSite&, ikelab::gateway::Config& moon, ikelab::gateway::Config&)
+                     {
+                         auto connection = std::make_shared<ikelab::ike::ConnectionConfig>(
+                             *moon.ike.connections.front());
+                         connection->encap = true;
+                         moon.ike.connections.front() = connection;
+                     });
+    unsigned esp = 0;
+    unsigned udp4500 = 0;
+    run.onFrame = [&](const TapFrame& frame)
+    {
+        if (run.sites.OnWan(frame.device) && frame.sent && frame.data.size() > 24)
+        {
+            esp += frame.data[9] == 50 ? 1 : 0;
+            udp4500 +=
+                frame.data[9] == 17 && frame.data[22] == 4500 / 256 && frame.data[23] == 4500 % 256
+                    ? 1
+                    : 0;
+        }
+    };
+    testing::UdpInbox bob(run.sites.bob, false, PORT);
+    testing::SendUdpAt(Seconds(3), run.sites.alice, run.sites.bobAddress, PORT, "octets");
+    run.Run(5);
+    EXPECT_EQ(bob.datagrams.size(), 1u);
+    EXPECT_EQ(esp, 0u);
+    EXPECT_GT(udp4500, 1u);
+}
+
+TEST(IkeApplication, HasAnAttributeForEveryKnob)
+{
+    Ptr<IkeApplication> application = CreateObject<IkeApplication>();
+    UintegerValue port;
+    application->GetAttribute("IkePort", port);
+    EXPECT_EQ(port.Get(), 500u);
+    application->GetAttribute("NatTraversalPort", port);
+    EXPECT_EQ(port.Get(), 4500u);
+    EXPECT_EQ(application->AssignStreams(7), 1);
+}
+
+} // namespace
+
+} // namespace ns3

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/ip_output.h"
+
+#include "sim/flat_packet.h"
+#include "sim/judged_tag.h"
+#include "sim/ns3_compat.h"
+
+#include "ns3/icmpv6-l4-protocol.h"
+#include "ns3/ipv4-header.h"
+#include "ns3/ipv4-interface.h"
+#include "ns3/ipv6-header.h"
+#include "ns3/ipv6-interface.h"
+#include "ns3/socket.h"
+
+namespace ns3
+{
+
+using ikelab::Bytes;
+using ikelab::IpAddress;
+
+void
+IpOutput::Setup(Ptr<Node> node,
+                Ptr<Ipv4RoutingProtocol> routing4,
+                Ptr<Ipv6RoutingProtocol> routing6,
+                Ptr<NetDevice> fallback)
+{
+    m_ipv4 = node->GetObject<Ipv4L3Protocol>();
+    m_ipv6 = node->GetObject<Ipv6L3Protocol>();
+    m_routing4 = routing4;
+    m_routing6 = routing6;
+    m_fallback = fallback;
+}
+
+void
+IpOutput::Clear()
+{
+    *this = IpOutput();
+}
+
+Ptr<Ipv4Route>
+IpOutput::Route(Ipv4Address destination) const
+{
+    if (!m_routing4)
+    {
+        return nullptr;
+    }
+    Ipv4Header header;
+    header.SetDestination(destination);
+    Socket::SocketErrno error;
+    return m_routing4->RouteOutput(nullptr, header, nullptr, error);
+}
+
+Ptr<Ipv6Route>
+IpOutput::Route(const Ipv6Address& destination) const
+{
+    if (!m_routing6)
+    {
+        return nullptr;
+    }
+    Ipv6Header header;
+    header.SetDestination(destination);
+    Socket::SocketErrno error;
+    return m_routing6->RouteOutput(nullptr, header, nullptr, error);
+}
+
+std::optional<IpOutput::Hop>
+IpOutput::Lookup(const IpAddress& destination) const
+{
+    if (destination.IsV4())
+    {
+        if (Ptr<Ipv4Route> route = Route(flat::ToIpv4Address(destination)))
+        {
+            return Hop{route->GetOutputDevice(), flat::ToIpAddress(route->GetSource())};
+        }
+    }
+    else if (Ptr<Ipv6Route> route = Route(flat::ToIpv6Address(destination)))
+    {
+        return Hop{route->GetOutputDevice(), flat::ToIpAddress(route->GetSource())};
+    }
+    return std::nullopt;
+}
+
+bool
+IpOutput::SendPayload(const Outer& outer, Bytes payload)
+{
+    Ptr<Packet> packet = flat::ToPacket(payload);
+    packet->AddPacketTag(IpsecJudgedTag());
+    return outer.destination.IsV4() ? Send4(outer, packet) : Send6(outer, packet);
+}
+
+bool
+IpOutput::Send4(const Outer& outer, Ptr<Packet> packet)
+{
+    Ptr<Ipv4Route> route = Route(flat::ToIpv4Address(outer.destination));
+    if (!route)
+    {
+        return false;
+    }
+    Ipv4Header header;
+    header.SetSource(outer.source.IsUnspecified() ? route->GetSource()
+                                                  : flat::ToIpv4Address(outer.source));
+    header.SetDestination(flat::ToIpv4Address(outer.destination));
+    header.SetProtocol(outer.protocol);
+    header.SetPayloadSize(static_cast<uint16_t>(packet->GetSize()));
+    header.SetTtl(outer.ttl);
+    header.SetTos(outer.trafficClass);
+    header.SetIdentification(m_identification++);
+    if (outer.dontFragment)
+    {
+        header.SetDontFragment();
+    }
+    else
+    {
+        header.SetMayFragment();
+    }
+    m_ipv4->SendWithHeader(packet, header, route);
+    return true;
+}
+
+bool
+IpOutput::Send6(const Outer& outer, Ptr<Packet> packet)
+{
+    Ptr<Ipv6Route> route = Route(flat::ToIpv6Address(outer.destination));
+    if (!route)
+    {
+        return false;
+    }
+    SocketIpv6HopLimitTag hopLimit;
+    hopLimit.SetHopLimit(outer.ttl);
+    packet->AddPacketTag(hopLimit);
+    SocketIpv6TclassTag trafficClass;
+    trafficClass.SetTclass(outer.trafficClass);
+    packet->AddPacketTag(trafficClass);
+    m_ipv6->Send(packet,
+                 outer.source.IsUnspecified() ? route->GetSource()
+                                              : flat::ToIpv6Address(outer.source),
+                 flat::ToIpv6Address(outer.destination),
+                 outer.protocol,
+                 route);
+    return true;
+}
+
+bool
+IpOutput::SendPacket(Bytes octets)
+{
+    Ptr<Packet> packet = flat::ToPacket(octets);
+    packet->AddPacketTag(IpsecJudgedTag());
+    if (flat::Version(octets) == 4)
+    {
+        Ipv4Header header;
+        packet->RemoveHeader(header);
+        Ptr<Ipv4Route> route = Route(header.GetDestination());
+        if (!route)
+        {
+            return false;
+        }
+        m_ipv4->SendWithHeader(packet, header, route);
+        return true;
+    }
+    Ipv6Header header;
+    packet->RemoveHeader(header);
+    Ptr<Ipv6Route> route = Route(header.GetDestination());
+    if (!route)
+    {
+        return false;
+    }
+    Ptr<NetDevice> device = route->GetOutputDevice();
+    if (octets.size() <= device->GetMtu())
+    {
+        const Ipv6Address gateway = route->GetGateway();
+        m_ipv6->GetInterface(static_cast<uint32_t>(m_ipv6->GetInterfaceForDevice(device)))
+            ->Send(packet, header, gateway.IsAny() ? header.GetDestination() : gateway);
+    }
+    else if (m_ipv6->GetInterfaceForAddress(header.GetSource()) >= 0)
+    {
+        // Only a source fragments IPv6; the stack's own sender knows how.
+        Outer outer;
+        outer.source = flat::ToIpAddress(header.GetSource());
+        outer.destination = flat::ToIpAddress(header.GetDestination());
+        outer.protocol = header.GetNextHeader();
+        outer.trafficClass = header.GetTrafficClass();
+        outer.ttl = header.GetHopLimit();
+        return Send6(outer, packet);
+    }
+    else if (Ptr<Icmpv6L4Protocol> icmp = m_ipv6->GetIcmpv6())
+    {
+        icmp->SendErrorTooBig(flat::ToPacket(octets), header.GetSource(), device->GetMtu());
+    }
+    return true;
+}
+
+void
+IpOutput::Inject(Bytes octets)
+{
+    const auto ends = flat::ReadEnds(octets);
+    if (!ends)
+    {
+        return;
+    }
+    // What is for us comes in where the address lives: IPv6's strong end system model wants that.
+    // What is to be forwarded comes from the private device, where no redirect can be called for.
+    if (ends->destination.IsV4() && m_ipv4)
+    {
+        const int32_t interface =
+            m_ipv4->GetInterfaceForAddress(flat::ToIpv4Address(ends->destination));
+        m_ipv4->Receive(interface >= 0 ? m_ipv4->GetNetDevice(static_cast<uint32_t>(interface))
+                                       : m_fallback,
+                        flat::ToPacket(octets),
+                        compat::ETHERTYPE_IPV4,
+                        Address(),
+                        Address(),
+                        NetDevice::PACKET_HOST);
+    }
+    else if (ends->destination.IsV6() && m_ipv6)
+    {
+        const int32_t interface =
+            m_ipv6->GetInterfaceForAddress(flat::ToIpv6Address(ends->destination));
+        m_ipv6->Receive(interface >= 0 ? m_ipv6->GetNetDevice(static_cast<uint32_t>(interface))
+                                       : m_fallback,
+                        flat::ToPacket(octets),
+                        compat::ETHERTYPE_IPV6,
+                        Address(),
+                        Address(),
+                        NetDevice::PACKET_HOST);
+    }
+}
+
+bool
+IpOutput::IsLocal(const IpAddress& address) const
+{
+    if (address.IsV4())
+    {
+        return m_ipv4 && m_ipv4->GetInterfaceForAddress(flat::ToIpv4Address(address)) >= 0;
+    }
+    return m_ipv6 && m_ipv6->GetInterfaceForAddress(flat::ToIpv6Address(address)) >= 0;
+}
+
+std::vector<IpAddress>
+IpOutput::LocalAddresses() const
+{
+    std::vector<IpAddress> addresses;
+    for (uint32_t i = 0; m_ipv4 && i < m_ipv4->GetNInterfaces(); ++i)
+    {
+        for (uint32_t j = 0; j < m_ipv4->GetNAddresses(i); ++j)
+        {
+            const Ipv4Address address = m_ipv4->GetAddress(i, j).GetLocal();
+            if (!address.IsLocalhost())
+            {
+                addresses.push_back(flat::ToIpAddress(address));
+            }
+        }
+    }
+    for (uint32_t i = 0; m_ipv6 && i < m_ipv6->GetNInterfaces(); ++i)
+    {
+        for (uint32_t j = 0; j < m_ipv6->GetNAddresses(i); ++j)
+        {
+            const Ipv6Address address = m_ipv6->GetAddress(i, j).GetAddress();
+            if (!address.IsLocalhost() && !address.IsLinkLocal())
+            {
+                addresses.push_back(flat::ToIpAddress(address));
+            }
+        }
+    }
+    return addresses;
+}
+
+Ptr<Ipv4L3Protocol>
+IpOutput::GetIpv4() const
+{
+    return m_ipv4;
+}
+
+Ptr<Ipv6L3Protocol>
+IpOutput::GetIpv6() const
+{
+    return m_ipv6;
+}
+
+} // namespace ns3

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "base/bytes.h"
+#include "base/ip_address.h"
+
+#include "ns3/ipv4-l3-protocol.h"
+#include "ns3/ipv4-route.h"
+#include "ns3/ipv4-routing-protocol.h"
+#include "ns3/ipv6-l3-protocol.h"
+#include "ns3/ipv6-route.h"
+#include "ns3/ipv6-routing-protocol.h"
+#include "ns3/node.h"
+
+#include <optional>
+#include <vector>
+
+namespace ns3
+{
+
+/**
+ * Sends finished packets by a node's real routing, past all hooks, marked as judged; and puts
+ * opened ones into its IP layers. Both IP versions behind one face.
+ */
+class IpOutput
+{
+  public:
+    /// The header of an outer packet.
+    struct Outer
+    {
+        ikelab::IpAddress source; ///< unspecified: what the route says
+        ikelab::IpAddress destination;
+        uint8_t protocol{0};
+        uint8_t trafficClass{0};
+        uint8_t ttl{64};
+        bool dontFragment{false};
+    };
+
+    /**
+     * @param fallback the device that packets to forward come in from
+     */
+    void Setup(Ptr<Node> node,
+               Ptr<Ipv4RoutingProtocol> routing4,
+               Ptr<Ipv6RoutingProtocol> routing6,
+               Ptr<NetDevice> fallback);
+    void Clear();
+
+    /// Where packets to an address leave.
+    struct Hop
+    {
+        Ptr<NetDevice> device;
+        ikelab::IpAddress source;
+    };
+
+    std::optional<Hop> Lookup(const ikelab::IpAddress& destination) const;
+
+    /// A new packet of ours around a payload; fragmented if it is larger than the link's MTU.
+    /// False without a route.
+    bool SendPayload(const Outer& outer, ikelab::Bytes payload);
+    /// A whole IP packet, ours or forwarded, header kept. False without a route.
+    bool SendPacket(ikelab::Bytes packet);
+    /// A whole IP packet has just arrived: deliver or forward it.
+    void Inject(ikelab::Bytes packet);
+
+    bool IsLocal(const ikelab::IpAddress& address) const;
+    /// All addresses of the node but loopback and link-local ones, in the order of interfaces.
+    std::vector<ikelab::IpAddress> LocalAddresses() const;
+    Ptr<Ipv4L3Protocol> GetIpv4() const;
+    Ptr<Ipv6L3Protocol> GetIpv6() const;
+
+  private:
+    Ptr<Ipv4Route> Route(Ipv4Address destination) const;
+    Ptr<Ipv6Route> Route(const Ipv6Address& destination) const;
+    bool Send4(const Outer& outer, Ptr<Packet> packet);
+    bool Send6(const Outer& outer, Ptr<Packet> packet);
+
+    Ptr<Ipv4L3Protocol> m_ipv4;
+    Ptr<Ipv6L3Protocol> m_ipv6;
+    Ptr<Ipv4RoutingProtocol> m_routing4;
+    Ptr<Ipv6RoutingProtocol> m_routing6;
+    Ptr<NetDevice> m_fallback;
+    uint16_t m_identification{0};
+};
+
+} // namespace ns3

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "base/bytes.h"
+
+#include "ns3/virtual-net-device.h"
+
+namespace ns3
+{
+
+class IpsecStack;
+
+/**
+ * A tunnel interface over the gateway's SAs, like an XFRM interface: what is routed to it is
+ * protected or dropped, never sent in clear, and what is opened comes out of it. Its MTU is what
+ * ns-3 fragments to before protection: set it to the link's less the overhead of ESP.
+ */
+class IpsecNetDevice : public VirtualNetDevice
+{
+  public:
+    static TypeId GetTypeId();
+    IpsecNetDevice();
+
+    void SetStack(Ptr<IpsecStack> stack);
+    /// An opened inner packet comes out of the tunnel.
+    void Deliver(ikelab::Bytes packet);
+
+  protected:
+    void DoDispose() override;
+
+  private:
+    bool Transmit(Ptr<Packet> packet,
+                  const Address& source,
+                  const Address& destination,
+                  uint16_t protocol);
+
+    Ptr<IpsecStack> m_stack;
+};
+
+} // namespace ns3

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/testing/gateway_sites.h"
+
+#include "ns3/simulator.h"
+
+namespace ns3::testing
+{
+
+GatewaySites::GatewaySites(const SiteToSite::Options& options, const Configure& configure)
+    : sites(options),
+      m_tap(
+          [this](const TapFrame& frame)
+          {
+              if (onFrame)
+              {
+                  onFrame(frame);
+              }
+          })
+{
+    auto moonConfig = sites.MoonConfig();
+    auto sunConfig = sites.SunConfig();
+    if (configure)
+    {
+        configure(sites, moonConfig, sunConfig);
+    }
+    IpsecHelper helper;
+    helper.SetContext(SharedContext());
+    moon = helper.Install(sites.moon, std::move(moonConfig));
+    sun = helper.Install(sites.sun, std::move(sunConfig));
+    ApplicationContainer gateways(moon);
+    gateways.Add(sun);
+    IpsecHelper::AssignStreams(gateways, 100);
+    gateways.Start(Seconds(1));
+    m_tap.WatchAll();
+}
+
+void
+GatewaySites::Run(double seconds)
+{
+    Simulator::Stop(Seconds(seconds));
+    Simulator::Run();
+}
+
+std::shared_ptr<ikelab::crypto::Context>
+GatewaySites::SharedContext()
+{
+    static auto context = std::make_shared<ikelab::crypto::Context>();
+    return context;
+}
+
+} // namespace ns3::testing

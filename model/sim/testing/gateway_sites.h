@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "sim/ipsec_helper.h"
+#include "sim/link_tap.h"
+#include "sim/testing/site_to_site.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace ns3::testing
+{
+
+/// The topology with real gateways on moon and sun, and eyes on every link.
+class GatewaySites
+{
+  public:
+    using Configure = std::function<
+        void(SiteToSite& sites, ikelab::gateway::Config& moon, ikelab::gateway::Config& sun)>;
+
+    explicit GatewaySites(const SiteToSite::Options& options, const Configure& configure = {});
+
+    /// Run for so long from now.
+    void Run(double seconds);
+
+    /// One OpenSSL for all tests of the program.
+    static std::shared_ptr<ikelab::crypto::Context> SharedContext();
+
+    SiteToSite sites;
+    Ptr<IkeApplication> moon;
+    Ptr<IkeApplication> sun;
+    std::function<void(const TapFrame& frame)> onFrame;
+
+  private:
+    LinkTap m_tap;
+};
+
+} // namespace ns3::testing
