@@ -105,9 +105,11 @@ RunFolder::KeepKeys(const gateway::Event& event)
     if (const auto* keys = std::get_if<ike::IkeKeysDerived>(&event))
     {
         m_keys.Add(ToKeyRow(*keys));
+        m_profileDue = true;
     }
     else if (const auto* child = std::get_if<ike::ChildSaInstalled>(&event))
     {
+        m_profileDue = true;
         for (const io::EspKeyRow& row : ToKeyRows(*child))
         {
             m_keys.Add(row);
@@ -152,8 +154,13 @@ RunFolder::OnFrame(Instant at,
 }
 
 io::SystemResult<void>
-RunFolder::WriteProfile() const
+RunFolder::WriteProfile()
 {
+    if (!m_profileDue)
+    {
+        return {};
+    }
+    m_profileDue = false;
     return m_keys.WriteProfile(
         m_path + "/wireshark",
         io::ProfileOptions{{m_encapsulationPorts.begin(), m_encapsulationPorts.end()}});

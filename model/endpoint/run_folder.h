@@ -96,7 +96,7 @@ class RunFolder
                      std::span<const std::string> comments = {});
 
     /// Put everything so far into the files, key tables included, for those who look into a run
-    /// that goes on.
+    /// that goes on. Cheap when nothing happened since.
     io::SystemResult<void> Flush();
 
     /// Close the files; the first error of any write since Create.
@@ -111,7 +111,7 @@ class RunFolder
 
     void KeepKeys(const gateway::Event& event);
     void NotePorts(const ikelab::Path& path);
-    io::SystemResult<void> WriteProfile() const;
+    io::SystemResult<void> WriteProfile();
 
     std::string m_path;
     Duration m_epoch;
@@ -121,6 +121,7 @@ class RunFolder
     io::JsonLinesLog m_events;
     io::PcapngWriter m_capture;
     io::KeyTables m_keys;
+    bool m_profileDue{true};
     /// Secrets lines in the capture already: both ends of an SA report it.
     std::set<std::string> m_secrets;
     std::set<uint16_t> m_encapsulationPorts;

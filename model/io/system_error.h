@@ -40,7 +40,7 @@ tl::unexpected<SystemError> FailSystem(std::string_view doing, std::string_view 
 #define TRY_SYSTEM(expression)                                                                     \
     do                                                                                             \
     {                                                                                              \
-        auto trySystem_ = (expression);                                                            \
+        auto&& trySystem_ = (expression);                                                          \
         if (!trySystem_)                                                                           \
         {                                                                                          \
             return tl::unexpected<::ikelab::io::SystemError>(std::move(trySystem_.error()));       \

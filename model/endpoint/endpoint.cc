@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: MIT
+#include "endpoint/endpoint.h"
+
+#include "endpoint/local_addresses.h"
+#include "wire/esp_header.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+namespace ikelab::endpoint
+{
+
+namespace
+{
+
+/// Packets from one socket before the others have their turn.
+constexpr int BATCH = 64;
+/// Our own addresses change rarely, and a wrong guess does no harm.
+constexpr Duration ADDRESSES_KEPT = std::chrono::seconds(10);
+constexpr Duration COMPLAINT_INTERVAL = std::chrono::seconds(1);
+/// RFC 3948 §2.3
+constexpr uint8_t KEEP_ALIVE = 0xFF;
+
+} // namespace
+
+Endpoint::Endpoint(io::EventLoop& loop,
+                   Journal& journal,
+                   gateway::Config config,
+                   const EndpointOptions& options)
+    : m_loop(loop),
+      m_journal(journal),
+      m_options(options),
+      m_ikeConfig(config.ike),
+      m_gateway(std::move(config), m_context, m_random)
+{
+}
+
+Endpoint::~Endpoint()
+{
+    for (const io::IpSocket& socket : m_udp)
+    {
+        m_loop.Unwatch(socket.Descriptor());
+    }
+    for (const io::IpSocket& socket : m_raw)
+    {
+        m_loop.Unwatch(socket.Descriptor());
+    }
+    ForgetTun();
+}
+
+io::SystemResult<std::unique_ptr<Endpoint>>
+Endpoint::Open(io::EventLoop& loop,
+               Journal& journal,
+               gateway::Config config,
+               const EndpointOptions& options)
+{
+    FillLocalAddresses(config.ike);
+    std::unique_ptr<Endpoint> endpoint(new Endpoint(loop, journal, std::move(config), options));
+    TRY_SYSTEM(endpoint->OpenUdp());
+    if (options.tun)
+    {
+        TRY_SYSTEM(endpoint->OpenTun());
+        if (options.routes)
+        {
+            TRY_SYSTEM(endpoint->InstallRoutes());
+        }
+    }
+    return endpoint;
+}
+
+io::SystemResult<void>
+Endpoint::OpenUdp()
+{
+    for (const SocketAddress& local : AddressesToBind(m_ikeConfig))
+    {
+        auto socket = io::IpSocket::BindUdp(local);
+        const bool optional = local.address.IsV6() && local.address.IsUnspecified();
+        if (!socket && optional && socket.error().code != EADDRINUSE)
+        {
+            m_notes.emplace_back("NET", "no IPv6: " + socket.error().message);
+            continue;
+        }
+        TRY_SYSTEM(socket);
+        if (m_options.tun && m_options.routes)
+        {
+            TRY_SYSTEM(socket->SetMark(io::PolicyRoutes::MARK));
+        }
+        io::IpSocket& kept = m_udp.emplace_back(std::move(*socket));
+        m_loop.Watch(kept.Descriptor(), [this, &kept] { ReadUdp(kept); });
+        m_notes.emplace_back("NET", fmt::format("listening on {}", kept.Local().ToString()));
+    }
+    return {};
+}
+
+io::SystemResult<void>
+Endpoint::OpenTun()
+{
+    auto tun = io::TunDevice::Open(m_options.tunName, m_options.mtu);
+    TRY_SYSTEM(tun);
+    m_tun.emplace(std::move(*tun));
+    m_loop.Watch(m_tun->Descriptor(), [this] { ReadTun(); });
+    m_notes.emplace_back(
+        "KNL", fmt::format("created TUN device {}, MTU {}", m_tun->Name(), m_options.mtu));
+    return {};
+}
+
+io::SystemResult<void>
+Endpoint::InstallRoutes()
+{
+    auto addresses = io::LocalAddresses();
+    TRY_SYSTEM(addresses);
+    m_localAddresses = std::move(*addresses);
+    auto routes = io::PolicyRoutes::Open();
+    TRY_SYSTEM(routes);
+    m_routes.emplace(std::move(*routes));
+    for (const auto& connection : m_ikeConfig.connections)
+    {
+        for (const ike::ChildConfig& child : connection->children)
+        {
+            for (const Selector& selector : child.remoteTs)
+            {
+                for (const IpRange& prefix : io::ToPrefixes(selector.addresses))
+                {
+                    TRY_SYSTEM(InstallRoute(child, prefix));
+                }
+            }
+        }
+    }
+    return {};
+}
+
+io::SystemResult<void>
+Endpoint::InstallRoute(const ike::ChildConfig& child, const IpRange& prefix)
+{
+    io::Route route{.network = prefix.first,
+                    .prefixLength = prefix.PrefixLength().value_or(0),
+                    .interfaceIndex = m_tun->Index()};
+    // What this host sends itself must come from an address that the child protects.
+    for (const Selector& selector : child.localTs)
+    {
+        const auto found = std::ranges::find_if(m_localAddresses,
+                                                [&](const IpAddress& address) {
+                                                    return address.IsV4() == prefix.first.IsV4() &&
+                                                           selector.addresses.Contains(address);
+                                                });
+        if (found != m_localAddresses.end())
+        {
+            route.preferredSource = *found;
+            break;
+        }
+    }
+    TRY_SYSTEM(m_routes->Add(route));
+    m_notes.push_back(fmt::format(
+        "installed route {} dev {}{} table {}",
+        prefix.ToString(),
+        m_tun->Name(),
+        route.preferredSource ? " src " + route.preferredSource->ToString() : std::string(),
+        io::PolicyRoutes::TABLE));
+    return {};
+}
+
+void
+Endpoint::Start()
+{
+    const Instant now = m_loop.Now();
+    for (const auto& [group, note] : m_notes)
+    {
+        m_journal.Log(now, group, note);
+    }
+    m_notes.clear();
+    m_gateway.Start(now);
+    Drain(now);
+}
+
+Result<void>
+Endpoint::Initiate(std::string_view child)
+{
+    const Instant now = m_loop.Now();
+    auto result = m_gateway.Initiate(now, child);
+    Drain(now);
+    return result;
+}
+
+Result<void>
+Endpoint::Terminate(std::string_view connection)
+{
+    const Instant now = m_loop.Now();
+    auto result = m_gateway.Terminate(now, connection);
+    Drain(now);
+    return result;
+}
+
+Result<void>
+Endpoint::TerminateChild(std::string_view child)
+{
+    const Instant now = m_loop.Now();
+    auto result = m_gateway.TerminateChild(now, child);
+    Drain(now);
+    return result;
+}
+
+Result<void>
+Endpoint::CheckLiveness(std::string_view connection)
+{
+    const Instant now = m_loop.Now();
+    auto result = m_gateway.CheckLiveness(now, connection);
+    Drain(now);
+    return result;
+}
+
+void
+Endpoint::Shutdown()
+{
+    const Instant now = m_loop.Now();
+    m_gateway.Shutdown(now);
+    Drain(now);
+}
+
+void
+Endpoint::HandleTimeout()
+{
+    const Instant now = m_loop.Now();
+    m_gateway.HandleTimeout(now);
+    Drain(now);
+}
+
+std::optional<Instant>
+Endpoint::Deadline() const
+{
+    return m_gateway.PollTimeout();
+}
+
+std::vector<ike::IkeSaInfo>
+Endpoint::List() const
+{
+    return m_gateway.List();
+}
+
+bool
+Endpoint::Empty() const
+{
+    return m_gateway.Empty();
+}
+
+const gateway::Counters&
+Endpoint::Counters() const
+{
+    return m_gateway.GetCounters();
+}
+
+void
+Endpoint::ReadUdp(io::IpSocket& socket)
+{
+    for (int i = 0; i < BATCH; ++i)
+    {
+        const Instant now = m_loop.Now();
+        const MutableBytes room = m_packet.Reset(io::IpSocket::PACKET_OCTETS_MAX);
+        const auto received = socket.Receive(room);
+        if (!received)
+        {
+            Complain(now, "NET", received.error().message);
+            return;
+        }
+        if (!*received)
+        {
+            return;
+        }
+        const io::ReceivedPacket& packet = **received;
+        m_packet.DropBack(room.size() - packet.payload.size());
+        m_journal.OnReceived(now, {.path = packet.path, .payload = packet.payload, .outer = {}});
+        if (m_gateway.HandleUdp(now, packet.path, m_packet) == gateway::Verdict::DELIVER)
+        {
+            Deliver(now);
+        }
+        Drain(now);
+    }
+}
+
+void
+Endpoint::ReadRaw(io::IpSocket& socket)
+{
+    for (int i = 0; i < BATCH; ++i)
+    {
+        const Instant now = m_loop.Now();
+        const MutableBytes room = m_packet.Reset(io::IpSocket::PACKET_OCTETS_MAX);
+        const auto received = socket.Receive(room);
+        if (!received)
+        {
+            Complain(now, "NET", received.error().message);
+            return;
+        }
+        if (!*received)
+        {
+            return;
+        }
+        const io::ReceivedPacket& packet = **received;
+        const size_t octets = packet.ipHeaderOctets + packet.payload.size();
+        if (packet.ipHeaderOctets != 0)
+        {
+            m_journal.OnReceivedFrame(now, room.first(octets));
+        }
+        else
+        {
+            m_journal.OnReceived(
+                now, {.path = packet.path, .udp = false, .payload = packet.payload, .outer = {}});
+        }
+        m_packet.DropBack(room.size() - octets);
+        m_packet.DropFront(packet.ipHeaderOctets);
+        if (m_gateway.HandleEsp(now, packet.path, m_packet) == gateway::Verdict::DELIVER)
+        {
+            Deliver(now);
+        }
+        Drain(now);
+    }
+}
+
+void
+Endpoint::ReadTun()
+{
+    for (int i = 0; i < BATCH; ++i)
+    {
+        const Instant now = m_loop.Now();
+        const MutableBytes room = m_packet.Reset(io::IpSocket::PACKET_OCTETS_MAX);
+        const auto packet = m_tun->Read(room);
+        if (!packet)
+        {
+            m_journal.LogError(now, "KNL", packet.error().message);
+            ForgetTun();
+            m_broken = true;
+            return;
+        }
+        if (!*packet)
+        {
+            return;
+        }
+        m_packet.DropBack(room.size() - (*packet)->size());
+        SendClear(now);
+        Drain(now);
+    }
+}
+
+void
+Endpoint::SendClear(Instant now)
+{
+    gateway::Outgoing outgoing;
+    const gateway::Origin origin = OriginOf(now, m_packet.View());
+    switch (m_gateway.HandleOutbound(now, origin, m_packet, outgoing))
+    {
+    case gateway::Verdict::PROTECT:
+        SendProtected(now, outgoing);
+        break;
+    case gateway::Verdict::BYPASS:
+        // Its only route leads here: sent out again it would come back for ever.
+        Complain(now, "KNL", "dropped a packet from the TUN device that no policy protects");
+        break;
+    default:
+        break;
+    }
+}
+
+void
+Endpoint::SendProtected(Instant now, const gateway::Outgoing& outgoing)
+{
+    io::IpSocket* socket = outgoing.udpEncapsulation ? UdpFor(outgoing.path.local)
+                                                     : RawFor(outgoing.path.local.address);
+    if (socket == nullptr)
+    {
+        Complain(now,
+                 "NET",
+                 m_rawProblem && !outgoing.udpEncapsulation
+                     ? m_rawProblem->message
+                     : fmt::format("no socket for ESP from {}", outgoing.path.local.ToString()));
+        return;
+    }
+    const io::OuterFields outer{outgoing.trafficClass, outgoing.dontFragment};
+    if (const auto sent = socket->Send(outgoing.path, m_packet.View(), outer); !sent)
+    {
+        Complain(now, "NET", sent.error().message);
+        return;
+    }
+    m_journal.OnSent(now,
+                     {.path = outgoing.path,
+                      .udp = outgoing.udpEncapsulation,
+                      .payload = m_packet.View(),
+                      .outer = outer});
+}
+
+void
+Endpoint::SendDatagram(Instant now, const ike::Datagram& datagram)
+{
+    io::IpSocket* socket = UdpFor(datagram.path.local);
+    if (socket == nullptr)
+    {
+        Complain(now, "NET", fmt::format("no socket for {}", datagram.path.local.ToString()));
+        return;
+    }
+    const Bytes payload = datagram.keepAlive && datagram.message.empty() ? Bytes(&KEEP_ALIVE, 1)
+                                                                         : Bytes(datagram.message);
+    if (const auto sent = socket->Send(datagram.path, payload); !sent)
+    {
+        Complain(now, "NET", sent.error().message);
+        return;
+    }
+    m_journal.OnSent(now, {.path = datagram.path, .payload = payload, .outer = {}});
+}
+
+void
+Endpoint::Deliver(Instant now)
+{
+    if (!m_tun)
+    {
+        return;
+    }
+    if (const auto written = m_tun->Write(m_packet.View()); !written)
+    {
+        Complain(now, "KNL", written.error().message);
+    }
+}
+
+void
+Endpoint::Drain(Instant now)
+{
+    for (bool again = true; again;)
+    {
+        again = false;
+        while (const auto datagram = m_gateway.PollTransmit())
+        {
+            SendDatagram(now, *datagram);
+        }
+        // Events before held packets: the capture needs the keys before what they protect.
+        while (const auto event = m_gateway.PollEvent())
+        {
+            HandleEvent(now, *event);
+        }
+        while (const auto released = m_gateway.PollReleased())
+        {
+            m_packet.Assign(*released);
+            SendClear(now);
+            again = true;
+        }
+    }
+}
+
+void
+Endpoint::HandleEvent(Instant now, const gateway::Event& event)
+{
+    m_journal.OnEvent(now, event);
+    if (const auto* message = std::get_if<ike::MessageEvent>(&event);
+        message != nullptr && message->exchange == wire::ExchangeType::IKE_SA_INIT)
+    {
+        // Before anybody can send ESP to us, and only where somebody speaks IKE.
+        EnsureRaw(message->path.local.address);
+    }
+    if (const auto* child = std::get_if<ike::ChildSaInstalled>(&event);
+        child != nullptr && !child->udpEncapsulation &&
+        RawFor(child->path.local.address) == nullptr)
+    {
+        m_journal.LogError(now,
+                           "KNL",
+                           fmt::format("CHILD_SA {} cannot carry packets: {}; or set encap = true",
+                                       child->config ? child->config->name : std::string(),
+                                       m_rawProblem ? m_rawProblem->message : "no raw socket"));
+    }
+    m_onEvent(event);
+}
+
+void
+Endpoint::EnsureRaw(const IpAddress& local)
+{
+    if (!m_tun || m_rawProblem || RawFor(local) != nullptr)
+    {
+        return;
+    }
+    const auto udp = std::ranges::find_if(
+        m_udp, [&](const io::IpSocket& socket) { return socket.Serves(local); });
+    if (udp == m_udp.end())
+    {
+        return;
+    }
+    auto socket = io::IpSocket::OpenRaw(udp->Local().address, wire::IP_PROTOCOL_ESP);
+    if (socket && m_options.routes)
+    {
+        if (auto marked = socket->SetMark(io::PolicyRoutes::MARK); !marked)
+        {
+            socket = tl::unexpected<io::SystemError>(std::move(marked.error()));
+        }
+    }
+    if (!socket)
+    {
+        m_rawProblem = std::move(socket.error());
+        return;
+    }
+    io::IpSocket& kept = m_raw.emplace_back(std::move(*socket));
+    m_loop.Watch(kept.Descriptor(), [this, &kept] { ReadRaw(kept); });
+}
+
+void
+Endpoint::ForgetTun()
+{
+    if (m_tun)
+    {
+        m_loop.Unwatch(m_tun->Descriptor());
+        m_routes.reset();
+        m_tun.reset();
+    }
+}
+
+gateway::Origin
+Endpoint::OriginOf(Instant now, Bytes packet)
+{
+    if (!m_addressesRead || now - *m_addressesRead > ADDRESSES_KEPT)
+    {
+        m_addressesRead = now;
+        if (auto addresses = io::LocalAddresses())
+        {
+            m_localAddresses = std::move(*addresses);
+        }
+    }
+    const auto source = SourceOf(packet);
+    return source && std::ranges::binary_search(m_localAddresses, *source)
+               ? gateway::Origin::LOCAL
+               : gateway::Origin::FORWARDED;
+}
+
+io::IpSocket*
+Endpoint::UdpFor(const SocketAddress& local)
+{
+    for (io::IpSocket& socket : m_udp)
+    {
+        if (socket.Local().port == local.port && socket.Serves(local.address))
+        {
+            return &socket;
+        }
+    }
+    return nullptr;
+}
+
+io::IpSocket*
+Endpoint::RawFor(const IpAddress& local)
+{
+    for (io::IpSocket& socket : m_raw)
+    {
+        if (socket.Serves(local))
+        {
+            return &socket;
+        }
+    }
+    return nullptr;
+}
+
+void
+Endpoint::Complain(Instant now, std::string_view group, const std::string& text)
+{
+    if (m_complained && now - *m_complained < COMPLAINT_INTERVAL && text == m_complaint)
+    {
+        return;
+    }
+    m_complained = now;
+    m_complaint = text;
+    m_journal.Log(now, group, text);
+}
+
+} // namespace ikelab::endpoint

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+#include "io/routes.h"
+
+#include "io/socket_address.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ifaddrs.h>
+#include <linux/fib_rules.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <memory>
+#include <sys/socket.h>
+
+namespace ikelab::io
+{
+
+namespace
+{
+
+/// Before the main table (32766), after the local one (0): packets to ourselves stay here.
+constexpr uint32_t RULE_PRIORITY = 220;
+
+/// A netlink request in the making.
+class Request
+{
+  public:
+    template <typename Head>
+    Request(uint16_t type, uint16_t flags, uint32_t sequence, const Head& head)
+    {
+        nlmsghdr header{};
+        header.nlmsg_type = type;
+        header.nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
+        header.nlmsg_seq = sequence;
+        Put(&header, sizeof header);
+        Put(&head, sizeof head);
+    }
+
+    void
+    Attribute(uint16_t type, const void* value, size_t octets)
+    {
+        rtattr head{};
+        head.rta_type = type;
+        head.rta_len = static_cast<uint16_t>(RTA_LENGTH(octets));
+        Put(&head, sizeof head);
+        Put(value, octets);
+    }
+
+    void
+    Attribute(uint16_t type, uint32_t value)
+    {
+        Attribute(type, &value, sizeof value);
+    }
+
+    void
+    Attribute(uint16_t type, const IpAddress& address)
+    {
+        Attribute(type, address.Octets().data(), address.Octets().size());
+    }
+
+    Bytes
+    Finish()
+    {
+        const auto octets = static_cast<uint32_t>(m_octets.size());
+        std::memcpy(m_octets.data(), &octets, sizeof octets); // nlmsg_len is the first field
+        return m_octets;
+    }
+
+  private:
+    void
+    Put(const void* value, size_t octets)
+    {
+        const auto* from = static_cast<const uint8_t*>(value);
+        m_octets.insert(m_octets.end(), from, from + octets);
+        m_octets.resize(NLMSG_ALIGN(m_octets.size()));
+    }
+
+    Buffer m_octets;
+};
+
+/// Set the lowest `count` bits of an address in network order.
+void
+SetLowBits(std::array<uint8_t, 16>& octets, size_t size, unsigned count)
+{
+    for (unsigned bit = 0; bit < count; ++bit)
+    {
+        octets[size - 1 - bit / 8] |= static_cast<uint8_t>(1u << (bit % 8));
+    }
+}
+
+unsigned
+LowZeroBits(Bytes octets)
+{
+    unsigned count = 0;
+    for (size_t i = octets.size(); i-- > 0;)
+    {
+        for (unsigned bit = 0; bit < 8; ++bit, ++count)
+        {
+            if ((octets[i] >> bit & 1) != 0)
+            {
+                return count;
+            }
+        }
+    }
+    return count;
+}
+
+/// The address after this one; nothing after the last of its family.
+std::optional<IpAddress>
+Next(const IpAddress& address)
+{
+    Buffer octets = ToBuffer(address.Octets());
+    for (size_t i = octets.size(); i-- > 0;)
+    {
+        if (++octets[i] != 0)
+        {
+            return IpAddress::FromOctets(octets);
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+SystemResult<PolicyRoutes>
+PolicyRoutes::Open()
+{
+    FileDescriptor file(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+    if (!file.IsOpen())
+    {
+        return FailSystem("cannot open", "a netlink socket for routes", errno);
+    }
+    return PolicyRoutes(std::move(file));
+}
+
+PolicyRoutes::~PolicyRoutes()
+{
+    if (m_file.IsOpen())
+    {
+        for (const int family : m_ruleFamilies)
+        {
+            // What cannot be removed leads into an empty table.
+            [[maybe_unused]] const auto removed = ChangeRule(family, false);
+        }
+    }
+}
+
+SystemResult<void>
+PolicyRoutes::Add(const Route& route)
+{
+    const int family = route.network.IsV4() ? AF_INET : AF_INET6;
+    if (std::ranges::find(m_ruleFamilies, family) == m_ruleFamilies.end())
+    {
+        TRY_SYSTEM(ChangeRule(family, true));
+    }
+    rtmsg head{};
+    head.rtm_family = static_cast<uint8_t>(family);
+    head.rtm_dst_len = static_cast<uint8_t>(route.prefixLength);
+    head.rtm_table = TABLE;
+    head.rtm_protocol = RTPROT_STATIC;
+    head.rtm_scope = RT_SCOPE_LINK;
+    head.rtm_type = RTN_UNICAST;
+    Request request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, ++m_sequence, head);
+    request.Attribute(RTA_DST, route.network);
+    request.Attribute(RTA_OIF, uint32_t{route.interfaceIndex});
+    if (route.preferredSource)
+    {
+        request.Attribute(RTA_PREFSRC, *route.preferredSource);
+    }
+    if (const int code = Ask(request.Finish()); code != 0)
+    {
+        return FailSystem("cannot add the route",
+                          fmt::format("{}/{}", route.network.ToString(), route.prefixLength),
+                          code);
+    }
+    return {};
+}
+
+SystemResult<void>
+PolicyRoutes::ChangeRule(int family, bool add)
+{
+    // "not from all fwmark 220 lookup 220"
+    fib_rule_hdr head{};
+    head.family = static_cast<uint8_t>(family);
+    head.table = TABLE;
+    head.action = FR_ACT_TO_TBL;
+    head.flags = FIB_RULE_INVERT;
+    Request request(
+        add ? RTM_NEWRULE : RTM_DELRULE, add ? NLM_F_CREATE | NLM_F_EXCL : 0, ++m_sequence, head);
+    request.Attribute(FRA_PRIORITY, RULE_PRIORITY);
+    request.Attribute(FRA_FWMARK, MARK);
+    request.Attribute(FRA_FWMASK, 0xFFFFFFFFu);
+    request.Attribute(FRA_TABLE, TABLE);
+    const int code = Ask(request.Finish());
+    if (code != 0 && code != EEXIST)
+    {
+        auto failed = FailSystem(add ? "cannot add" : "cannot remove", "the routing rule", code);
+        if (code == EPERM)
+        {
+            failed.value().message +=
+                "; run as root or give CAP_NET_ADMIN, or route by yourself and use --no-routes";
+        }
+        return failed;
+    }
+    if (add && code == 0) // one that was there belongs to another
+    {
+        m_ruleFamilies.push_back(family);
+    }
+    return {};
+}
+
+int
+PolicyRoutes::Ask(Bytes request)
+{
+    if (::send(m_file.Get(), request.data(), request.size(), 0) < 0)
+    {
+        return errno;
+    }
+    alignas(nlmsghdr) std::array<uint8_t, 4096> answer;
+    while (true)
+    {
+        const ssize_t got = ::recv(m_file.Get(), answer.data(), answer.size(), 0);
+        if (got < 0)
+        {
+            if (errno == EINTR)
+            {
+                continue;
+            }
+            return errno;
+        }
+        nlmsghdr header;
+        nlmsgerr verdict;
+        if (static_cast<size_t>(got) < NLMSG_HDRLEN + sizeof verdict.error)
+        {
+            return EPROTO;
+        }
+        std::memcpy(&header, answer.data(), sizeof header);
+        if (header.nlmsg_type == NLMSG_ERROR && header.nlmsg_seq == m_sequence)
+        {
+            std::memcpy(&verdict.error, answer.data() + NLMSG_HDRLEN, sizeof verdict.error);
+            return -verdict.error;
+        }
+    }
+}
+
+std::vector<IpRange>
+ToPrefixes(const IpRange& range)
+{
+    std::vector<IpRange> prefixes;
+    std::optional<IpAddress> first = range.first;
+    while (first && *first <= range.last)
+    {
+        // The largest block that begins here and does not pass the end.
+        for (unsigned bits = LowZeroBits(first->Octets());; --bits)
+        {
+            std::array<uint8_t, 16> octets{};
+            std::ranges::copy(first->Octets(), octets.begin());
+            SetLowBits(octets, first->Octets().size(), bits);
+            const IpAddress last = IpAddress::FromOctets({octets.data(), first->Octets().size()});
+            if (last <= range.last)
+            {
+                prefixes.push_back({*first, last});
+                first = Next(last);
+                break;
+            }
+        }
+    }
+    return prefixes;
+}
+
+SystemResult<std::vector<IpAddress>>
+LocalAddresses()
+{
+    ifaddrs* list = nullptr;
+    if (::getifaddrs(&list) != 0)
+    {
+        return FailSystem("cannot list", "the addresses of this host", errno);
+    }
+    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
+    std::vector<IpAddress> addresses;
+    for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next)
+    {
+        if (entry->ifa_addr == nullptr)
+        {
+            continue;
+        }
+        sockaddr_storage address{};
+        if (entry->ifa_addr->sa_family == AF_INET)
+        {
+            std::memcpy(&address, entry->ifa_addr, sizeof(sockaddr_in));
+        }
+        else if (entry->ifa_addr->sa_family == AF_INET6)
+        {
+            std::memcpy(&address, entry->ifa_addr, sizeof(sockaddr_in6));
+        }
+        else
+        {
+            continue;
+        }
+        addresses.push_back(FromSystem(address).address);
+    }
+    std::ranges::sort(addresses);
+    return addresses;
+}
+
+} // namespace ikelab::io

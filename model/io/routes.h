@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/ip_address.h"
+#include "io/file_descriptor.h"
+#include "io/system_error.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace ikelab::io
+{
+
+/// One address block and where it is routed.
+struct Route
+{
+    IpAddress network;
+    unsigned prefixLength{0};
+    unsigned interfaceIndex{0};
+    /// What the system uses as source of its own packets on this route.
+    std::optional<IpAddress> preferredSource{};
+};
+
+/**
+ * A routing table of our own that everything but our own sockets looks into first: what belongs
+ * into a tunnel goes there, even if the tunnel's other end is part of it. Routes go with their
+ * interface, the rules with this object. (rtnetlink(7); charon does the same with table 220.)
+ */
+class PolicyRoutes
+{
+  public:
+    static constexpr uint32_t TABLE = 220;
+    /// Sockets with this mark do not look into the table.
+    static constexpr uint32_t MARK = 220;
+
+    /// Needs CAP_NET_ADMIN.
+    static SystemResult<PolicyRoutes> Open();
+
+    PolicyRoutes(PolicyRoutes&&) = default;
+    PolicyRoutes& operator=(PolicyRoutes&&) = delete;
+    ~PolicyRoutes();
+
+    /// Add a route, and with the first of its family the rule that leads to the table. A route that
+    /// is there already is replaced.
+    SystemResult<void> Add(const Route& route);
+
+  private:
+    explicit PolicyRoutes(FileDescriptor file) : m_file(std::move(file))
+    {
+    }
+
+    SystemResult<void> ChangeRule(int family, bool add);
+    /// Send one request and read its acknowledgement; the errno that it carries, or 0.
+    int Ask(Bytes request);
+
+    FileDescriptor m_file;
+    uint32_t m_sequence{0};
+    std::vector<int> m_ruleFamilies;
+};
+
+/// The CIDR blocks that make up a range, in order: at most 254.
+std::vector<IpRange> ToPrefixes(const IpRange& range);
+
+/// All addresses of this host's interfaces, sorted.
+SystemResult<std::vector<IpAddress>> LocalAddresses();
+
+} // namespace ikelab::io

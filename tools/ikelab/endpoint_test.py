@@ -1,0 +1,374 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""`ikelab endpoint` as its user meets it: commands, signals, files, and two of them that talk.
+
+Runs in a network of its own (root, else skipped with status 77): two endpoints on two addresses of
+the loopback, without TUN devices where none is needed. Packets through tunnels are the business of
+conformance/targets/interop_test.py.
+
+    endpoint_test.py PROGRAM [TEST...]
+"""
+import ctypes
+import json
+import os
+import pathlib
+import random
+import select
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = ""
+CLONE_NEWNET = 0x40000000
+SKIPPED = 77
+HERE, THERE, NOBODY = "127.0.0.1", "127.0.0.2", "127.0.0.3"
+
+
+def configuration(local, remote, secret="swordfish", **connection):
+    return {
+        "connections": {"net": {
+            "local_addrs": [local],
+            "remote_addrs": [remote],
+            "proposals": ["aes128gcm16-prfsha256-x25519"],
+            "local": {"auth": "psk", "id": f"{local}.test"},
+            "remote": {"auth": "psk", "id": f"{remote}.test"},
+            "children": {"tunnel": {
+                "local_ts": [f"10.{local[-1]}.0.0/16"],
+                "remote_ts": [f"10.{remote[-1]}.0.0/16"],
+                "esp_proposals": ["aes128gcm16"]}},
+            **connection}},
+        "secrets": {"ike-1": {"secret": secret}}}
+
+
+class Endpoint:
+    def __init__(self, folder, config, *words, name="moon"):
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(config, indent=2))
+        self.output = folder / name
+        self.errors = open(folder / f"{name}.stderr", "w+", encoding="utf-8")
+        self.process = subprocess.Popen(
+            [PROGRAM, "endpoint", "--config", path, "--stdin", "--name", name, *map(str, words)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
+        self._unread = b""
+
+    def send(self, text):
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def answer(self, timeout=10.0):
+        """The next answer; nothing if the program ends first."""
+        deadline = time.monotonic() + timeout
+        while b"\n" not in self._unread:
+            ready, _, _ = select.select([self.process.stdout], [], [],
+                                        max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise AssertionError(f"no answer in {timeout} s: {self.log()}")
+            octets = os.read(self.process.stdout.fileno(), 65536)
+            if not octets:
+                return None
+            self._unread += octets
+        line, _, self._unread = self._unread.partition(b"\n")
+        return json.loads(line)
+
+    def ask(self, command, timeout=10.0):
+        self.send(command + "\n")
+        return self.answer(timeout)
+
+    def sas(self):
+        return self.ask("list")["sas"]
+
+    def log(self):
+        self.errors.flush()
+        return pathlib.Path(self.errors.name).read_text(encoding="utf-8")
+
+    def wait(self, timeout=10):
+        return self.process.wait(timeout)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.errors):
+            try:
+                stream.close()
+            except BrokenPipeError:
+                pass
+
+
+def until(condition, timeout=5.0):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+class EndpointTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def start(self, config, *words, name="moon", tun=False):
+        made = Endpoint(self.folder, config, *([] if tun else ["--no-tun"]), *words, name=name)
+        self.addCleanup(made.close)
+        return made
+
+    def pair(self, *words, **settings):
+        moon = self.start(configuration(HERE, THERE, **settings), *words, name="moon")
+        sun = self.start(configuration(THERE, HERE), name="sun")
+        for end in (moon, sun):
+            self.assertEqual(end.ask("list")["sas"], [])
+        return moon, sun
+
+    def established(self, *words):
+        moon, sun = self.pair(*words)
+        answer = moon.ask("initiate tunnel")
+        self.assertTrue(answer["ok"], (answer, moon.log(), sun.log()))
+        return moon, sun
+
+
+class Commands(EndpointTest):
+    def test_each_line_has_one_answer(self):
+        moon = self.start(configuration(HERE, NOBODY))
+        self.assertEqual(moon.ask("list"), {"ok": True, "command": "list", "sas": []})
+        answer = moon.ask("lst")
+        self.assertFalse(answer["ok"])
+        self.assertIn('did you mean "list"?', answer["error"])
+        self.assertEqual(moon.ask("\n\n  counters ")["counters"]["protected_packets"], 0)
+        for command, named in (("initiate tunel", "net/tunnel"), ("terminate sw", "net"),
+                               ("terminate-child net", "net/tunnel"), ("liveness", "net")):
+            answer = moon.ask(command)
+            self.assertFalse(answer["ok"], command)
+            self.assertEqual(answer["command"], command)
+            self.assertIn(f"expected one of {named}", answer["error"])
+
+    def test_nothing_to_check_is_an_error_and_nothing_to_end_is_none(self):
+        moon = self.start(configuration(HERE, NOBODY))
+        self.assertFalse(moon.ask("liveness net")["ok"])
+        moon.ask("terminate net")  # whatever it says: one answer, and it goes on
+        self.assertEqual(moon.ask("list")["sas"], [])
+
+    def test_quit_ends_it(self):
+        moon = self.start(configuration(HERE, NOBODY))
+        self.assertTrue(moon.ask("quit")["ok"])
+        self.assertEqual(moon.wait(3), 0)
+
+    def test_end_of_input_ends_it(self):
+        moon = self.start(configuration(HERE, NOBODY))
+        moon.ask("list")
+        moon.process.stdin.close()
+        self.assertEqual(moon.wait(3), 0)
+
+    def test_a_line_without_end_is_no_way_to_eat_memory(self):
+        moon = self.start(configuration(HERE, NOBODY))
+        moon.ask("list")
+        try:
+            moon.send("x" * 200000)
+        except BrokenPipeError:
+            pass
+        self.assertEqual(moon.wait(3), 0)
+
+    def test_reader_of_answers_may_go(self):
+        moon = self.start(configuration(HERE, NOBODY))
+        moon.ask("list")
+        moon.process.stdout.close()
+        moon.send("list\nlist\nquit\n")
+        self.assertEqual(moon.wait(3), 0)
+
+
+class Signals(EndpointTest):
+    def test_both_end_it(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            moon = self.start(configuration(HERE, NOBODY))
+            moon.ask("list")
+            moon.process.send_signal(number)
+            self.assertEqual(moon.wait(3), 0, moon.log())
+            self.assertIn(f"{number.name} received, shutting down", moon.log())
+            moon.close()
+
+    def test_an_attempt_without_answer_is_given_up_and_told(self):
+        moon = self.start(configuration(HERE, NOBODY))
+        moon.send("initiate tunnel\n")
+        self.assertTrue(until(lambda: "IKE_SA_INIT request 0" in moon.log()), moon.log())
+        moon.process.send_signal(signal.SIGTERM)
+        answer = moon.answer()
+        self.assertFalse(answer["ok"])
+        self.assertEqual(answer["command"], "initiate tunnel")
+        self.assertEqual(moon.wait(8), 0)
+
+    def test_the_peer_is_told(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            moon, sun = self.established()
+            self.assertEqual(len(sun.sas()), 1)
+            moon.process.send_signal(number)
+            self.assertEqual(moon.wait(3), 0, moon.log())
+            self.assertTrue(until(lambda end=sun: end.sas() == [], 2), sun.log())
+            for end in (moon, sun):
+                end.close()
+
+    def test_a_dead_peer_does_not_hold_it_up_for_long(self):
+        moon, sun = self.established()
+        sun.close()  # SIGKILL: no Delete
+        begun = time.monotonic()
+        moon.process.send_signal(signal.SIGTERM)
+        self.assertEqual(moon.wait(10), 0)
+        self.assertLess(time.monotonic() - begun, 8)
+
+    def test_a_second_signal_ends_it_at_once(self):
+        moon, sun = self.established()
+        sun.close()
+        begun = time.monotonic()
+        moon.process.send_signal(signal.SIGTERM)
+        self.assertTrue(until(lambda: "shutting down" in moon.log()))
+        moon.process.send_signal(signal.SIGTERM)
+        self.assertEqual(moon.wait(10), 0)
+        self.assertLess(time.monotonic() - begun, 3)
+
+
+class Sockets(EndpointTest):
+    def test_a_busy_port_is_told_with_a_remedy(self):
+        first = self.start(configuration(HERE, NOBODY))
+        first.ask("list")
+        second = self.start(configuration(HERE, NOBODY), "-o", self.folder / "out", name="second")
+        self.assertEqual(second.wait(3), 1)
+        self.assertRegex(second.log(), rf"cannot bind UDP {HERE}\[\d+\]: Address already in use; "
+                                       "another IKE daemon")
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_an_address_that_is_not_ours(self):
+        moon = self.start(configuration("192.0.2.9", NOBODY))
+        self.assertEqual(moon.wait(3), 1)
+        self.assertIn("cannot bind UDP 192.0.2.9[500]", moon.log())
+        self.assertIn("local_addrs", moon.log())
+
+    def test_garbage_is_survived(self):
+        moon = self.start(configuration(HERE, NOBODY))
+        moon.ask("list")
+        dice = random.Random(7)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for size in [0, 1, 3, 4, 7, 8, 27, 28, 29, 60, 1500, 9000, 65507] + list(range(64)):
+                for port in (500, 4500):
+                    for first in (b"", b"\0\0\0\0"):
+                        data = first + dice.randbytes(max(0, size - len(first)))
+                        sender.sendto(data, (HERE, port))
+        self.assertEqual(moon.ask("list")["sas"], [])
+        self.assertTrue(moon.ask("quit")["ok"])
+        self.assertEqual(moon.wait(5), 0, moon.log())
+
+    def test_a_tun_device_that_is_taken_or_deleted(self):
+        moon = self.start(configuration(HERE, NOBODY), "--tun", "ike9", tun=True)
+        self.assertTrue(moon.ask("list")["ok"], moon.log())
+        self.assertIn("installed route 10.3.0.0/16 dev ike9", moon.log())
+        rules = subprocess.run(["ip", "rule"], stdout=subprocess.PIPE, text=True, check=True)
+        self.assertIn("lookup 220", rules.stdout)
+        second = self.start(configuration(THERE, NOBODY), "--tun", "ike9", name="second", tun=True)
+        self.assertEqual(second.wait(3), 1)
+        self.assertIn("cannot make TUN device ike9", second.log())
+        subprocess.run(["ip", "link", "delete", "ike9"], check=True)
+        self.assertEqual(moon.wait(5), 1)
+        self.assertIn("TUN device lost, shutting down", moon.log())
+        rules = subprocess.run(["ip", "rule"], stdout=subprocess.PIPE, text=True, check=True)
+        self.assertNotIn("lookup 220", rules.stdout)
+
+
+class TwoEndpoints(EndpointTest):
+    def test_life_of_a_tunnel(self):
+        moon, sun = self.established()
+        for end in (moon, sun):
+            self.assertTrue(until(lambda e=end: [sa["state"] for sa in e.sas()] == ["ESTABLISHED"]))
+            sa, = end.sas()
+            self.assertEqual([(c["name"], c["state"]) for c in sa["children"]],
+                             [("tunnel", "INSTALLED")])
+        ours, theirs = moon.sas()[0], sun.sas()[0]
+        self.assertEqual((ours["spi_i"], ours["spi_r"]), (theirs["spi_i"], theirs["spi_r"]))
+        self.assertEqual(ours["children"][0]["spi_in"], theirs["children"][0]["spi_out"])
+        for end in (moon, sun):
+            answer = end.ask("liveness net")
+            self.assertTrue(answer["ok"], answer)
+            self.assertGreater(answer["round_trip_ms"], 0)
+        self.assertTrue(sun.ask("terminate-child tunnel")["ok"])
+        for end in (moon, sun):
+            self.assertTrue(until(lambda e=end: [sa["children"] for sa in e.sas()] == [[]]))
+        self.assertTrue(moon.ask("terminate net/")["ok"] is False)
+        self.assertTrue(moon.ask("terminate net")["ok"])
+        for end in (moon, sun):
+            self.assertTrue(until(lambda e=end: e.sas() == []))
+        self.assertTrue(sun.ask("initiate net/tunnel")["ok"], "and the other way round")
+
+    def test_initiate_option(self):
+        sun = self.start(configuration(THERE, HERE), name="sun")
+        sun.ask("list")
+        moon = self.start(configuration(HERE, THERE), "--initiate", "tunnel")
+        self.assertTrue(until(lambda: [sa["state"] for sa in moon.sas()] == ["ESTABLISHED"]),
+                        moon.log())
+
+    def test_another_secret_is_no_tunnel(self):
+        moon, sun = self.pair(secret="another")
+        answer = moon.ask("initiate tunnel")
+        self.assertFalse(answer["ok"])
+        self.assertIn("authentication", answer["error"].lower())
+        for end in (moon, sun):
+            self.assertTrue(until(lambda e=end: e.sas() == []))
+
+    def test_run_folder(self):
+        folder = self.folder / "out"
+        moon, _ = self.established("-o", folder)
+        self.assertTrue(until(lambda: (folder / "wireshark").exists(), 3),
+                        "the files can be read while it runs")
+        moon.ask("quit")
+        self.assertEqual(moon.wait(3), 0)
+        self.assertEqual(sorted(entry.name for entry in folder.iterdir()),
+                         ["capture.pcapng", "charon.log", "events.jsonl", "wireshark"])
+        profile = folder / "wireshark" / "profiles" / "ikelab"
+        for secret in (folder / "capture.pcapng", profile / "esp_sa",
+                       profile / "ikev2_decryption_table"):
+            self.assertEqual(stat.S_IMODE(secret.stat().st_mode), 0o600, secret)
+        self.assertIn("AES-GCM", (profile / "ikev2_decryption_table").read_text())
+        self.assertEqual((profile / "esp_sa").read_text().count('"AES-GCM'), 2)
+        lines = (folder / "events.jsonl").read_text().splitlines()
+        events = [json.loads(line) for line in lines]
+        self.assertEqual({event["node"] for event in events}, {"moon"})
+        kinds = [event["event"] for event in events]
+        for kind in ("message", "ike_keys", "ike_sa_established", "child_sa_installed",
+                     "ike_sa_closed"):
+            self.assertIn(kind, kinds)
+        times = [event["t_ns"] for event in events]
+        self.assertEqual(times, sorted(times))
+        log = (folder / "charon.log").read_text()
+        self.assertIn("[IKE] IKE_SA net", log)
+        self.assertEqual(log, moon.log(), "the same lines as on standard error")
+        everything = log + (folder / "events.jsonl").read_text()
+        self.assertNotIn("swordfish", everything)
+
+    def test_quiet_is_quiet(self):
+        moon, _ = self.established("-q")
+        moon.ask("quit")
+        self.assertEqual(moon.wait(3), 0)
+        self.assertEqual(moon.log(), "")
+
+
+def enter_private_network():
+    if os.geteuid() != 0:
+        return "needs root for a network of its own"
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+        return f"no network of its own: {os.strerror(ctypes.get_errno())}"
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    return None
+
+
+if __name__ == "__main__":
+    reason = enter_private_network()
+    if reason:
+        print(f"SKIPPED: {reason}")
+        sys.exit(SKIPPED)
+    PROGRAM = sys.argv.pop(1)
+    unittest.main(verbosity=1)
