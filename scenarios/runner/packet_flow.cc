@@ -2,6 +2,7 @@
 #include "runner/packet_flow.h"
 
 #include "base/byte_reader.h"
+#include "runner/invariants.h"
 #include "sim/flat_packet.h"
 
 #include "ns3/inet-socket-address.h"
@@ -94,8 +95,7 @@ PacketFlow::NoteArrival(const ns3::Packet& data)
     data.CopyData(octets.data(), static_cast<uint32_t>(octets.size()));
     ByteReader reader(octets);
     uint32_t sequence = 0;
-    if (octets.size() != m_flow.size || !reader.U32(sequence) ||
-        sequence >= m_result.trips.size())
+    if (octets.size() != m_flow.size || !reader.U32(sequence) || sequence >= m_result.trips.size())
     {
         return;
     }

@@ -12,6 +12,8 @@
 #include "ns3/ipv6-raw-socket-factory.h"
 #include "ns3/uinteger.h"
 
+#include <array>
+
 namespace ikelab::runner
 {
 
@@ -67,17 +69,16 @@ class PingFlow final : public PacketFlow
     SendPacket(uint32_t sequence) override
     {
         const bool v4 = m_flow.destination.IsV4();
-        Buffer header;
-        ByteWriter writer(header);
+        ns3::Ptr<ns3::Packet> data = MakeData(sequence);
+        ByteWriter writer(ECHO_OCTETS + data->GetSize());
         writer.U8(v4 ? ECHO_REQUEST : ECHO_REQUEST6);
         writer.U8(0);
         writer.U16(0); // the checksum
         writer.U16(Identifier());
         writer.U16(static_cast<uint16_t>(sequence));
-        ns3::Ptr<ns3::Packet> data = MakeData(sequence);
-        Buffer message = header;
-        message.resize(header.size() + data->GetSize());
-        data->CopyData(message.data() + header.size(), data->GetSize());
+        Buffer message = writer.Release();
+        message.resize(ECHO_OCTETS + data->GetSize());
+        data->CopyData(message.data() + ECHO_OCTETS, data->GetSize());
         if (v4)
         {
             const auto sum = static_cast<uint16_t>(~ns3::flat::OnesComplementSum(message));
@@ -129,8 +130,8 @@ class PingFlow final : public PacketFlow
             uint8_t code = 0;
             uint16_t checksum = 0;
             uint16_t identifier = 0;
-            const bool whole =
-                reader.U8(type) && reader.U8(code) && reader.U16(checksum) && reader.U16(identifier);
+            const bool whole = reader.U8(type) && reader.U8(code) && reader.U16(checksum) &&
+                               reader.U16(identifier);
             if (whole && type == (m_flow.destination.IsV4() ? ECHO_REPLY : ECHO_REPLY6) &&
                 identifier == Identifier() && source == m_flow.destination)
             {

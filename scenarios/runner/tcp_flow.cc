@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/flow_kinds.h"
+#include "runner/invariants.h"
 #include "runner/packet_flow.h"
 #include "sim/flat_packet.h"
 
@@ -52,8 +53,7 @@ class TcpFlow final : public FlowDriver
         m_client->SetConnectCallback(ns3::MakeCallback(&TcpFlow::Connected, this),
                                      ns3::MakeNullCallback<void, ns3::Ptr<ns3::Socket>>());
         m_client->SetSendCallback(ns3::MakeCallback(&TcpFlow::Fill, this));
-        ns3::Simulator::Schedule(
-            ns3::NanoSeconds(m_flow.start.count()), &TcpFlow::Connect, this);
+        ns3::Simulator::Schedule(ns3::NanoSeconds(m_flow.start.count()), &TcpFlow::Connect, this);
     }
 
     FlowResult
@@ -84,14 +84,13 @@ class TcpFlow final : public FlowDriver
         while (m_connected && m_result.sent < m_flow.bytes)
         {
             const uint64_t left = m_flow.bytes - m_result.sent;
-            const auto octets = static_cast<uint32_t>(std::min<uint64_t>(
-                {left, m_pattern.size(), uint64_t{socket->GetTxAvailable()}}));
+            const auto octets = static_cast<uint32_t>(
+                std::min<uint64_t>({left, m_pattern.size(), uint64_t{socket->GetTxAvailable()}}));
             if (octets == 0)
             {
                 return;
             }
-            const int taken =
-                socket->Send(ns3::flat::ToPacket(Bytes(m_pattern).first(octets)));
+            const int taken = socket->Send(ns3::flat::ToPacket(Bytes(m_pattern).first(octets)));
             if (taken <= 0)
             {
                 return;
