@@ -32,7 +32,17 @@ class LabError(RuntimeError):
 
 
 class LabUnavailable(LabError):
-    """This machine cannot hold a lab (no root, a missing program); a reason to skip."""
+    """This machine cannot hold a lab; a reason to skip.
+
+    Two kinds: what tools/setup would mend, and what the machine forbids whatever is installed. The
+    second begins with CANNOT, which tools/test lists without calling it a failure.
+    """
+
+    CANNOT = "cannot run here: "
+
+    @classmethod
+    def forbidden(cls, reason):
+        return cls(cls.CANNOT + reason)
 
 
 @dataclass(frozen=True)
@@ -210,7 +220,13 @@ class NetnsLab:
     """
 
     SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
-    PROGRAMS = ("ip", "nsenter", "unshare", "ping", "tcpdump", "sysctl")
+    PROGRAMS = ("ip", "nsenter", "unshare", "ping", "tcpdump", "sysctl", "mount")
+    # What a container or kernel may refuse, each tried in namespaces that vanish with the command.
+    TRIALS = (
+        ("no network namespaces (a container needs CAP_SYS_ADMIN)", ("true",)),
+        ("no veth wires", ("ip", "link", "add", WIRE, "type", "veth", "peer", "name", "wire1")),
+        ("no TUN devices, and userland ESP needs them", ("ip", "tuntap", "add", "tun0", "mode", "tun")),
+        ("no private mounts", ("mount", "-t", "tmpfs", "tmpfs", "/run")))
 
     def __init__(self, limit=300, directory=None):
         self.limit = limit
@@ -225,18 +241,19 @@ class NetnsLab:
     def require(cls, programs=()):
         """LabUnavailable with a remedy unless a lab can be made here."""
         if os.geteuid() != 0:
-            raise LabUnavailable("network namespaces need root: run it as root or through sudo")
+            raise LabUnavailable.forbidden(
+                "network namespaces need root: run it as root or through sudo")
         if "/usr/sbin" not in os.environ["PATH"].split(os.pathsep):
             os.environ["PATH"] += os.pathsep + "/usr/sbin:/sbin"
         for program in (*cls.PROGRAMS, *programs):
             if not shutil.which(program):
                 raise LabUnavailable(f"{program} is missing: run tools/setup")
-        trial = subprocess.run(["unshare", "--net", "--mount", "--", "true"], text=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, check=False)
-        if trial.returncode:
-            raise LabUnavailable("no network namespaces here (a container needs CAP_SYS_ADMIN): "
-                                 + trial.stdout.strip())
+        for what, words in cls.TRIALS:
+            trial = subprocess.run(["unshare", "--net", "--mount", "--", *words], text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, check=False)
+            if trial.returncode:
+                raise LabUnavailable.forbidden(f"{what}: {trial.stdout.strip()}")
 
     def __enter__(self):
         self.require()

@@ -33,6 +33,11 @@ inline constexpr size_t HALF_OPEN_SAS_PER_ADDRESS = 100;
 /// How often an initiator follows COOKIE or INVALID_KE_PAYLOAD before it gives up: a peer that
 /// always answers with either would keep us in a loop (RFC 7296 §2.6.1 needs at most a few).
 inline constexpr unsigned SA_INIT_RETRIES = 5;
+/// Answers per second to messages that belong to no SA (RFC 7296 §2.21.4: limited, so that forged
+/// messages cannot make us a source of floods).
+inline constexpr unsigned UNPROTECTED_ANSWERS_PER_SECOND = 10;
+/// Requests of ours that wait for the window of one IKE SA.
+inline constexpr size_t WAITING_EXCHANGES = 2048;
 /// A cookie's length as RFC 7296 §2.6 and §3.10.1 allow it.
 inline constexpr size_t COOKIE_OCTETS = 64;
 /// Nonce lengths, RFC 7296 §3.9.

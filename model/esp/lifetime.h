@@ -13,8 +13,8 @@ namespace ikelab::esp
 /// What an SA may be used for, RFC 4301 §4.4.2.1; 0 (or no moment) is no limit.
 struct LifetimeLimits
 {
-    std::optional<Instant> softTime;
-    std::optional<Instant> hardTime;
+    std::optional<Instant> softTime{};
+    std::optional<Instant> hardTime{};
     uint64_t softOctets{0}; ///< of ESP packets' inner packets
     uint64_t hardOctets{0};
     uint64_t softPackets{0};

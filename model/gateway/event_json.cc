@@ -235,6 +235,8 @@ ToString(ike::CloseReason reason)
         return "setup_failed";
     case ike::CloseReason::AUTHENTICATION:
         return "authentication";
+    case ike::CloseReason::PROTOCOL_ERROR:
+        return "protocol_error";
     case ike::CloseReason::EXPIRED:
         return "expired";
     case ike::CloseReason::REPLACED:

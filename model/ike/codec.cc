@@ -52,23 +52,29 @@ MessageCodec::Open(const wire::Message& message)
     {
         return Fail(Fault::MISSING_PAYLOAD, "SK");
     }
-    OpenedMessage opened{ToBuffer(message.octets), {}};
-    TRY(m_in.Open(opened.octets, sk->bodyOffset));
-    const size_t begin = sk->bodyOffset + m_in.IvOctets();
-    const size_t end = opened.octets.size() - m_in.IcvOctets();
+    Buffer octets = ToBuffer(message.octets);
+    TRY(m_in.Open(octets, sk->bodyOffset));
+    auto chain = ReadPlain(octets, *sk);
+    return OpenedMessage{std::move(octets), std::move(chain)};
+}
+
+Result<wire::PayloadChain>
+MessageCodec::ReadPlain(const Buffer& octets, const wire::SkPayload& sk) const
+{
+    const size_t begin = sk.bodyOffset + m_in.IvOctets();
+    const size_t end = octets.size() - m_in.IcvOctets();
     if (begin >= end)
     {
         return Fail(Fault::TRUNCATED, "SK pad length", end);
     }
     // RFC 7296 §3.14: any padding content is accepted, its length must fit.
-    const size_t padding = opened.octets[end - 1];
+    const size_t padding = octets[end - 1];
     if (padding + 1 > end - begin)
     {
         return Fail(Fault::BAD_VALUE, "SK pad length", end - 1);
     }
-    const Bytes plain = Bytes(opened.octets).subspan(begin, end - 1 - padding - begin);
-    TRY_ASSIGN(opened.chain, wire::ParsePayloads(sk->inner, plain, begin));
-    return opened;
+    const Bytes plain = Bytes(octets).subspan(begin, end - 1 - padding - begin);
+    return wire::ParsePayloads(sk.inner, plain, begin);
 }
 
 void

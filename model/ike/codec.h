@@ -12,11 +12,11 @@
 namespace ikelab::ike
 {
 
-/// A decrypted message: the chain borrows from `octets`.
+/// An authentic, decrypted message: the chain borrows from `octets`.
 struct OpenedMessage
 {
     Buffer octets;
-    wire::PayloadChain chain;
+    Result<wire::PayloadChain> chain; ///< the peer itself may have written nonsense
 };
 
 /// Seals what we send and opens what the peer sends on one IKE SA, RFC 7296 §3.14.
@@ -32,12 +32,15 @@ class MessageCodec
     /// A builder whose payloads go into the Encrypted payload.
     wire::MessageBuilder Begin(const wire::Header& header) const;
     Result<Buffer> Seal(wire::MessageBuilder&& builder, RandomSource& random);
-    /// Verify, decrypt and parse. INTEGRITY means: not from our peer, whatever it says.
+    /// Verify, decrypt and parse. An error here means: not from our peer, whatever it says.
     Result<OpenedMessage> Open(const wire::Message& message);
     /// Free the OpenSSL contexts until the next message: an idle SA is its keys.
     void Rest();
 
   private:
+    /// The payloads between IV and padding. Moving `octets` does not move what the chain borrows.
+    Result<wire::PayloadChain> ReadPlain(const Buffer& octets, const wire::SkPayload& sk) const;
+
     crypto::PacketCipher m_out;
     crypto::PacketCipher m_in;
     uint64_t m_counter{0};

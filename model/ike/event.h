@@ -81,6 +81,7 @@ enum class CloseReason
     PEER_DEAD,      ///< retransmissions ended unanswered
     SETUP_FAILED,   ///< never came up
     AUTHENTICATION, ///< AUTH refused by either side
+    PROTOCOL_ERROR, ///< what an authenticated peer sent cannot be (RFC 7296 §2.21.3)
     EXPIRED,        ///< hard lifetime
     REPLACED        ///< by INITIAL_CONTACT or a rekeying
 };

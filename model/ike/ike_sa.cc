@@ -15,7 +15,8 @@ IkeSa::MakeHeader(wire::ExchangeType exchange, bool response, MessageId messageI
     header.initiatorSpi = spis.initiator;
     header.responderSpi = spis.responder;
     header.exchange = exchange;
-    header.flags = static_cast<uint8_t>((initiator ? wire::FLAG_INITIATOR : 0) | (response ? wire::FLAG_RESPONSE : 0));
+    header.flags = static_cast<uint8_t>((initiator ? wire::FLAG_INITIATOR : 0) |
+                                        (response ? wire::FLAG_RESPONSE : 0));
     header.messageId = messageId;
     return header;
 }
@@ -59,15 +60,16 @@ DeriveKeys(Services& services, IkeSa& sa)
 }
 
 Result<void>
-InstallChild(Services& services, IkeSa& sa, NewChild child, Bytes sharedSecret, const crypto::Nonces& nonces)
+InstallChild(Services& services,
+             IkeSa& sa,
+             NewChild child,
+             Bytes sharedSecret,
+             const crypto::Nonces& nonces)
 {
-    TRY_ASSIGN(crypto::ChildKeys keys,
-               crypto::DeriveChildKeys(services.crypto,
-                                       *sa.suite.prf,
-                                       child.suite,
-                                       sa.skD.View(),
-                                       sharedSecret,
-                                       nonces));
+    TRY_ASSIGN(
+        crypto::ChildKeys keys,
+        crypto::DeriveChildKeys(
+            services.crypto, *sa.suite.prf, child.suite, sa.skD.View(), sharedSecret, nonces));
     const ChildSaId id = services.NewChildSaId();
     // RFC 7296 §2.17: the initiator's keys protect what the initiator of this exchange sends.
     auto& outboundEncr = child.initiator ? keys.initiatorEncr : keys.responderEncr;
@@ -93,6 +95,7 @@ InstallChild(Services& services, IkeSa& sa, NewChild child, Bytes sharedSecret, 
     installed.path = sa.path;
     installed.udpEncapsulation = sa.udpEncapsulation;
     services.Emit(std::move(installed));
+    services.owners.emplace(id, sa.id);
     sa.children.emplace(id,
                         ChildSa{id,
                                 std::move(child.config),
@@ -116,6 +119,7 @@ RemoveChild(Services& services, IkeSa& sa, ChildSaId id, CloseReason reason)
     }
     const ChildSa& child = found->second;
     services.ReleaseEspSpi(child.inboundSpi);
+    services.owners.erase(id);
     services.Emit(ChildSaRemoved{id,
                                  sa.id,
                                  sa.ConnectionName(),

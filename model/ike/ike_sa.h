@@ -31,7 +31,8 @@ struct SetUp
     Buffer peerPublic;
     crypto::SecretBytes skPi;
     crypto::SecretBytes skPr;
-    std::optional<Error> refusal; ///< an unauthenticated error that the peer may have sent (§2.21.1)
+    std::optional<Error>
+        refusal; ///< an unauthenticated error that the peer may have sent (§2.21.1)
 };
 
 /// Both sides are authenticated.
@@ -43,6 +44,7 @@ struct Established
 struct Deleting
 {
     CloseReason reason{CloseReason::REQUESTED};
+    std::optional<Error> error;
 };
 
 /// Gone for everybody; stays a while to answer repetitions of the peer's last request.
@@ -59,8 +61,8 @@ struct Closing
 };
 
 /**
- * One IKE SA. Plain data: the exchanges change it, the endpoint owns it, moves its messages and keeps its
- * timers.
+ * One IKE SA. Plain data: the exchanges change it, the endpoint owns it, moves its messages and
+ * keeps its timers.
  */
 struct IkeSa
 {
@@ -88,35 +90,49 @@ struct IkeSa
     Instant lastSent{};
     std::optional<Instant> giveUpAt; ///< when set-up ends without success
     std::optional<Closing> closing;
+    bool initialContact{false}; ///< the peer says that it knows no other SA with us (§2.4)
+    unsigned tries{1};          ///< which of the connection's keying tries this is
 
-    IkeSpi OurSpi() const
+    IkeSpi
+    OurSpi() const
     {
         return initiator ? spis.initiator : spis.responder;
     }
 
-    bool IsEstablished() const
+    bool
+    IsEstablished() const
     {
         return std::holds_alternative<Established>(state);
     }
 
-    bool IsLingering() const
+    bool
+    IsLingering() const
     {
         return std::holds_alternative<Lingering>(state);
     }
 
-    SetUp* GetSetUp()
+    SetUp*
+    GetSetUp()
+    {
+        return std::get_if<SetUp>(&state);
+    }
+
+    const SetUp*
+    GetSetUp() const
     {
         return std::get_if<SetUp>(&state);
     }
 
     /// The header of our next message of an exchange.
     wire::Header MakeHeader(wire::ExchangeType exchange, bool response, MessageId messageId) const;
-    void Enqueue(std::unique_ptr<Exchange> exchange)
+    void
+    Enqueue(std::unique_ptr<Exchange> exchange)
     {
         waiting.push_back(std::move(exchange));
     }
 
-    void Close(CloseReason reason, std::optional<Error> error = {})
+    void
+    Close(CloseReason reason, std::optional<Error> error = {})
     {
         if (!closing)
         {
@@ -125,13 +141,15 @@ struct IkeSa
     }
 
     /// The connection's name, or empty before one is chosen.
-    std::string ConnectionName() const
+    std::string
+    ConnectionName() const
     {
         return connection ? connection->name : std::string();
     }
 };
 
-/// Shared secret, SKEYSEED, SK_* and codec out of the set-up state (RFC 7296 §2.14); tells the key log.
+/// Shared secret, SKEYSEED, SK_* and codec out of the set-up state (RFC 7296 §2.14); tells the key
+/// log.
 Result<void> DeriveKeys(Services& services, IkeSa& sa);
 
 /// What a new Child SA is made of, after negotiation.

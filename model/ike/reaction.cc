@@ -136,4 +136,18 @@ NotifyData(const Error& error, NotifyType notify)
     return writer.Release();
 }
 
+Error
+FromNotify(NotifyType notify)
+{
+    Error error{Fault::UNEXPECTED, "refused by the peer", 0, static_cast<uint32_t>(notify)};
+    for (const Name& name : NAMES)
+    {
+        if (name.notify == notify && notify != NotifyType::INVALID_SYNTAX)
+        {
+            error.fault = name.fault;
+        }
+    }
+    return error;
+}
+
 } // namespace ikelab::ike

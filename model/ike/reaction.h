@@ -47,4 +47,7 @@ Reaction ReactTo(const Error& error, Phase phase);
 /// UNSUPPORTED_CRITICAL_PAYLOAD.
 Buffer NotifyData(const Error& error, wire::NotifyType notify);
 
+/// What an error notify of the peer means to us; `detail` is its number.
+Error FromNotify(wire::NotifyType notify);
+
 } // namespace ikelab::ike

@@ -10,7 +10,9 @@
 
 #include <deque>
 #include <memory>
+#include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace ikelab::ike
@@ -22,16 +24,24 @@ namespace ikelab::ike
  */
 struct Services
 {
+    Services(const Config& configuration, crypto::Context& context, RandomSource& source)
+        : config(configuration),
+          crypto(context),
+          random(source)
+    {
+    }
+
     const Config& config;
     crypto::Context& crypto;
     RandomSource& random;
     Instant now{};
     std::deque<Event> events{};
 
+    template <typename E>
     void
-    Emit(Event event)
+    Emit(E&& event)
     {
-        events.push_back(std::move(event));
+        events.emplace_back(std::in_place_type<std::decay_t<E>>, std::forward<E>(event));
     }
 
     /// A random inbound SPI that no Child SA of this endpoint uses; 0 to 255 are reserved (RFC 4303
@@ -41,9 +51,59 @@ struct Services
     ChildSaId NewChildSaId();
     Buffer NewNonce();
 
+    /// The IKE SA of each Child SA.
+    std::unordered_map<ChildSaId, IkeSaId> owners{};
+
   private:
     std::unordered_set<EspSpi> m_usedSpis{};
     uint32_t m_lastChild{0};
+};
+
+/// An inbound SPI that goes back unless a Child SA keeps it.
+class EspSpiReservation
+{
+  public:
+    explicit EspSpiReservation(Services& services)
+        : m_services(&services),
+          m_spi(services.ReserveEspSpi())
+    {
+    }
+
+    EspSpiReservation(EspSpiReservation&& other) noexcept
+        : m_services(std::exchange(other.m_services, nullptr)),
+          m_spi(other.m_spi)
+    {
+    }
+
+    EspSpiReservation(const EspSpiReservation&) = delete;
+    EspSpiReservation& operator=(const EspSpiReservation&) = delete;
+    EspSpiReservation& operator=(EspSpiReservation&&) = delete;
+
+    ~EspSpiReservation()
+    {
+        if (m_services)
+        {
+            m_services->ReleaseEspSpi(m_spi);
+        }
+    }
+
+    EspSpi
+    Spi() const
+    {
+        return m_spi;
+    }
+
+    /// The caller releases it from now on.
+    EspSpi
+    Keep()
+    {
+        m_services = nullptr;
+        return m_spi;
+    }
+
+  private:
+    Services* m_services;
+    EspSpi m_spi;
 };
 
 } // namespace ikelab::ike

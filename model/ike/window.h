@@ -78,6 +78,14 @@ class Window
     void Abandon();
 
     Incoming Judge(MessageId id) const;
+
+    /// The Message ID of the peer's next request.
+    MessageId
+    Expected() const
+    {
+        return m_expected;
+    }
+
     /// The response to the expected request: cached for repetitions, byte for byte.
     void Respond(MessageId id, wire::ExchangeType exchange, Buffer octets, std::string summary);
     /// The cached response; empty if there is none yet.

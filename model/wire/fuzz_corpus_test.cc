@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "wire/fuzz_targets.h"
-#include "wire/test_files.h"
+#include "wire/testing/test_files.h"
 
 #include <gtest/gtest.h>
 

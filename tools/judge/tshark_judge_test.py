@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The judge must fail where it should: captures made here with python3-cryptography, not with our codec.
+"""The judge must fail where it should: packets made here with python3-cryptography, not with our codec,
+and captures of other implementations, with their keys, from conformance/vectors/captures.
 
 Exit code 77 (CTest: skipped) if tshark or python3-cryptography is missing.
 """
@@ -9,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import struct
 import sys
@@ -102,6 +104,11 @@ def esp_packets():
     ]
 
 
+def router_solicitation():
+    """ICMPv6 that quotes nothing; its checksum is of no interest here."""
+    return ipv6(58, struct.pack("!BBHI", 133, 0, 0, 0))
+
+
 def spoil(packet):
     """The last octet of the ICV."""
     return packet[:-1] + bytes((packet[-1] ^ 1,))
@@ -140,8 +147,9 @@ class Judge(unittest.TestCase):
         return code, report["counts"], "; ".join(report["failures"])
 
     def test_passes_what_is_right_and_counts_it(self):
-        code, counts, failures = self.judge(ike_packets() + esp_packets(), "--expect-esp", "--expect-fragments",
-                                            "--min-ike", "4", "--min-esp", "2")
+        code, counts, failures = self.judge(ike_packets() + esp_packets() + [router_solicitation()],
+                                            "--expect-esp", "--expect-fragments", "--min-ike", "4",
+                                            "--min-esp", "2")
         self.assertEqual((code, failures), (0, ""))
         self.assertEqual(counts["IKE with SK or SKF"], 4)
         self.assertEqual(counts["IKE decrypted and checked"], 4)
@@ -204,6 +212,46 @@ class Judge(unittest.TestCase):
         self.assertIn("AES-XYZ", self.said)
         with contextlib.redirect_stderr(io.StringIO()):
             self.assertEqual(tshark_judge.main(["/no/such/file", "--config-dir", self.folder]), 2)
+
+
+CAPTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "conformance", "vectors", "captures")
+
+
+class RealCaptures(unittest.TestCase):
+    """What other implementations sent (see the README there): all of it opens, and no key is idle."""
+
+    # (IKE messages with SK, ESP packets, keys that the capture needs)
+    WANTED = {
+        "charon-cbc256": (6, 40, {"SK_ei", "SK_er", "SK_ai", "SK_ar", "encryption key", "integrity key"}),
+        "charon-gcm128": (6, 40, {"SK_ei", "SK_er", "encryption key"}),
+        "charon-ipv6": (8, 40, {"SK_ei", "SK_er", "encryption key"}),
+        "wireshark-esp-cbc128": (0, 6, {"encryption key", "integrity key"}),
+        "wireshark-ikev2-cbc256": (2, 0, {"SK_ei", "SK_er", "SK_ai", "SK_ar"}),
+        "wireshark-ikev2-gcm256": (4, 0, {"SK_ei", "SK_er"}),
+    }
+
+    def judge(self, name):
+        """(exit code, report, what was said) of the judge over one capture."""
+        folder = os.path.join(CAPTURES, name)
+        capture = next(file for file in sorted(os.listdir(folder)) if file.startswith("capture."))
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = tshark_judge.main([os.path.join(folder, capture), "--config-dir", folder, "--json",
+                                      "--self-test-negative"])
+        return code, json.loads(out.getvalue()), err.getvalue()
+
+    def test_every_packet_opens_and_every_key_matters(self):
+        self.assertEqual(sorted(self.WANTED),
+                         sorted(name for name in os.listdir(CAPTURES) if not name.startswith("README")))
+        for name, (ike, esp, keys) in self.WANTED.items():
+            with self.subTest(capture=name):
+                code, report, said = self.judge(name)
+                self.assertEqual((code, report["failures"]), (0, []), said)
+                counts = report["counts"]
+                self.assertEqual((counts["IKE with SK or SKF"], counts["IKE decrypted and checked"]), (ike, ike))
+                self.assertEqual((counts["ESP packets"], counts["ESP with good ICV"],
+                                  counts["ESP with inner packet"]), (esp, esp, esp))
+                self.assertEqual(set(re.findall(r", (.*?) spoiled: fails as it must", said)), keys)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,11 @@ namespace ikelab::ike
 Result<void>
 DeleteChildSa::BuildRequest(Services&, IkeSa& sa, wire::MessageBuilder& request)
 {
+    if (m_refused)
+    {
+        request.Delete({wire::ProtocolId::ESP, {m_refused->Spi()}});
+        return {};
+    }
     // The child may have gone while this waited for the window: then this is a liveness check.
     const auto found = sa.children.find(m_child);
     if (found != sa.children.end())
@@ -23,7 +28,8 @@ DeleteChildSa::BuildRequest(Services&, IkeSa& sa, wire::MessageBuilder& request)
 Result<void>
 DeleteChildSa::HandleResponse(Services& services, IkeSa& sa, const Incoming&)
 {
-    // The peer names its own SPI, or nothing if its Delete crossed ours: both directions go either way.
+    // The peer names its own SPI, or nothing if its Delete crossed ours: both directions go either
+    // way.
     RemoveChild(services, sa, m_child, CloseReason::REQUESTED);
     return {};
 }
@@ -39,7 +45,8 @@ Result<void>
 DeleteIkeSa::HandleResponse(Services&, IkeSa& sa, const Incoming&)
 {
     const auto* deleting = std::get_if<Deleting>(&sa.state);
-    sa.Close(deleting ? deleting->reason : CloseReason::REQUESTED);
+    sa.Close(deleting ? deleting->reason : CloseReason::REQUESTED,
+             deleting ? deleting->error : std::nullopt);
     return {};
 }
 
@@ -62,8 +69,8 @@ AnswerDeletes(Services& services, IkeSa& sa, const Incoming& request, wire::Mess
         }
         for (const EspSpi spi : deletion->spis)
         {
-            const auto found =
-                std::ranges::find_if(sa.children, [&](const auto& entry) { return entry.second.outboundSpi == spi; });
+            const auto found = std::ranges::find_if(
+                sa.children, [&](const auto& entry) { return entry.second.outboundSpi == spi; });
             if (found == sa.children.end() || deletion->protocol != wire::ProtocolId::ESP)
             {
                 continue; // unknown SPIs are ignored

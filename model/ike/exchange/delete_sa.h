@@ -3,6 +3,10 @@
 
 #include "base/ids.h"
 #include "ike/exchange/exchange.h"
+#include "ike/services.h"
+
+#include <optional>
+#include <utility>
 
 namespace ikelab::ike
 {
@@ -11,37 +15,51 @@ namespace ikelab::ike
 class DeleteChildSa final : public Exchange
 {
   public:
-    explicit DeleteChildSa(ChildSaId child)
-        : m_child(child)
+    explicit DeleteChildSa(ChildSaId child) : m_child(child)
     {
     }
 
-    wire::ExchangeType Type() const override
+    /// One that only the peer has: its answer made it, and we cannot take it.
+    explicit DeleteChildSa(EspSpiReservation spi) : m_refused(std::move(spi))
+    {
+    }
+
+    wire::ExchangeType
+    Type() const override
     {
         return wire::ExchangeType::INFORMATIONAL;
     }
 
-    Result<void> BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& request) override;
+    Result<void> BuildRequest(Services& services,
+                              IkeSa& sa,
+                              wire::MessageBuilder& request) override;
     Result<void> HandleResponse(Services& services, IkeSa& sa, const Incoming& response) override;
 
   private:
     ChildSaId m_child;
+    std::optional<EspSpiReservation> m_refused;
 };
 
 /// Close the IKE SA and with it all its Child SAs, RFC 7296 §1.4.1.
 class DeleteIkeSa final : public Exchange
 {
   public:
-    wire::ExchangeType Type() const override
+    wire::ExchangeType
+    Type() const override
     {
         return wire::ExchangeType::INFORMATIONAL;
     }
 
-    Result<void> BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& request) override;
+    Result<void> BuildRequest(Services& services,
+                              IkeSa& sa,
+                              wire::MessageBuilder& request) override;
     Result<void> HandleResponse(Services& services, IkeSa& sa, const Incoming& response) override;
 };
 
 /// The responder's side: the peer asks with one or several Delete payloads.
-Result<void> AnswerDeletes(Services& services, IkeSa& sa, const Incoming& request, wire::MessageBuilder& reply);
+Result<void> AnswerDeletes(Services& services,
+                           IkeSa& sa,
+                           const Incoming& request,
+                           wire::MessageBuilder& reply);
 
 } // namespace ikelab::ike

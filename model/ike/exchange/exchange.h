@@ -23,8 +23,8 @@ struct Incoming
 };
 
 /**
- * One exchange from its initiator's side. The endpoint gives it a Message ID, protects and repeats its
- * request, and hands it the response exactly once.
+ * One exchange from its initiator's side. The endpoint gives it a Message ID, protects and repeats
+ * its request, and hands it the response exactly once.
  */
 class Exchange
 {
@@ -33,23 +33,31 @@ class Exchange
     virtual wire::ExchangeType Type() const = 0;
 
     /// Inside an Encrypted payload? All are but IKE_SA_INIT.
-    virtual bool Protected() const
+    virtual bool
+    Protected() const
     {
         return true;
     }
 
-    virtual Result<void> BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& request) = 0;
+    virtual Result<void> BuildRequest(Services& services,
+                                      IkeSa& sa,
+                                      wire::MessageBuilder& request) = 0;
 
     /// The finished request, before it goes out.
-    virtual void RequestBuilt(IkeSa&, Bytes)
+    virtual void
+    RequestBuilt(IkeSa&, Bytes)
     {
     }
 
-    virtual Result<void> HandleResponse(Services& services, IkeSa& sa, const Incoming& response) = 0;
+    virtual Result<void> HandleResponse(Services& services,
+                                        IkeSa& sa,
+                                        const Incoming& response) = 0;
 
-    /// The peer never answered.
-    virtual void TimedOut(Services&, IkeSa&)
+    /// After HandleResponse: the response asks for another request of the same Message ID.
+    virtual bool
+    WantsRetry() const
     {
+        return false;
     }
 };
 

@@ -12,37 +12,42 @@ namespace ikelab::ike
 {
 
 /**
- * IKE_SA_INIT from the initiator's side, RFC 7296 §1.2: negotiate, exchange keys, find NATs. Follows COOKIE
- * (§2.6) and INVALID_KE_PAYLOAD (§2.7) with a new request of the same Message ID.
+ * IKE_SA_INIT from the initiator's side, RFC 7296 §1.2: negotiate, exchange keys, find NATs.
+ * Follows COOKIE (§2.6) and INVALID_KE_PAYLOAD (§2.7) with a new request of the same Message ID.
  */
 class IkeSaInit final : public Exchange
 {
   public:
-    wire::ExchangeType Type() const override
+    wire::ExchangeType
+    Type() const override
     {
         return wire::ExchangeType::IKE_SA_INIT;
     }
 
-    bool Protected() const override
+    bool
+    Protected() const override
     {
         return false;
     }
 
-    Result<void> BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& request) override;
+    Result<void> BuildRequest(Services& services,
+                              IkeSa& sa,
+                              wire::MessageBuilder& request) override;
     void RequestBuilt(IkeSa& sa, Bytes octets) override;
     Result<void> HandleResponse(Services& services, IkeSa& sa, const Incoming& response) override;
 
-    /// Another request is needed: a refusal that names its remedy was followed.
-    bool WantsRetry() const
+    /// A refusal that names its remedy was followed.
+    bool
+    WantsRetry() const override
     {
         return m_retry;
     }
 
-    /// Read a response without changing anything: is it an answer to act on now? (§2.21.1: forged ones are not.)
-    Result<void> Preview(const IkeSa& sa, const Incoming& response) const;
-
   private:
+    Result<void> FollowCookie(const wire::NotifyPayload& notify);
     Result<void> FollowInvalidKe(IkeSa& sa, const wire::NotifyPayload& notify);
+    Result<void> Accept(Services& services, IkeSa& sa, const Incoming& response);
+    Result<void> CountRetry();
 
     const crypto::KeRow* m_method{nullptr};
     std::set<wire::KeMethod> m_tried;
@@ -54,7 +59,8 @@ class IkeSaInit final : public Exchange
 /// The responder's side: what an IKE_SA_INIT request led to.
 struct InitAnswer
 {
-    std::unique_ptr<IkeSa> sa; ///< absent if a cookie is asked for first
+    std::unique_ptr<IkeSa>
+        sa; ///< absent if a cookie is asked for first; its id is the endpoint's to give
     Buffer response;
     std::string summary;
 };
@@ -77,6 +83,7 @@ Result<InitAnswer> AnswerIkeSaInit(Services& services,
                                    IkeSpi ourSpi);
 
 /// Connections that a peer at this path may mean, in the order of the configuration.
-std::vector<std::shared_ptr<const ConnectionConfig>> ConnectionsFor(const Config& config, const Path& path);
+std::vector<std::shared_ptr<const ConnectionConfig>> ConnectionsFor(const Config& config,
+                                                                    const Path& path);
 
 } // namespace ikelab::ike

@@ -10,12 +10,15 @@ namespace ikelab::ike
 class Liveness final : public Exchange
 {
   public:
-    wire::ExchangeType Type() const override
+    wire::ExchangeType
+    Type() const override
     {
         return wire::ExchangeType::INFORMATIONAL;
     }
 
-    Result<void> BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& request) override;
+    Result<void> BuildRequest(Services& services,
+                              IkeSa& sa,
+                              wire::MessageBuilder& request) override;
     Result<void> HandleResponse(Services& services, IkeSa& sa, const Incoming& response) override;
 
   private:

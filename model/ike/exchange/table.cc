@@ -17,8 +17,12 @@ using wire::ExchangeType;
 using wire::PayloadType;
 
 constexpr PayloadType SA_KE_NONCE[] = {PayloadType::SA, PayloadType::KE, PayloadType::NONCE};
-// RFC 7296 §1.2. AUTH is not required: without it the initiator asks for EAP, which has its own answer.
-constexpr PayloadType AUTH_REQUEST[] = {PayloadType::IDI, PayloadType::SA, PayloadType::TSI, PayloadType::TSR};
+// RFC 7296 §1.2. AUTH is not required: without it the initiator asks for EAP, which has its own
+// answer.
+constexpr PayloadType AUTH_REQUEST[] = {PayloadType::IDI,
+                                        PayloadType::SA,
+                                        PayloadType::TSI,
+                                        PayloadType::TSR};
 constexpr PayloadType AUTH_SINGLE[] = {PayloadType::IDI,
                                        PayloadType::IDR,
                                        PayloadType::AUTH,
@@ -32,8 +36,9 @@ constexpr PayloadType CHILD_SINGLE[] = {PayloadType::SA,
                                         PayloadType::TSI,
                                         PayloadType::TSR};
 
-// RFC 7296 §1.2 to §1.4 and appendix C. IKE_SA_INIT requests come without an SA: the endpoint answers them.
-// Responses that refuse hold a Notify instead of what is required; their exchange tells the two apart.
+// RFC 7296 §1.2 to §1.4 and appendix C. IKE_SA_INIT requests come without an SA: the endpoint
+// answers them. Responses that refuse hold a Notify instead of what is required; their exchange
+// tells the two apart.
 constexpr ExchangeRow ROWS[] = {
     {ExchangeType::IKE_SA_INIT, false, SA_KE_NONCE, SA_KE_NONCE, true, nullptr},
     {ExchangeType::IKE_SA_INIT, true, {}, SA_KE_NONCE, true, nullptr},
@@ -48,9 +53,10 @@ constexpr ExchangeRow ROWS[] = {
 const ExchangeRow*
 FindExchange(ExchangeType exchange, bool response)
 {
-    const auto found = std::ranges::find_if(ROWS, [&](const ExchangeRow& row) {
-        return row.exchange == exchange && row.response == response;
-    });
+    const auto found =
+        std::ranges::find_if(ROWS,
+                             [&](const ExchangeRow& row)
+                             { return row.exchange == exchange && row.response == response; });
     return found == std::end(ROWS) ? nullptr : &*found;
 }
 
@@ -59,7 +65,10 @@ CheckPayloads(const ExchangeRow& row, const wire::PayloadChain& chain)
 {
     if (const wire::Payload* unknown = wire::FindUnknownCritical(chain))
     {
-        return Fail(Fault::UNSUPPORTED_CRITICAL, "critical payload", 0, static_cast<uint32_t>(unknown->type));
+        return Fail(Fault::UNSUPPORTED_CRITICAL,
+                    "critical payload",
+                    0,
+                    static_cast<uint32_t>(unknown->type));
     }
     for (const PayloadType type : row.single)
     {

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+#include "ike/exchange/ike_auth.h"
+
+#include "base/assert.h"
+#include "base/byte_writer.h"
+#include "ike/authentication.h"
+#include "ike/exchange/delete_sa.h"
+#include "ike/exchange/informational.h"
+#include "ike/ike_sa.h"
+#include "ike/policy/proposals.h"
+#include "ike/policy/traffic_selectors.h"
+#include "ike/reaction.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace ikelab::ike
+{
+
+namespace
+{
+
+using wire::NotifyType;
+using wire::PayloadType;
+
+std::array<uint8_t, 4>
+SpiOctets(EspSpi spi)
+{
+    return {static_cast<uint8_t>(spi.value >> 24),
+            static_cast<uint8_t>(spi.value >> 16),
+            static_cast<uint8_t>(spi.value >> 8),
+            static_cast<uint8_t>(spi.value)};
+}
+
+/// The nonces outlive the set-up state, whose end comes before the first Child SA.
+struct OwnedNonces
+{
+    explicit OwnedNonces(const IkeSa& sa)
+    {
+        const auto& setUp = std::get<SetUp>(sa.state);
+        initiator = sa.initiator ? setUp.ourNonce : setUp.peerNonce;
+        responder = sa.initiator ? setUp.peerNonce : setUp.ourNonce;
+    }
+
+    crypto::Nonces
+    View() const
+    {
+        return {initiator, responder};
+    }
+
+    Buffer initiator;
+    Buffer responder;
+};
+
+/// swanctl's "dynamic": without selectors of its own a child covers the tunnel's own ends.
+Selectors
+Effective(const Selectors& configured, const IpAddress& end)
+{
+    return configured.empty() ? Selectors{Selector{IpRange{end, end}}} : configured;
+}
+
+/// The Child SA payloads of an IKE_AUTH message; absent ones are nullptr.
+struct ChildPayloads
+{
+    explicit ChildPayloads(const wire::PayloadChain& chain)
+        : sa(chain.Get<wire::SaPayload>(PayloadType::SA)),
+          tsi(chain.Get<wire::TsPayload>(PayloadType::TSI)),
+          tsr(chain.Get<wire::TsPayload>(PayloadType::TSR)),
+          transport(chain.FindNotify(NotifyType::USE_TRANSPORT_MODE) != nullptr)
+    {
+    }
+
+    bool
+    Complete() const
+    {
+        return sa && tsi && tsr;
+    }
+
+    const wire::SaPayload* sa;
+    const wire::TsPayload* tsi;
+    const wire::TsPayload* tsr;
+    bool transport;
+};
+
+/// What the responder makes of the initiator's wish for a Child SA.
+struct ChildChoice
+{
+    std::shared_ptr<const ChildConfig> config;
+    ChosenEsp esp;
+    Selectors tsi;
+    Selectors tsr;
+    bool narrowed{true};
+};
+
+/**
+ * The child that covers most of what is asked for: one that needs no narrowing beats one that does
+ * (RFC 7296 §2.9).
+ */
+Result<ChildChoice>
+ChooseChild(const IkeSa& sa, const ChildPayloads& asked)
+{
+    std::optional<ChildChoice> best;
+    Error error{Fault::TS_UNACCEPTABLE, "no common traffic selectors"};
+    const Selectors askedTsi = FromWire(*asked.tsi);
+    const Selectors askedTsr = FromWire(*asked.tsr);
+    for (const ChildConfig& child : sa.connection->children)
+    {
+        const Selectors tsi = Narrow(askedTsi, Effective(child.remoteTs, sa.path.remote.address));
+        const Selectors tsr = Narrow(askedTsr, Effective(child.localTs, sa.path.local.address));
+        if (tsi.empty() || tsr.empty())
+        {
+            continue;
+        }
+        const auto esp = ChooseEsp(*asked.sa, child.espProposals, false);
+        if (!esp)
+        {
+            error = esp.error();
+            continue;
+        }
+        const bool narrowed = tsi != askedTsi || tsr != askedTsr;
+        if (!best || (best->narrowed && !narrowed))
+        {
+            best = ChildChoice{{sa.connection, &child}, *esp, tsi, tsr, narrowed};
+        }
+    }
+    if (!best)
+    {
+        return tl::unexpected<Error>(error);
+    }
+    return std::move(*best);
+}
+
+/// Write the answer for the Child SA: SA, TSi and TSr, or why not (RFC 7296 §1.2).
+Result<void>
+AnswerChild(Services& services,
+            IkeSa& sa,
+            const ChildPayloads& asked,
+            const OwnedNonces& nonces,
+            wire::MessageBuilder& reply)
+{
+    const auto choice = ChooseChild(sa, asked);
+    if (!choice)
+    {
+        const Reaction reaction = ReactTo(choice.error(), Phase::REQUEST);
+        const NotifyType notify =
+            reaction.act == Act::NOTIFY ? reaction.notify : NotifyType::NO_PROPOSAL_CHOSEN;
+        reply.Notify(notify);
+        services.Emit(ChildSaFailed{sa.id, sa.ConnectionName(), "", notify, false});
+        return {};
+    }
+    EspSpiReservation spi(services);
+    const bool transport = asked.transport && choice->config->mode == Mode::TRANSPORT;
+    TRY(InstallChild(services,
+                     sa,
+                     NewChild{choice->config,
+                              false,
+                              choice->esp.suite,
+                              spi.Spi(),
+                              choice->esp.peerSpi,
+                              transport ? Mode::TRANSPORT : Mode::TUNNEL,
+                              choice->tsr,
+                              choice->tsi},
+                     {},
+                     nonces.View()));
+    if (transport)
+    {
+        reply.Notify(NotifyType::USE_TRANSPORT_MODE);
+    }
+    reply.Sa(AnswerEsp(choice->esp, SpiOctets(spi.Keep())));
+    reply.Ts(PayloadType::TSI, ToWire(choice->tsi));
+    reply.Ts(PayloadType::TSR, ToWire(choice->tsr));
+    return {};
+}
+
+} // namespace
+
+Result<void>
+IkeAuth::BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& request)
+{
+    const SetUp* setUp = sa.GetSetUp();
+    const ConnectionConfig& connection = *sa.connection;
+    const auto found = std::ranges::find(connection.children, setUp->childName, &ChildConfig::name);
+    IKELAB_ASSERT(found != connection.children.end());
+    m_child = {sa.connection, &*found};
+    m_spi.emplace(services);
+    sa.localId = connection.localId.value_or(AddressIdentity(sa.path.local.address));
+    sa.remoteId = connection.remoteId.value_or(AddressIdentity(sa.path.remote.address));
+
+    const Buffer idBody = IdBody(sa.localId);
+    TRY_ASSIGN(const crypto::SecretBytes auth, ComputeAuth(services, sa, true, idBody));
+    request.Id(PayloadType::IDI, {sa.localId.type, sa.localId.data});
+    if (sa.initialContact)
+    {
+        request.Notify(NotifyType::INITIAL_CONTACT);
+    }
+    if (connection.remoteId)
+    {
+        request.Id(PayloadType::IDR, {sa.remoteId.type, sa.remoteId.data});
+    }
+    request.Auth({wire::AuthMethod::SHARED_KEY_MESSAGE_INTEGRITY_CODE, auth.View()});
+    if (m_child->mode == Mode::TRANSPORT)
+    {
+        request.Notify(NotifyType::USE_TRANSPORT_MODE);
+    }
+    request.Sa(OfferEsp(m_child->espProposals, SpiOctets(m_spi->Spi()), false));
+    request.Ts(PayloadType::TSI, ToWire(Effective(m_child->localTs, sa.path.local.address)));
+    request.Ts(PayloadType::TSR, ToWire(Effective(m_child->remoteTs, sa.path.remote.address)));
+    return {};
+}
+
+namespace
+{
+
+/// What the initiator may take from a response: all of it was offered (RFC 7296 §2.9, §3.3.6).
+struct AcceptedChild
+{
+    ChosenEsp esp;
+    Selectors localTs;
+    Selectors remoteTs;
+};
+
+Result<AcceptedChild>
+AcceptChild(const IkeSa& sa, const ChildConfig& child, const ChildPayloads& answer)
+{
+    TRY_ASSIGN(const ChosenEsp esp, AcceptEsp(*answer.sa, child.espProposals, false));
+    AcceptedChild accepted{esp, FromWire(*answer.tsi), FromWire(*answer.tsr)};
+    if (!IsSubset(accepted.localTs, Effective(child.localTs, sa.path.local.address)) ||
+        !IsSubset(accepted.remoteTs, Effective(child.remoteTs, sa.path.remote.address)))
+    {
+        return Fail(Fault::TS_UNACCEPTABLE, "answer wider than the offer");
+    }
+    return accepted;
+}
+
+} // namespace
+
+Result<void>
+IkeAuth::HandleResponse(Services& services, IkeSa& sa, const Incoming& response)
+{
+    const auto* refusal = response.chain.FindError();
+    if (!response.chain.Find(PayloadType::AUTH) && refusal)
+    {
+        // RFC 7296 §2.21.2: the peer made no IKE SA.
+        return tl::unexpected<Error>(FromNotify(refusal->type));
+    }
+    auto verified = [&]() -> Result<void>
+    {
+        const auto* id = response.chain.Get<wire::IdPayload>(PayloadType::IDR);
+        if (!id)
+        {
+            return Fail(Fault::AUTHENTICATION_FAILED, "IDr is missing");
+        }
+        const Identity peer = ReadIdentity(*id);
+        if (sa.connection->remoteId && *sa.connection->remoteId != peer)
+        {
+            return Fail(Fault::AUTHENTICATION_FAILED, "IDr is not whom we asked for");
+        }
+        sa.remoteId = peer;
+        return VerifyAuth(services, sa, response.chain);
+    }();
+    if (!verified)
+    {
+        // RFC 7296 §2.21.2: the responder holds us for authenticated; tell it in an exchange of its
+        // own.
+        sa.state = Deleting{CloseReason::AUTHENTICATION, verified.error()};
+        sa.giveUpAt.reset();
+        sa.Enqueue(std::make_unique<RefusePeer>(NotifyType::AUTHENTICATION_FAILED));
+        return {};
+    }
+
+    const OwnedNonces nonces(sa);
+    Establish(services, sa);
+    const ChildPayloads answer(response.chain);
+    if (!answer.Complete())
+    {
+        const NotifyType why = refusal ? refusal->type : NotifyType::INVALID_SYNTAX;
+        services.Emit(ChildSaFailed{sa.id, sa.ConnectionName(), m_child->name, why, true});
+        return {};
+    }
+    const auto accepted = AcceptChild(sa, *m_child, answer);
+    if (!accepted)
+    {
+        const Reaction reaction = ReactTo(accepted.error(), Phase::REQUEST);
+        services.Emit(
+            ChildSaFailed{sa.id, sa.ConnectionName(), m_child->name, reaction.notify, true});
+        sa.Enqueue(std::make_unique<DeleteChildSa>(std::move(*m_spi)));
+        return {};
+    }
+    const bool transport = m_child->mode == Mode::TRANSPORT && answer.transport;
+    TRY(InstallChild(services,
+                     sa,
+                     NewChild{m_child,
+                              true,
+                              accepted->esp.suite,
+                              m_spi->Spi(),
+                              accepted->esp.peerSpi,
+                              transport ? Mode::TRANSPORT : Mode::TUNNEL,
+                              accepted->localTs,
+                              accepted->remoteTs},
+                     {},
+                     nonces.View()));
+    m_spi->Keep();
+    return {};
+}
+
+Result<void>
+AnswerIkeAuth(Services& services, IkeSa& sa, const Incoming& request, wire::MessageBuilder& reply)
+{
+    const auto* peer = request.chain.Get<wire::IdPayload>(PayloadType::IDI);
+    const auto* wanted = request.chain.Get<wire::IdPayload>(PayloadType::IDR);
+    sa.remoteId = ReadIdentity(*peer);
+    const auto connection =
+        ChooseConnection(services.config,
+                         sa,
+                         sa.remoteId,
+                         wanted ? std::optional(ReadIdentity(*wanted)) : std::nullopt);
+    if (!connection)
+    {
+        return Fail(Fault::AUTHENTICATION_FAILED, "no connection for these identities");
+    }
+    sa.connection = connection;
+    sa.localId = connection->localId.value_or(AddressIdentity(sa.path.local.address));
+    TRY(VerifyAuth(services, sa, request.chain));
+    const Buffer idBody = IdBody(sa.localId);
+    TRY_ASSIGN(const crypto::SecretBytes auth, ComputeAuth(services, sa, true, idBody));
+    reply.Id(PayloadType::IDR, {sa.localId.type, sa.localId.data});
+    reply.Auth({wire::AuthMethod::SHARED_KEY_MESSAGE_INTEGRITY_CODE, auth.View()});
+
+    const OwnedNonces nonces(sa);
+    sa.initialContact = request.chain.FindNotify(NotifyType::INITIAL_CONTACT) != nullptr;
+    Establish(services, sa);
+    return AnswerChild(services, sa, ChildPayloads(request.chain), nonces, reply);
+}
+
+} // namespace ikelab::ike

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "ike/sa_table.h"
+
+namespace ikelab::ike
+{
+
+IkeSa&
+SaTable::Add(std::unique_ptr<IkeSa> sa, std::optional<InitKey> init)
+{
+    sa->id = IkeSaId{++m_last};
+    IkeSa& added = *sa;
+    m_bySpi.emplace(added.OurSpi(), added.id);
+    if (init)
+    {
+        m_byInit.insert_or_assign(*init, added.id);
+    }
+    m_entries.emplace(added.id, Entry{std::move(init), std::nullopt, std::nullopt});
+    m_sas.emplace(added.id, std::move(sa));
+    UpdateHalfOpen(added);
+    return added;
+}
+
+void
+SaTable::Erase(IkeSaId id)
+{
+    const auto found = m_sas.find(id);
+    if (found == m_sas.end())
+    {
+        return;
+    }
+    SetTimer(id, std::nullopt);
+    Entry& entry = m_entries.at(id);
+    LeaveHalfOpen(entry);
+    if (entry.init)
+    {
+        m_byInit.erase(*entry.init);
+    }
+    m_bySpi.erase(found->second->OurSpi());
+    m_entries.erase(id);
+    m_sas.erase(found);
+}
+
+IkeSa*
+SaTable::Find(IkeSaId id)
+{
+    const auto found = m_sas.find(id);
+    return found == m_sas.end() ? nullptr : found->second.get();
+}
+
+IkeSa*
+SaTable::FindBySpi(IkeSpi ours)
+{
+    const auto found = m_bySpi.find(ours);
+    return found == m_bySpi.end() ? nullptr : Find(found->second);
+}
+
+IkeSa*
+SaTable::FindByInit(const InitKey& key)
+{
+    const auto found = m_byInit.find(key);
+    return found == m_byInit.end() ? nullptr : Find(found->second);
+}
+
+void
+SaTable::SetTimer(IkeSaId id, std::optional<Instant> at)
+{
+    Entry& entry = m_entries.at(id);
+    if (entry.timer == at)
+    {
+        return;
+    }
+    if (entry.timer)
+    {
+        m_timers.erase({*entry.timer, id});
+    }
+    entry.timer = at;
+    if (at)
+    {
+        m_timers.emplace(*at, id);
+    }
+}
+
+std::optional<Instant>
+SaTable::NextTimer() const
+{
+    if (m_timers.empty())
+    {
+        return std::nullopt;
+    }
+    return m_timers.begin()->first;
+}
+
+IkeSa*
+SaTable::TakeDue(Instant now)
+{
+    if (m_timers.empty() || m_timers.begin()->first > now)
+    {
+        return nullptr;
+    }
+    const IkeSaId id = m_timers.begin()->second;
+    SetTimer(id, std::nullopt);
+    return Find(id);
+}
+
+void
+SaTable::UpdateHalfOpen(const IkeSa& sa)
+{
+    Entry& entry = m_entries.at(sa.id);
+    const bool halfOpen = !sa.initiator && std::holds_alternative<SetUp>(sa.state);
+    if (halfOpen && !entry.halfOpen)
+    {
+        entry.halfOpen = sa.path.remote.address;
+        ++m_halfOpen;
+        ++m_halfOpenFrom[*entry.halfOpen];
+    }
+    else if (!halfOpen)
+    {
+        LeaveHalfOpen(entry);
+    }
+}
+
+size_t
+SaTable::HalfOpenFrom(const IpAddress& address) const
+{
+    const auto found = m_halfOpenFrom.find(address);
+    return found == m_halfOpenFrom.end() ? 0 : found->second;
+}
+
+void
+SaTable::LeaveHalfOpen(Entry& entry)
+{
+    if (!entry.halfOpen)
+    {
+        return;
+    }
+    --m_halfOpen;
+    const auto found = m_halfOpenFrom.find(*entry.halfOpen);
+    if (--found->second == 0)
+    {
+        m_halfOpenFrom.erase(found);
+    }
+    entry.halfOpen.reset();
+}
+
+} // namespace ikelab::ike

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "base/assert.h"
+#include "ike/endpoint_impl.h"
+
+#include <utility>
+
+/**
+ * What leaves: requests, their repetitions, cached responses.
+ */
+namespace ikelab::ike
+{
+
+namespace
+{
+
+constexpr uint16_t NAT_TRAVERSAL_PORT = 4500;
+
+} // namespace
+
+MessageEvent
+IkeEndpoint::Impl::Describe(const wire::Header& header, const Path& path, IkeSaId sa) const
+{
+    MessageEvent event;
+    event.sa = sa;
+    event.path = path;
+    event.spis = {header.initiatorSpi, header.responderSpi};
+    event.exchange = header.exchange;
+    event.response = header.IsResponse();
+    event.id = header.messageId;
+    event.octets = header.length;
+    return event;
+}
+
+void
+IkeEndpoint::Impl::Send(const Path& path, Buffer message, const MessageEvent& event)
+{
+    MessageEvent sent = event;
+    sent.sent = true;
+    sent.path = path;
+    sent.octets = message.size();
+    m_services.Emit(std::move(sent));
+    Datagram datagram;
+    datagram.path = path;
+    datagram.message = std::move(message);
+    datagram.nonEspMarker =
+        path.local.port == NAT_TRAVERSAL_PORT || path.remote.port == NAT_TRAVERSAL_PORT;
+    transmit.push_back(std::move(datagram));
+}
+
+void
+IkeEndpoint::Impl::StartNext(IkeSa& sa)
+{
+    while (!sa.closing && !sa.running && !sa.waiting.empty() && !sa.window.Busy())
+    {
+        sa.running = std::move(sa.waiting.front());
+        sa.waiting.pop_front();
+        if (const auto sent = SendRequest(sa); !sent)
+        {
+            sa.running.reset();
+            sa.Close(CloseReason::SETUP_FAILED, sent.error());
+        }
+    }
+}
+
+Result<void>
+IkeEndpoint::Impl::SendRequest(IkeSa& sa)
+{
+    Exchange& exchange = *sa.running;
+    const wire::Header header = sa.MakeHeader(exchange.Type(), false, sa.window.NextRequest());
+    IKELAB_ASSERT(!exchange.Protected() || sa.codec);
+    wire::MessageBuilder builder =
+        exchange.Protected() ? sa.codec->Begin(header) : wire::MessageBuilder(header);
+    TRY(exchange.BuildRequest(m_services, sa, builder));
+    const std::string summary = builder.Summary();
+    Buffer octets;
+    if (exchange.Protected())
+    {
+        TRY_ASSIGN(octets, sa.codec->Seal(std::move(builder), m_services.random));
+    }
+    else
+    {
+        octets = builder.Finish();
+    }
+    exchange.RequestBuilt(sa, octets);
+    MessageEvent event = Describe(header, sa.path, sa.id);
+    event.summary = summary;
+    sa.window.Sent(
+        m_services.now, header.exchange, octets, summary, m_config.retransmit, m_services.random);
+    sa.lastSent = m_services.now;
+    Send(sa.path, std::move(octets), event);
+    return {};
+}
+
+void
+IkeEndpoint::Impl::SendAgain(IkeSa& sa, const Window::Outstanding& request)
+{
+    MessageEvent event =
+        Describe(sa.MakeHeader(request.exchange, false, request.id), sa.path, sa.id);
+    event.summary = request.summary;
+    event.retransmission = request.retransmissions;
+    sa.lastSent = m_services.now;
+    Send(sa.path, request.octets, event);
+}
+
+void
+IkeEndpoint::Impl::RepeatResponse(IkeSa& sa, const Path& path)
+{
+    const MessageId id{sa.window.Expected().value - 1};
+    MessageEvent event = Describe(sa.MakeHeader(sa.window.CachedExchange(), true, id), path, sa.id);
+    event.summary = sa.window.CachedSummary();
+    event.retransmission = 1;
+    Send(path, sa.window.CachedResponse(), event);
+}
+
+} // namespace ikelab::ike
