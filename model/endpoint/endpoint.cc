@@ -153,12 +153,14 @@ Endpoint::InstallRoute(const ike::ChildConfig& child, const IpRange& prefix)
         }
     }
     TRY_SYSTEM(m_routes->Add(route));
-    m_notes.push_back(fmt::format(
-        "installed route {} dev {}{} table {}",
-        prefix.ToString(),
-        m_tun->Name(),
-        route.preferredSource ? " src " + route.preferredSource->ToString() : std::string(),
-        io::PolicyRoutes::TABLE));
+    m_notes.emplace_back("KNL",
+                         fmt::format("installed route {} dev {}{} table {}",
+                                     prefix.ToString(),
+                                     m_tun->Name(),
+                                     route.preferredSource
+                                         ? " src " + route.preferredSource->ToString()
+                                         : std::string(),
+                                     io::PolicyRoutes::TABLE));
     return {};
 }
 

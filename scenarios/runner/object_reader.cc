@@ -4,8 +4,9 @@
 #include "io/json_document.h"
 #include "runner/units.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace ikelab::runner
 {
@@ -68,8 +69,7 @@ ObjectReader::Require(std::string_view key, std::string_view expected)
 {
     if (m_json.is_object() && !Has(key))
     {
-        m_problems.Add(
-            m_pointer, fmt::format("\"{}\" is missing", key), std::string(expected));
+        m_problems.Add(m_pointer, fmt::format("\"{}\" is missing", key), std::string(expected));
         return false;
     }
     return m_json.is_object();

@@ -12,11 +12,8 @@ namespace ikelab::runner
 std::string
 Format(const Problem& problem, std::string_view where)
 {
-    std::string text = fmt::format("{}: {}{}{}",
-                                   where,
-                                   problem.pointer,
-                                   problem.pointer.empty() ? "" : ": ",
-                                   problem.problem);
+    std::string text = fmt::format(
+        "{}: {}{}{}", where, problem.pointer, problem.pointer.empty() ? "" : ": ", problem.problem);
     if (!problem.expected.empty())
     {
         text += "; expected " + problem.expected;
@@ -41,12 +38,12 @@ Problems::AddUnknown(std::string pointer,
                      const std::vector<std::string>& candidates,
                      bool atKey)
 {
-    m_list.push_back({std::move(pointer),
-                      fmt::format("unknown {} \"{}\"", what, word),
-                      candidates.empty() ? "none at all"
-                                         : fmt::format("one of {}", fmt::join(candidates, ", ")),
-                      gateway::NearestWord(word, candidates),
-                      atKey});
+    m_list.push_back(
+        {std::move(pointer),
+         fmt::format("unknown {} \"{}\"", what, word),
+         candidates.empty() ? "none at all" : fmt::format("one of {}", fmt::join(candidates, ", ")),
+         gateway::NearestWord(word, candidates),
+         atKey});
 }
 
 } // namespace ikelab::runner

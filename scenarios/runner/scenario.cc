@@ -39,14 +39,20 @@ Metrics()
         {"lost", Subject::FLOW, Unit::COUNT, "packets sent and not received"},
         {"loss", Subject::FLOW, Unit::SHARE, "packets lost, as a share of those sent"},
         {"octets", Subject::FLOW, Unit::COUNT, "octets of user data received"},
-        {"throughput", Subject::FLOW, Unit::RATE, "user data received, from first sent to last received"},
+        {"throughput",
+         Subject::FLOW,
+         Unit::RATE,
+         "user data received, from first sent to last received"},
         {"rtt_min", Subject::FLOW, Unit::TIME, "shortest round trip (ping)"},
         {"rtt_avg", Subject::FLOW, Unit::TIME, "mean round trip (ping)"},
         {"rtt_max", Subject::FLOW, Unit::TIME, "longest round trip (ping)"},
         {"longest_gap", Subject::FLOW, Unit::TIME, "longest time without delivery (ping, udp)"},
         {"frames", Subject::LINK, Unit::COUNT, "packets put on the link"},
         {"frames_lost", Subject::LINK, Unit::COUNT, "packets that the link lost"},
-        {"clear_packets", Subject::LINK, Unit::COUNT, "packets that show protected octets in clear"},
+        {"clear_packets",
+         Subject::LINK,
+         Unit::COUNT,
+         "packets that show protected octets in clear"},
     };
     return METRICS;
 }

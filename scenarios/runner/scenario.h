@@ -15,7 +15,8 @@
 
 /**
  * A scenario as values, complete and checked: what read_scenario.h makes of the JSON and what the
- * simulation is built from. Nodes, links and flows are named by their index in the scenario's lists.
+ * simulation is built from. Nodes, links and flows are named by their index in the scenario's
+ * lists.
  */
 namespace ikelab::runner
 {
@@ -45,15 +46,12 @@ struct Interface
 struct LinkQuality
 {
     Duration delay{0};
-    Duration jitter{0};  ///< the delay is uniform within this much more or less
-    double loss{0};      ///< share of packets, each alone
-    double duplicate{0}; ///< share of packets that arrive twice
-    double reorder{0};   ///< share of packets that skip the delay
+    double loss{0}; ///< share of packets, each alone
 };
 
 struct Link
 {
-    std::string name; ///< as given, else "moon:eth1 -- sun:eth1"
+    std::string name;
     std::array<Interface, 2> ends;
     LinkQuality quality;
     uint64_t rate{1'000'000'000}; ///< bits per second
@@ -61,7 +59,7 @@ struct Link
     uint32_t limit{1000}; ///< packets that wait for the line, netem's default
 };
 
-/// A route beside those that the runner finds itself.
+/// A route beside those that the runner finds itself (see routes.h).
 struct Route
 {
     IpRange to;
@@ -91,11 +89,11 @@ struct Flow
     NodeIndex to{0};
     IpAddress source;
     IpAddress destination;
-    Duration start{0};
-    uint64_t count{0}; ///< packets (ping, UDP)
-    Duration interval{0};
-    uint64_t size{0};
-    uint64_t bytes{0}; ///< TCP
+    Duration start{std::chrono::seconds(1)};
+    uint64_t count{10}; ///< packets (ping, UDP)
+    Duration interval{std::chrono::seconds(1)};
+    uint64_t size{56};         ///< octets of data in each packet (ping, UDP)
+    uint64_t bytes{1'000'000}; ///< of the whole transfer (TCP)
 };
 
 /// The quality of a link changes; what is absent stays.
@@ -104,10 +102,7 @@ struct LinkChange
     LinkIndex link{0};
     std::optional<bool> up;
     std::optional<Duration> delay;
-    std::optional<Duration> jitter;
     std::optional<double> loss;
-    std::optional<double> duplicate;
-    std::optional<double> reorder;
 };
 
 /// A gateway is told something.
@@ -123,7 +118,7 @@ struct Command
 
     Kind kind{};
     NodeIndex node{0};
-    std::string name; ///< of a child (INITIATE, TERMINATE_CHILD) or a connection
+    std::string name; ///< "conn/child" (INITIATE, TERMINATE_CHILD) or the name of a connection
 };
 
 struct Step
@@ -166,7 +161,8 @@ struct Claim
     size_t subject{0}; ///< index of the node, flow or link
     std::optional<double> lowest;
     std::optional<double> highest;
-    std::string pointer; ///< where it stands
+    std::string pointer; ///< where it stands in the scenario
+    std::string wanted;  ///< in its author's words: "at least 95, at most 100"
 };
 
 struct Scenario
@@ -174,7 +170,7 @@ struct Scenario
     std::string name; ///< the file's name without its ending
     std::string title;
     std::string description;
-    Duration epoch{0}; ///< what virtual time 0 is, since 1970
+    Duration epoch{std::chrono::seconds(1767225600)}; ///< of virtual time 0, since 1970: 2026
     uint64_t seed{1};
     Duration duration{0};
     std::vector<Node> nodes;
@@ -182,7 +178,8 @@ struct Scenario
     std::vector<Flow> flows;
     std::vector<Step> timeline; ///< in the order of time
     std::vector<Claim> claims;
-    std::vector<std::pair<LinkIndex, size_t>> recorded; ///< link and end of each recorded interface
+    /// Link and end of each interface that the capture shows.
+    std::vector<std::pair<LinkIndex, size_t>> recorded;
 
     /// "moon/eth1"
     std::string InterfaceName(LinkIndex link, size_t end) const;

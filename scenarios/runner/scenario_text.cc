@@ -4,9 +4,10 @@
 #include "gateway/config.h"
 #include "io/text_file.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <filesystem>
-#include <fmt/format.h>
 
 namespace ikelab::runner
 {
@@ -73,8 +74,7 @@ FindElement(const Json& list, std::string_view word, std::vector<std::string>& n
 bool
 IsAtOrBelow(std::string_view pointer, std::string_view top)
 {
-    return pointer.starts_with(top) &&
-           (pointer.size() == top.size() || pointer[top.size()] == '/');
+    return pointer.starts_with(top) && (pointer.size() == top.size() || pointer[top.size()] == '/');
 }
 
 } // namespace
@@ -112,7 +112,8 @@ ScenarioText::Build(std::string_view text, const std::string& file, size_t depth
     }
     const auto document = std::make_shared<const io::JsonDocument>(std::move(*parsed));
     const Json& root = document->Root();
-    const auto failAt = [&](const std::string& pointer, const std::string& problem) {
+    const auto failAt = [&](const std::string& pointer, const std::string& problem)
+    {
         const io::TextPosition at = document->ValuePosition(pointer);
         return Failure(fmt::format("{}:{}:{}: {}: {}", file, at.line, at.column, pointer, problem));
     };
@@ -137,8 +138,12 @@ ScenarioText::Build(std::string_view text, const std::string& file, size_t depth
     {
         return failAt("/extends", fmt::format("more than {} files on one another", DEPTH_MAX));
     }
-    const auto basePath =
+    std::filesystem::path basePath =
         std::filesystem::path(file).parent_path() / base.get<std::string>();
+    if (basePath.extension() != ".json")
+    {
+        basePath += ".json";
+    }
     auto below = LoadAt(basePath.string(), depth + 1);
     if (!below)
     {
@@ -233,24 +238,21 @@ ScenarioText::Assign(std::string_view path, Json value)
         }
         if (!place->is_array())
         {
-            return Failure(fmt::format("{} is {}; it has no member \"{}\"",
-                                       pointer,
-                                       Shown(*place),
-                                       parts[i]));
+            return Failure(
+                fmt::format("{} is {}; it has no member \"{}\"", pointer, Shown(*place), parts[i]));
         }
         std::vector<std::string> names;
         const auto index = FindElement(*place, parts[i], names);
         if (!index)
         {
             const std::string nearest = gateway::NearestWord(parts[i], names);
-            return Failure(fmt::format("{} has no element \"{}\"; expected a name or an index "
-                                       "below {}{}",
-                                       pointer,
-                                       parts[i],
-                                       place->size(),
-                                       nearest.empty()
-                                           ? ""
-                                           : fmt::format("; did you mean \"{}\"?", nearest)));
+            return Failure(
+                fmt::format("{} has no element \"{}\"; expected a name or an index "
+                            "below {}{}",
+                            pointer,
+                            parts[i],
+                            place->size(),
+                            nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)));
         }
         pointer = io::AppendPointer(pointer, std::to_string(*index));
         place = &(*place)[*index];
@@ -274,8 +276,8 @@ ScenarioText::Where(std::string_view pointer, bool atKey) const
         }
         const std::string inFile =
             layer->prefix + std::string(pointer.substr(layer->pointer.size()));
-        const io::TextPosition at = atKey ? layer->document->KeyPosition(inFile)
-                                          : layer->document->ValuePosition(inFile);
+        const io::TextPosition at =
+            atKey ? layer->document->KeyPosition(inFile) : layer->document->ValuePosition(inFile);
         return fmt::format("{}:{}:{}", layer->file, at.line, at.column);
     }
     return m_layers.empty() ? "scenario" : m_layers.front().file;

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/read_scenario.h"
+
+#include "io/json_document.h"
+#include "runner/read_parts.h"
+#include "runner/units.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ikelab::runner
+{
+
+namespace
+{
+
+/// A run of a year in virtual time is the longest that anybody asked for.
+constexpr Duration DURATION_MAX = std::chrono::hours(24 * 366);
+constexpr size_t NAME_OCTETS_MAX = 40;
+
+const std::vector<std::string> TOP_KEYS = {"$schema",
+                                           "title",
+                                           "description",
+                                           "epoch",
+                                           "seed",
+                                           "duration",
+                                           "nodes",
+                                           "links",
+                                           "connections",
+                                           "secrets",
+                                           "charon",
+                                           "traffic",
+                                           "timeline",
+                                           "expect",
+                                           "record"};
+
+void
+ReadHead(const Json& root, Scenario& scenario, Problems& problems)
+{
+    ObjectReader reader(root, "", TOP_KEYS, problems);
+    reader.Text("title", scenario.title);
+    reader.Text("description", scenario.description);
+    reader.Count("seed", scenario.seed, 1, UINT64_MAX);
+    if (std::string epoch; reader.Text("epoch", epoch))
+    {
+        if (const auto moment = ParseEpoch(epoch))
+        {
+            scenario.epoch = *moment;
+        }
+        else
+        {
+            reader.Complain(
+                "epoch", Shown(*reader.Find("epoch")), "a moment such as \"2026-01-01T00:00:00Z\"");
+        }
+    }
+    if (reader.Require("duration", "how long to run, such as \"30s\"") &&
+        reader.Time("duration", scenario.duration) &&
+        (scenario.duration <= Duration(0) || scenario.duration > DURATION_MAX))
+    {
+        reader.Complain(
+            "duration", Shown(*reader.Find("duration")), "more than 0s and at most 366d");
+    }
+}
+
+} // namespace
+
+Scenario
+ReadScenario(const Json& json, const std::string& name, Problems& problems)
+{
+    Scenario scenario;
+    scenario.name = name;
+    ReadHead(json, scenario, problems);
+    if (!json.is_object())
+    {
+        return scenario;
+    }
+    ReadTopology(json, scenario, problems);
+    // What follows names nodes and links; on top of a broken topology it would only complain about
+    // the consequences.
+    if (problems.Empty())
+    {
+        ReadRoutes(json, scenario, problems);
+        ReadConnections(json, scenario, problems);
+        ReadTraffic(json, scenario, problems);
+        ReadRecord(json, scenario, problems);
+    }
+    if (problems.Empty())
+    {
+        ReadTimeline(json, scenario, problems);
+        ReadClaims(json, scenario, problems);
+    }
+    return scenario;
+}
+
+const Json*
+FindObject(const Json& root, std::string_view key, Problems& problems)
+{
+    const auto found = root.find(std::string(key));
+    if (found == root.end())
+    {
+        return nullptr;
+    }
+    if (!found->is_object())
+    {
+        problems.Add(io::AppendPointer("", key), Shown(*found), "an object");
+        return nullptr;
+    }
+    return &*found;
+}
+
+bool
+CheckName(std::string_view name,
+          std::string_view what,
+          const std::string& pointer,
+          Problems& problems)
+{
+    const auto isGood = [](char letter)
+    {
+        return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+               (letter >= '0' && letter <= '9') || letter == '-' || letter == '_';
+    };
+    if (!name.empty() && name.size() <= NAME_OCTETS_MAX && std::ranges::all_of(name, isGood))
+    {
+        return true;
+    }
+    Problem problem;
+    problem.pointer = pointer;
+    problem.problem = fmt::format("\"{}\" cannot name {}", name, what);
+    problem.expected = "1 to 40 letters, digits, '-' or '_'";
+    problem.atKey = true;
+    problems.Add(std::move(problem));
+    return false;
+}
+
+std::vector<std::string>
+NodeNames(const Scenario& scenario)
+{
+    std::vector<std::string> names;
+    for (const Node& node : scenario.nodes)
+    {
+        names.push_back(node.name);
+    }
+    return names;
+}
+
+std::vector<std::string>
+LinkNames(const Scenario& scenario)
+{
+    std::vector<std::string> names;
+    for (const Link& link : scenario.links)
+    {
+        names.push_back(link.name);
+    }
+    return names;
+}
+
+std::vector<std::string>
+FlowNames(const Scenario& scenario)
+{
+    std::vector<std::string> names;
+    for (const Flow& flow : scenario.flows)
+    {
+        names.push_back(flow.name);
+    }
+    return names;
+}
+
+std::vector<std::string>
+InterfaceNames(const Scenario& scenario)
+{
+    std::vector<std::string> names;
+    for (LinkIndex link = 0; link < scenario.links.size(); ++link)
+    {
+        names.push_back(scenario.InterfaceName(link, 0));
+        names.push_back(scenario.InterfaceName(link, 1));
+    }
+    return names;
+}
+
+size_t
+IndexOf(const std::vector<std::string>& list, std::string_view word)
+{
+    return static_cast<size_t>(std::ranges::find(list, word) - list.begin());
+}
+
+} // namespace ikelab::runner

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/read_parts.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace ikelab::runner
+{
+
+namespace
+{
+
+constexpr size_t STEPS_MAX = 100'000;
+
+/// What can be done, with the keys that say to what.
+struct Deed
+{
+    std::string word;
+    std::vector<std::string> keys;
+};
+
+const std::vector<Deed>&
+Deeds()
+{
+    static const std::vector<Deed> DEEDS = {
+        {"initiate", {"at", "do", "node", "child"}},
+        {"terminate", {"at", "do", "node", "connection", "child"}},
+        {"liveness", {"at", "do", "node", "connection"}},
+        {"change_link", {"at", "do", "link", "up", "delay", "loss"}},
+    };
+    return DEEDS;
+}
+
+std::vector<std::string>
+ConnectionNames(const Node& node)
+{
+    std::vector<std::string> names;
+    for (const auto& connection : node.ipsec->ike.connections)
+    {
+        names.push_back(connection->name);
+    }
+    return names;
+}
+
+/// All children as "connection/child".
+std::vector<std::string>
+ChildNames(const Node& node)
+{
+    std::vector<std::string> names;
+    for (const auto& connection : node.ipsec->ike.connections)
+    {
+        for (const ike::ChildConfig& child : connection->children)
+        {
+            names.push_back(connection->name + "/" + child.name);
+        }
+    }
+    return names;
+}
+
+/// "connection/child" of what may be only the child's name.
+void
+ReadChild(ObjectReader& reader, const Node& node, std::string& full, Problems& problems)
+{
+    std::string word;
+    if (!reader.Require("child", "a child of " + node.name) || !reader.Text("child", word))
+    {
+        return;
+    }
+    std::vector<std::string> candidates;
+    std::vector<std::string> matches;
+    for (const std::string& name : ChildNames(node))
+    {
+        const std::string last = name.substr(name.rfind('/') + 1);
+        candidates.push_back(word.find('/') == std::string::npos ? last : name);
+        if (candidates.back() == word)
+        {
+            matches.push_back(name);
+        }
+    }
+    if (matches.empty())
+    {
+        problems.AddUnknown(reader.PointerTo("child"), "child", word, candidates);
+        return;
+    }
+    if (matches.size() > 1)
+    {
+        reader.Complain("child",
+                        fmt::format("{} connections have a child \"{}\"", matches.size(), word),
+                        fmt::format("\"{}\" or another \"connection/child\"", matches.front()));
+        return;
+    }
+    full = matches.front();
+}
+
+std::optional<Command>
+ReadCommand(ObjectReader& reader,
+            std::string_view word,
+            const Scenario& scenario,
+            Problems& problems)
+{
+    std::vector<std::string> gateways;
+    for (const Node& node : scenario.nodes)
+    {
+        if (node.ipsec)
+        {
+            gateways.push_back(node.name);
+        }
+    }
+    std::string name;
+    if (!reader.Require("node", "the gateway that is told to") ||
+        !reader.Name("node", "gateway", gateways, name))
+    {
+        return {};
+    }
+    Command command;
+    command.node = IndexOf(NodeNames(scenario), name);
+    const Node& node = scenario.nodes[command.node];
+    if (word == "initiate" || (word == "terminate" && reader.Has("child")))
+    {
+        command.kind =
+            word == "initiate" ? Command::Kind::INITIATE : Command::Kind::TERMINATE_CHILD;
+        if (reader.Has("connection"))
+        {
+            reader.Complain("connection", "stands beside \"child\"", "one of the two");
+        }
+        ReadChild(reader, node, command.name, problems);
+        return command;
+    }
+    command.kind = word == "liveness" ? Command::Kind::LIVENESS : Command::Kind::TERMINATE;
+    if (reader.Require("connection", "a connection of " + node.name))
+    {
+        reader.Name("connection", "connection", ConnectionNames(node), command.name);
+    }
+    return command;
+}
+
+std::optional<LinkChange>
+ReadLinkChange(ObjectReader& reader, const Scenario& scenario)
+{
+    std::string name;
+    if (!reader.Require("link", "a link") ||
+        !reader.Name("link", "link", LinkNames(scenario), name))
+    {
+        return {};
+    }
+    LinkChange change;
+    change.link = IndexOf(LinkNames(scenario), name);
+    if (bool up = false; reader.Flag("up", up))
+    {
+        change.up = up;
+    }
+    if (Duration delay{0}; reader.Time("delay", delay))
+    {
+        change.delay = delay;
+    }
+    if (double loss = 0; reader.Percent("loss", loss))
+    {
+        change.loss = loss;
+    }
+    if (!reader.Has("up") && !reader.Has("delay") && !reader.Has("loss"))
+    {
+        reader.Complain("link", "nothing changes", "\"up\", \"delay\" or \"loss\" beside it");
+    }
+    return change;
+}
+
+void
+ReadStep(const Json& json, const std::string& pointer, Scenario& scenario, Problems& problems)
+{
+    std::vector<std::string> words;
+    for (const Deed& deed : Deeds())
+    {
+        words.push_back(deed.word);
+    }
+    const auto found = json.is_object() ? json.find("do") : json.end();
+    if (json.is_object() && found != json.end() && found->is_string())
+    {
+        const std::string word = found->get<std::string>();
+        const size_t index = IndexOf(words, word);
+        if (index == words.size())
+        {
+            problems.AddUnknown(pointer + "/do", "deed", word, words);
+            return;
+        }
+        ObjectReader reader(json, pointer, Deeds()[index].keys, problems);
+        Step step;
+        if (reader.Require("at", "when, such as \"5s\"") && reader.Time("at", step.at) &&
+            step.at > scenario.duration)
+        {
+            reader.Complain("at", "is after the run has ended", "a time within \"duration\"");
+        }
+        if (word == "change_link")
+        {
+            if (auto change = ReadLinkChange(reader, scenario))
+            {
+                step.action = *change;
+                scenario.timeline.push_back(std::move(step));
+            }
+        }
+        else if (auto command = ReadCommand(reader, word, scenario, problems))
+        {
+            step.action = *command;
+            scenario.timeline.push_back(std::move(step));
+        }
+        return;
+    }
+    std::vector<std::string> all;
+    for (const Deed& deed : Deeds())
+    {
+        all.insert(all.end(), deed.keys.begin(), deed.keys.end());
+    }
+    ObjectReader reader(json, pointer, all, problems);
+    size_t index = 0;
+    if (reader.Require("do", fmt::format("one of {}", fmt::join(words, ", "))))
+    {
+        reader.Word("do", words, index);
+    }
+}
+
+} // namespace
+
+void
+ReadTimeline(const Json& root, Scenario& scenario, Problems& problems)
+{
+    const auto timeline = root.find("timeline");
+    if (timeline == root.end())
+    {
+        return;
+    }
+    if (!timeline->is_array() || timeline->size() > STEPS_MAX)
+    {
+        problems.Add("/timeline",
+                     timeline->is_array() ? fmt::format("{} steps", timeline->size())
+                                          : Shown(*timeline),
+                     fmt::format("a list of at most {} steps", STEPS_MAX));
+        return;
+    }
+    for (size_t i = 0; i < timeline->size(); ++i)
+    {
+        ReadStep((*timeline)[i], fmt::format("/timeline/{}", i), scenario, problems);
+    }
+    std::ranges::stable_sort(scenario.timeline, {}, &Step::at);
+}
+
+} // namespace ikelab::runner

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include "endpoint/run_folder.h"
+#include "runner/results.h"
+
+#include <functional>
+#include <string>
+
+namespace ikelab::runner
+{
+
+/// Told now and then how much of the run is done, 0 to 1.
+using ProgressSink = std::function<void(double share)>;
+
+/// What a simulation gives back beside the frames and events that it wrote.
+struct SimulationOutcome
+{
+    RunResult result;
+    std::string ladder;
+};
+
+/**
+ * Build the scenario in ns-3, run it to its end and take it down again.
+ * @param seed      of everything random
+ * @param head      first lines of the ladder
+ * @param progress  may be empty
+ */
+SimulationOutcome Simulate(const Scenario& scenario,
+                           uint64_t seed,
+                           const std::string& head,
+                           endpoint::RunFolder& folder,
+                           const ProgressSink& progress);
+
+} // namespace ikelab::runner
