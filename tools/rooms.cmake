@@ -7,9 +7,10 @@ include(GoogleTest)
 add_library(ikelab_flags INTERFACE)
 target_compile_options(ikelab_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # GCC 12 sees uninitialised members and overruns in moved variants and vectors that are none (PR 105562).
+  # GCC 12 sees uninitialised members, overruns and overlaps in moved variants, vectors and strings
+  # that are none (PR 105562, PR 105651).
   target_compile_options(ikelab_flags INTERFACE -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow
-                         -Wno-stringop-overread)
+                         -Wno-stringop-overread -Wno-restrict)
 endif()
 if(IKELAB_WERROR)
   target_compile_options(ikelab_flags INTERFACE -Werror)

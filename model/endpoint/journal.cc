@@ -2,6 +2,7 @@
 #include "endpoint/journal.h"
 
 #include "endpoint/outer_frame.h"
+#include "gateway/charon_log.h"
 #include "wire/esp_header.h"
 
 #include <cstdio>
@@ -58,10 +59,7 @@ Journal::OnEvent(Instant at, const gateway::Event& event)
     {
         for (const gateway::LogLine& line : gateway::FormatCharon(event))
         {
-            if (!line.text.empty())
-            {
-                m_console.Write(at, m_name, line.group, line.text);
-            }
+            m_console.Write(at, m_name, line.group, line.text);
         }
         Print();
     }

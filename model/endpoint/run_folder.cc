@@ -2,6 +2,7 @@
 #include "endpoint/run_folder.h"
 
 #include "endpoint/key_rows.h"
+#include "gateway/charon_log.h"
 #include "gateway/event_json.h"
 
 namespace ikelab::endpoint
@@ -77,10 +78,7 @@ RunFolder::OnEvent(Instant at, std::string_view node, const gateway::Event& even
     KeepKeys(event);
     for (const gateway::LogLine& line : gateway::FormatCharon(event))
     {
-        if (!line.text.empty())
-        {
-            m_text.Write(at, node, line.group, line.text);
-        }
+        m_text.Write(at, node, line.group, line.text);
     }
     OnRecord(at, node, gateway::EventToJson(event));
 }

@@ -60,15 +60,4 @@ struct Counters
     uint64_t unknownSpis{0};
 };
 
-/// charon's log line for an event: group ("IKE", "ENC", "NET", "CFG", "KNL") and text; empty text
-/// for none.
-struct LogLine
-{
-    std::string_view group;
-    std::string text;
-};
-
-/// One event may be several lines.
-std::vector<LogLine> FormatCharon(const Event& event);
-
 } // namespace ikelab::gateway

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/charon_log.h"
+
+#include "gateway/config_words.h"
+#include "gateway/event_json.h"
+
+#include <fmt/format.h>
+
+namespace ikelab::gateway
+{
+
+namespace
+{
+
+using Lines = std::vector<LogLine>;
+
+/// "10.1.0.0/16 10.3.0.0/16", charon's list of selectors.
+std::string
+Texts(const Selectors& selectors)
+{
+    std::string text;
+    for (const Selector& selector : selectors)
+    {
+        text += text.empty() ? "" : " ";
+        text += SelectorText(selector);
+    }
+    return text;
+}
+
+std::string
+Named(const std::string& connection, IkeSaId sa)
+{
+    return fmt::format("IKE_SA {}[{}]", connection.empty() ? "(unnamed)" : connection, sa.value);
+}
+
+std::string
+Named(const std::string& name, ChildSaId child)
+{
+    return fmt::format("CHILD_SA {}{{{}}}", name.empty() ? "(unnamed)" : name, child.value);
+}
+
+std::string
+Spis(EspSpi inbound, EspSpi outbound)
+{
+    return fmt::format("{:08x}_i {:08x}_o", inbound.value, outbound.value);
+}
+
+std::string
+Because(const std::optional<Error>& error)
+{
+    return error ? fmt::format(" ({})", ToString(*error)) : std::string();
+}
+
+struct Writer
+{
+    Lines
+    operator()(const ike::MessageEvent& event) const
+    {
+        const std::string_view kind = event.response ? "response" : "request";
+        const std::string message = fmt::format("{} {} {} {}",
+                                                wire::ToString(event.exchange),
+                                                kind,
+                                                event.id.value,
+                                                event.summary.empty() ? "[ ]" : event.summary);
+        Lines lines;
+        if (event.sent)
+        {
+            if (event.retransmission > 0 && event.response)
+            {
+                lines.push_back({"IKE",
+                                 fmt::format("received retransmit of request with ID {}, "
+                                             "retransmitting response",
+                                             event.id.value)});
+            }
+            else if (event.retransmission > 0)
+            {
+                lines.push_back({"IKE",
+                                 fmt::format("retransmit {} of request with message ID {}",
+                                             event.retransmission,
+                                             event.id.value)});
+            }
+            else
+            {
+                lines.push_back({"ENC", "generating " + message});
+            }
+            lines.push_back({"NET",
+                             fmt::format("sending packet: from {} to {} ({} bytes)",
+                                         event.path.local.ToString(),
+                                         event.path.remote.ToString(),
+                                         event.octets)});
+            return lines;
+        }
+        lines.push_back({"NET",
+                         fmt::format("received packet: from {} to {} ({} bytes)",
+                                     event.path.remote.ToString(),
+                                     event.path.local.ToString(),
+                                     event.octets)});
+        lines.push_back({"ENC", "parsed " + message});
+        return lines;
+    }
+
+    Lines
+    operator()(const ike::MessageRejected& event) const
+    {
+        const std::string why = ToString(event.error);
+        if (event.answered)
+        {
+            return {{"ENC",
+                     fmt::format("message from {} refused with {}: {}",
+                                 event.path.remote.ToString(),
+                                 wire::ToString(*event.answered),
+                                 why)}};
+        }
+        return {
+            {"ENC", fmt::format("message from {} ignored: {}", event.path.remote.ToString(), why)}};
+    }
+
+    Lines
+    operator()(const ike::IkeKeysDerived& event) const
+    {
+        return {{"CFG", "selected proposal: IKE:" + event.suite.ToString()}};
+    }
+
+    Lines
+    operator()(const ike::IkeSaEstablished& event) const
+    {
+        Lines lines;
+        if (event.natLocal)
+        {
+            lines.push_back({"IKE", "local host is behind NAT, sending keep alives"});
+        }
+        if (event.natRemote)
+        {
+            lines.push_back({"IKE", "remote host is behind NAT"});
+        }
+        lines.push_back({"IKE",
+                         fmt::format("{} established between {}[{}]...{}[{}]",
+                                     Named(event.connection, event.sa),
+                                     event.path.local.address.ToString(),
+                                     event.localId.ToString(),
+                                     event.path.remote.address.ToString(),
+                                     event.remoteId.ToString())});
+        return lines;
+    }
+
+    Lines
+    operator()(const ike::IkeSaClosed& event) const
+    {
+        return {{"IKE",
+                 fmt::format("{} {}: {}{}",
+                             Named(event.connection, event.sa),
+                             event.established ? "deleted" : "not established",
+                             ToString(event.reason),
+                             Because(event.error))}};
+    }
+
+    Lines
+    operator()(const ike::ChildSaInstalled& event) const
+    {
+        return {{"CFG", "selected proposal: ESP:" + event.suite.ToString()},
+                {"IKE",
+                 fmt::format("{} established with SPIs {} and TS {} === {}",
+                             Named(event.config ? event.config->name : "", event.child),
+                             Spis(event.inboundSpi, event.outboundSpi),
+                             Texts(event.localTs),
+                             Texts(event.remoteTs))}};
+    }
+
+    Lines
+    operator()(const ike::ChildSaRemoved& event) const
+    {
+        return {{"IKE",
+                 fmt::format("closed {} with SPIs {}: {}",
+                             Named(event.name, event.child),
+                             Spis(event.inboundSpi, event.outboundSpi),
+                             ToString(event.reason))}};
+    }
+
+    Lines
+    operator()(const ike::ChildSaFailed& event) const
+    {
+        const std::string name = event.name.empty() ? "" : " " + event.name;
+        return {{"IKE",
+                 fmt::format("{} {} notify, no CHILD_SA{} built",
+                             event.initiator ? "received" : "sending",
+                             wire::ToString(event.notify),
+                             name)}};
+    }
+
+    Lines
+    operator()(const ike::PathChanged& event) const
+    {
+        return {{"IKE",
+                 fmt::format("remote endpoint of IKE_SA [{}] changed to {}",
+                             event.sa.value,
+                             event.path.remote.ToString())}};
+    }
+
+    Lines
+    operator()(const ike::PeerAlive& event) const
+    {
+        return {{"IKE",
+                 fmt::format("peer of IKE_SA [{}] is alive, round trip {:.3f} ms",
+                             event.sa.value,
+                             std::chrono::duration<double, std::milli>(event.roundTrip).count())}};
+    }
+
+    Lines
+    operator()(const LifetimeReached& event) const
+    {
+        return {{"CHD",
+                 fmt::format("{} reached its {} lifetime in {}",
+                             Named(event.name, event.child),
+                             event.hard ? "hard" : "soft",
+                             event.what)}};
+    }
+
+    Lines
+    operator()(const PacketRefused& event) const
+    {
+        const std::string spi =
+            event.spi.value == 0
+                ? ""
+                : fmt::format(", SPI {:08x}, sequence {}", event.spi.value, event.sequence);
+        return {{"ESP",
+                 fmt::format("{} packet {} === {} refused{}: {}",
+                             event.inbound ? "inbound" : "outbound",
+                             event.source.ToString(),
+                             event.destination.ToString(),
+                             spi,
+                             ToString(event.error))}};
+    }
+};
+
+} // namespace
+
+std::vector<LogLine>
+FormatCharon(const Event& event)
+{
+    return std::visit(Writer{}, event);
+}
+
+} // namespace ikelab::gateway
