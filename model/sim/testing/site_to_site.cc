@@ -46,6 +46,10 @@ constexpr uint8_t PROTOCOL_ICMP = 1;
 constexpr uint8_t PROTOCOL_ICMPV6 = 58;
 constexpr uint16_t SOURCE_PORT = 40000;
 constexpr size_t ICMP_HEADER_OCTETS = 8;
+/// Random streams; the gateways' are below.
+constexpr int64_t LOSS_STREAMS = 1000;
+constexpr int64_t STACK_STREAMS = 2000;
+constexpr int64_t LAN_STREAMS = 3000;
 
 IpAddress
 Parse(const char* text)
@@ -175,18 +179,25 @@ SiteToSite::SiteToSite(const Options& options)
             Ptr<RateErrorModel> model = CreateObject<RateErrorModel>();
             model->SetUnit(RateErrorModel::ERROR_UNIT_PACKET);
             model->SetRate(options.loss);
-            model->AssignStreams(1000 + i);
+            model->AssignStreams(LOSS_STREAMS + i);
             wan.Get(i)->SetAttribute("ReceiveErrorModel", PointerValue(model));
         }
     }
+    int64_t lanStreams = LAN_STREAMS;
     InternetStackHelper stack;
     NodeContainer nodes(alice, moon, sun, bob);
     if (mallory)
     {
         nodes.Add(mallory);
     }
-    stack.AssignStreams(nodes, 2000);
     stack.Install(nodes);
+    // After Install, for it pins the dice of protocols that are there, ARP's and ICMPv6's delays.
+    // The streams that ns-3 hands out on its own differ between two runs of one process.
+    stack.AssignStreams(nodes, STACK_STREAMS);
+    for (const NetDeviceContainer* link : {&leftLan, &wan, &rightLan})
+    {
+        lanStreams += lan.AssignStreams(*link, lanStreams); // point-to-point devices throw no dice
+    }
     Address(options);
 }
 
