@@ -28,6 +28,7 @@
 #include "ns3/rng-seed-manager.h"
 #include "ns3/simulator.h"
 #include "ns3/string.h"
+#include "ns3/tcp-socket-factory.h"
 #include "ns3/udp-socket-factory.h"
 #include "ns3/uinteger.h"
 
@@ -348,6 +349,33 @@ PingAt(Time at, Ptr<Node> from, const IpAddress& to, const std::string& payload)
         });
 }
 
+namespace
+{
+
+void
+SendOn(Ptr<Socket> socket, const std::string& payload)
+{
+    constexpr double INTERVAL = 0.5;
+    socket->Send(ToPacket(payload)); // into a full buffer if the peer is silent: no matter
+    Simulator::Schedule(Seconds(INTERVAL), [=]() { SendOn(socket, payload); });
+}
+
+} // namespace
+
+void
+StreamTcpAt(Time at, Ptr<Node> from, const IpAddress& to, uint16_t port, const std::string& payload)
+{
+    Simulator::ScheduleWithContext(from->GetId(),
+                                   at,
+                                   [=]()
+                                   {
+                                       Ptr<Socket> socket = Socket::CreateSocket(
+                                           from, TcpSocketFactory::GetTypeId());
+                                       socket->Connect(ToSocketAddress(to, port));
+                                       SendOn(socket, payload);
+                                   });
+}
+
 void
 SendFrameAt(Time at, Ptr<NetDevice> device, Ptr<NetDevice> to, const ikelab::Buffer& packet)
 {
@@ -428,6 +456,54 @@ UdpInbox::Receive(Ptr<Socket> socket)
         std::string text(packet->GetSize(), '\0');
         packet->CopyData(reinterpret_cast<uint8_t*>(text.data()), packet->GetSize());
         datagrams.push_back(std::move(text));
+    }
+}
+
+TcpInbox::TcpInbox(Ptr<Node> node, bool v6, uint16_t port)
+    : m_socket(Socket::CreateSocket(node, TcpSocketFactory::GetTypeId()))
+{
+    if (v6)
+    {
+        m_socket->Bind(Inet6SocketAddress(Ipv6Address::GetAny(), port));
+    }
+    else
+    {
+        m_socket->Bind(InetSocketAddress(Ipv4Address::GetAny(), port));
+    }
+    m_socket->Listen();
+    m_socket->SetAcceptCallback(MakeNullCallback<bool, Ptr<Socket>, const ns3::Address&>(),
+                                MakeCallback(&TcpInbox::Accept, this));
+}
+
+TcpInbox::~TcpInbox()
+{
+    m_socket->SetAcceptCallback(MakeNullCallback<bool, Ptr<Socket>, const ns3::Address&>(),
+                                MakeNullCallback<void, Ptr<Socket>, const ns3::Address&>());
+    for (const auto& connection : m_connections)
+    {
+        connection->SetRecvCallback(MakeNullCallback<void, Ptr<Socket>>());
+    }
+}
+
+void
+TcpInbox::Accept(Ptr<Socket> connection, const ns3::Address&)
+{
+    m_connections.push_back(connection);
+    connection->SetRecvCallback(MakeCallback(&TcpInbox::Receive, this));
+}
+
+void
+TcpInbox::Receive(Ptr<Socket> connection)
+{
+    while (Ptr<Packet> packet = connection->Recv())
+    {
+        if (packet->GetSize() == 0)
+        {
+            return; // the end of the stream
+        }
+        std::string text(packet->GetSize(), '\0');
+        packet->CopyData(reinterpret_cast<uint8_t*>(text.data()), packet->GetSize());
+        octets += text;
     }
 }
 
