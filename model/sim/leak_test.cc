@@ -84,10 +84,7 @@ class LeakRun
             }
         }
         m_patterns.push_back(MARK);
-        m_sites.onFrame = [this](const TapFrame& frame)
-        {
-            See(frame);
-        };
+        m_sites.Watch([this](const TapFrame& frame) { See(frame); });
         m_sites.moon->TraceConnectWithoutContext(
             "ChildSaInstalled",
             Callback<void, const ikelab::ike::ChildSaInstalled&>(
