@@ -27,7 +27,15 @@ constexpr uint8_t SCTP = 132;
 constexpr uint8_t MOBILITY = 135;
 constexpr uint8_t UDP_LITE = 136;
 
+bool
+IsExtensionHeader(uint8_t protocol)
+{
+    return protocol == HOP_BY_HOP || protocol == ROUTING || protocol == DESTINATION_OPTIONS ||
+           protocol == FRAGMENT || protocol == AUTHENTICATION_HEADER;
+}
+
 /// RFC 4301 §4.4.1.1: ports, ICMP type and code, or Mobility Header type of the next layer.
+/// @param payload nothing for a later fragment
 void
 ReadPorts(Bytes payload, PacketInfo& info)
 {
@@ -64,8 +72,10 @@ ReadPorts(Bytes payload, PacketInfo& info)
         }
         break;
     default:
-        break;
+        info.portsHidden = !info.protocolKnown;
+        return;
     }
+    info.portsHidden = !info.portsKnown;
 }
 
 Result<PacketInfo>
@@ -96,10 +106,8 @@ ReadV4(Bytes packet)
     info.protocol = LoadField<9, uint8_t>(header);
     info.source.low = LoadField<12, uint32_t>(header);
     info.destination.low = LoadField<16, uint32_t>(header);
-    if (!info.laterFragment)
-    {
-        ReadPorts(packet.first(info.totalOctets).subspan(info.headerOctets), info);
-    }
+    const Bytes payload = packet.first(info.totalOctets).subspan(info.headerOctets);
+    ReadPorts(info.laterFragment ? Bytes() : payload, info);
     return info;
 }
 
@@ -110,8 +118,7 @@ WalkExtensionHeaders(ByteReader& reader, PacketInfo& info)
     for (size_t count = 0; count <= limits::EXTENSION_HEADERS; ++count)
     {
         const uint8_t current = info.protocol;
-        if (current != HOP_BY_HOP && current != ROUTING && current != DESTINATION_OPTIONS &&
-            current != FRAGMENT && current != AUTHENTICATION_HEADER)
+        if (!IsExtensionHeader(current))
         {
             return {};
         }
@@ -144,7 +151,9 @@ WalkExtensionHeaders(ByteReader& reader, PacketInfo& info)
         info.protocol = next;
         if (info.laterFragment)
         {
-            return {}; // what follows belongs to the middle of something
+            // What follows belongs to the middle of something.
+            info.protocolKnown = !IsExtensionHeader(next);
+            return {};
         }
     }
     return Fail(Fault::LIMIT, "IPv6 extension headers", reader.Offset());
@@ -173,10 +182,7 @@ ReadV6(Bytes packet)
     ByteReader reader(packet.first(info.totalOctets).subspan(V6_HEADER_OCTETS));
     TRY(WalkExtensionHeaders(reader, info));
     info.headerOctets = V6_HEADER_OCTETS + reader.Offset();
-    if (!info.laterFragment)
-    {
-        ReadPorts(reader.Peek(), info);
-    }
+    ReadPorts(info.laterFragment ? Bytes() : reader.Peek(), info);
     return info;
 }
 

@@ -44,6 +44,11 @@ struct PacketInfo
     uint8_t protocol{0};
     /// False if they cannot be known: a later fragment, a protocol without ports, or cut off.
     bool portsKnown{false};
+    /// The next layer has ports (or may have) that this packet does not show: it is a later
+    /// fragment, or cut off. What depends on them cannot be decided (RFC 4301 §7).
+    bool portsHidden{false};
+    /// False in later IPv6 fragments that begin with an extension header.
+    bool protocolKnown{true};
     /// For ICMP both hold type and code, type in the high octet (RFC 7296 §3.13.1); for Mobility
     /// Headers the type in the high octet.
     uint16_t sourcePort{0};

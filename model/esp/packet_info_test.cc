@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "esp/packet_info.h"
-
 #include "base/hex.h"
 #include "base/limits.h"
 #include "base/random_source.h"
+#include "esp/packet_info.h"
 #include "esp/testing/packets.h"
 
 #include <gtest/gtest.h>
@@ -150,6 +149,32 @@ TEST(ReadPacket, KnowsNoPortsOfALaterFragment)
     EXPECT_TRUE(whole->dontFragment);
 }
 
+TEST(ReadPacket, SaysWhenPortsAreHidden)
+{
+    EXPECT_FALSE(ReadPacket(MakePacket())->portsHidden);
+    EXPECT_FALSE(ReadPacket(MakePacket({.fragmentField = 0x2000}))->portsHidden) << "the first";
+    EXPECT_TRUE(ReadPacket(MakePacket({.fragmentField = 0x0010}))->portsHidden);
+    EXPECT_FALSE(ReadPacket(MakePacket({.protocol = 47, .fragmentField = 0x0010}))->portsHidden)
+        << "GRE has none";
+    Buffer cut = MakePacket();
+    cut.resize(23);
+    cut[3] = 23; // total length
+    EXPECT_TRUE(ReadPacket(cut)->portsHidden);
+    // IPv6: fragment header, offset 8, next header as given
+    Buffer fragment = MakePacket6({.protocol = 44});
+    fragment[42] = 0;
+    fragment[43] = 8;
+    for (const auto& [next, known] : {std::pair{PROTOCOL_UDP, true}, {uint8_t{60}, false}})
+    {
+        fragment[40] = next;
+        const auto info = ReadPacket(fragment);
+        ASSERT_TRUE(info);
+        EXPECT_TRUE(info->laterFragment);
+        EXPECT_TRUE(info->portsHidden);
+        EXPECT_EQ(info->protocolKnown, known);
+    }
+}
+
 TEST(ReadPacket, GivesIcmpTypeAndCodeAsPort)
 {
     // RFC 7296 §3.13.1: type in the high octet
@@ -228,8 +253,13 @@ TEST(SetTrafficClass, TouchesNothingElseInIpv6)
 
 TEST(AddressNumber, IsTheAddressAndKeepsItsOrder)
 {
-    const char* const ordered[] = {
-        "0.0.0.0", "10.0.0.1", "255.255.255.255", "::", "2001:db8::1", "2001:db8:0:0:1::", "ffff::"};
+    const char* const ordered[] = {"0.0.0.0",
+                                   "10.0.0.1",
+                                   "255.255.255.255",
+                                   "::",
+                                   "2001:db8::1",
+                                   "2001:db8:0:0:1::",
+                                   "ffff::"};
     for (size_t i = 0; i < std::size(ordered); ++i)
     {
         const IpAddress left = *IpAddress::Parse(ordered[i]);

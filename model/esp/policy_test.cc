@@ -36,11 +36,22 @@ Pair(const Selectors& local, const Selectors& remote)
     return {SelectorSet(local), SelectorSet(remote)};
 }
 
+/// How a set judges an address, protocol and port.
+Fit
+Judge(const SelectorSet& set, std::string_view address, uint8_t protocol, uint16_t port)
+{
+    PacketInfo packet;
+    packet.protocol = protocol;
+    packet.portsKnown = true;
+    return set.Judge(AddressNumber::From(*IpAddress::Parse(address)), port, packet);
+}
+
 TEST(SelectorSet, HoldsBothEdgesOfARangeAndNothingBeside)
 {
     const SelectorSet set({Range("10.1.0.5-10.1.0.9")});
-    const auto matches = [&set](std::string_view address) {
-        return set.Matches(AddressNumber::From(*IpAddress::Parse(address)), 6, true, 80);
+    const auto matches = [&set](std::string_view address)
+    {
+        return Judge(set, address, 6, 80) == Fit::FULL;
     };
     EXPECT_FALSE(matches("10.1.0.4"));
     EXPECT_TRUE(matches("10.1.0.5"));
@@ -52,24 +63,52 @@ TEST(SelectorSet, HoldsBothEdgesOfARangeAndNothingBeside)
 TEST(SelectorSet, LooksAtProtocolAndPorts)
 {
     const SelectorSet set({Range("10.0.0.0/8", 6, 80, 81), Range("10.0.0.0/8", 17)});
-    const AddressNumber address = AddressNumber::From(*IpAddress::Parse("10.1.1.1"));
-    EXPECT_FALSE(set.Matches(address, 6, true, 79));
-    EXPECT_TRUE(set.Matches(address, 6, true, 80));
-    EXPECT_TRUE(set.Matches(address, 6, true, 81));
-    EXPECT_FALSE(set.Matches(address, 6, true, 82));
-    EXPECT_TRUE(set.Matches(address, 17, true, 82));
-    EXPECT_FALSE(set.Matches(address, 1, true, 80));
+    const auto matches = [&set](uint8_t protocol, uint16_t port)
+    {
+        return Judge(set, "10.1.1.1", protocol, port) == Fit::FULL;
+    };
+    EXPECT_FALSE(matches(6, 79));
+    EXPECT_TRUE(matches(6, 80));
+    EXPECT_TRUE(matches(6, 81));
+    EXPECT_FALSE(matches(6, 82));
+    EXPECT_TRUE(matches(17, 82));
+    EXPECT_FALSE(matches(1, 80));
 }
 
 TEST(SelectorSet, MatchesUnknownPortsOnlyWithAnyOrOpaque)
 {
     const AddressNumber address = AddressNumber::From(*IpAddress::Parse("10.1.1.1"));
-    EXPECT_FALSE(SelectorSet({Range("10.0.0.0/8", 17, 0, 65534)}).Matches(address, 17, false, 0));
-    EXPECT_TRUE(SelectorSet({Range("10.0.0.0/8", 17)}).Matches(address, 17, false, 0));
+    PacketInfo known;
+    known.protocol = 17;
+    known.portsKnown = true;
+    PacketInfo hidden;
+    hidden.protocol = 17;
+    hidden.portsHidden = true;
+    PacketInfo without;
+    without.protocol = 47;
+    const SelectorSet some({Range("10.0.0.0/8", 0, 0, 65534)});
+    EXPECT_EQ(some.Judge(address, 0, known), Fit::FULL);
+    EXPECT_EQ(some.Judge(address, 0, hidden), Fit::UNCERTAIN);
+    EXPECT_EQ(some.Judge(address, 0, without), Fit::NONE);
+    EXPECT_EQ(SelectorSet({Range("10.0.0.0/8", 6, 1, 2)}).Judge(address, 0, hidden), Fit::NONE);
+    const SelectorSet any({Range("10.0.0.0/8")});
+    EXPECT_EQ(any.Judge(address, 0, hidden), Fit::FULL);
+    EXPECT_EQ(any.Judge(address, 0, without), Fit::FULL);
     const SelectorSet opaque({Range("10.0.0.0/8", 17, 65535, 0)});
-    EXPECT_TRUE(opaque.Matches(address, 17, false, 0));
-    EXPECT_FALSE(opaque.Matches(address, 17, true, 65535));
-    EXPECT_FALSE(opaque.Matches(address, 17, true, 0));
+    EXPECT_EQ(opaque.Judge(address, 0, hidden), Fit::FULL);
+    EXPECT_EQ(opaque.Judge(address, 65535, known), Fit::NONE);
+    EXPECT_EQ(opaque.Judge(address, 0, known), Fit::NONE);
+}
+
+TEST(SelectorSet, IsUncertainOfAProtocolBehindAFragmentedExtensionHeader)
+{
+    PacketInfo packet;
+    packet.protocol = 60;
+    packet.protocolKnown = false;
+    packet.portsHidden = true;
+    const AddressNumber address = AddressNumber::From(*IpAddress::Parse("10.1.1.1"));
+    EXPECT_EQ(SelectorSet({Range("10.0.0.0/8", 6)}).Judge(address, 0, packet), Fit::UNCERTAIN);
+    EXPECT_EQ(SelectorSet({Range("10.0.0.0/8")}).Judge(address, 0, packet), Fit::FULL);
 }
 
 TEST(TrafficSelectors, SwapTheEndsForPacketsThatComeIn)
@@ -92,10 +131,13 @@ TEST(Spd, LetsTheFirstMatchingRuleDecide)
     Spd spd;
     std::vector<Policy> rules;
     rules.push_back({PolicyAction::BYPASS, 1, Pair({Range("10.99.1.1")}, {Range("0.0.0.0/0")})});
-    rules.push_back({PolicyAction::PROTECT, 2, Pair({Range("10.99.1.0/24")}, {Range("10.99.2.0/24")})});
-    rules.push_back({PolicyAction::DISCARD, 3, Pair({Range("0.0.0.0/0")}, {Range("10.99.2.0/24")})});
+    rules.push_back(
+        {PolicyAction::PROTECT, 2, Pair({Range("10.99.1.0/24")}, {Range("10.99.2.0/24")})});
+    rules.push_back(
+        {PolicyAction::DISCARD, 3, Pair({Range("0.0.0.0/0")}, {Range("10.99.2.0/24")})});
     spd.Assign(std::move(rules));
-    const auto tag = [&spd](std::string_view source, std::string_view destination) -> uint32_t {
+    const auto tag = [&spd](std::string_view source, std::string_view destination) -> uint32_t
+    {
         const Policy* policy =
             spd.MatchOutbound(Info({.source = source, .destination = destination}));
         return policy == nullptr ? 0 : policy->tag;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "esp/replay_window.h"
-
 #include "base/random_source.h"
+#include "esp/replay_window.h"
 
 #include <gtest/gtest.h>
 
@@ -147,14 +146,14 @@ TEST(ReplayWindowEsn, FindsTheHighHalfAcrossTheBorderOfASpace)
     // RFC 4303 appendix A2.2, both cases
     ReplayWindow window(64, true);
     window.Record(0xfffffff0);
-    EXPECT_EQ(window.Find(0xfffffffe), 0xfffffffeu);      // case A, right of the window
-    EXPECT_EQ(window.Find(0xffffffd0), 0xffffffd0u);      // case A, inside
-    EXPECT_EQ(window.Find(0x00000005), 0x1'0000'0005u);   // case A, next space
+    EXPECT_EQ(window.Find(0xfffffffe), 0xfffffffeu);    // case A, right of the window
+    EXPECT_EQ(window.Find(0xffffffd0), 0xffffffd0u);    // case A, inside
+    EXPECT_EQ(window.Find(0x00000005), 0x1'0000'0005u); // case A, next space
     window.Record(0x1'0000'0005);
-    EXPECT_EQ(window.Find(0xfffffff1), 0xfffffff1u);      // case B, the space before
-    EXPECT_FALSE(window.Find(0xfffffff0));                // seen there
-    EXPECT_EQ(window.Find(0x00000004), 0x1'0000'0004u);   // case B, inside
-    EXPECT_EQ(window.Find(0x00000100), 0x1'0000'0100u);   // case B, right of it
+    EXPECT_EQ(window.Find(0xfffffff1), 0xfffffff1u);    // case B, the space before
+    EXPECT_FALSE(window.Find(0xfffffff0));              // seen there
+    EXPECT_EQ(window.Find(0x00000004), 0x1'0000'0004u); // case B, inside
+    EXPECT_EQ(window.Find(0x00000100), 0x1'0000'0100u); // case B, right of it
     EXPECT_FALSE(window.Find(0x00000005));
 }
 

@@ -4,6 +4,45 @@
 namespace ikelab::esp
 {
 
+namespace
+{
+
+Fit
+JudgePort(const SelectorSet::Range& range, uint16_t port, const PacketInfo& packet)
+{
+    const bool anyPort = range.startPort == 0 && range.endPort == 65535;
+    if (anyPort)
+    {
+        return Fit::FULL;
+    }
+    if (packet.portsKnown)
+    {
+        return range.startPort <= port && port <= range.endPort ? Fit::FULL : Fit::NONE;
+    }
+    const bool opaque = range.startPort == 65535 && range.endPort == 0;
+    if (opaque)
+    {
+        return Fit::FULL;
+    }
+    return packet.portsHidden ? Fit::UNCERTAIN : Fit::NONE;
+}
+
+Fit
+JudgeProtocol(const SelectorSet::Range& range, const PacketInfo& packet)
+{
+    if (range.protocol == Selector::ANY_PROTOCOL)
+    {
+        return Fit::FULL;
+    }
+    if (!packet.protocolKnown)
+    {
+        return Fit::UNCERTAIN;
+    }
+    return range.protocol == packet.protocol ? Fit::FULL : Fit::NONE;
+}
+
+} // namespace
+
 SelectorSet::SelectorSet(const Selectors& selectors)
 {
     m_ranges.reserve(selectors.size());
@@ -17,30 +56,24 @@ SelectorSet::SelectorSet(const Selectors& selectors)
     }
 }
 
-bool
-SelectorSet::Matches(const AddressNumber& address,
-                     uint8_t protocol,
-                     bool portKnown,
-                     uint16_t port) const
+Fit
+SelectorSet::Judge(const AddressNumber& address, uint16_t port, const PacketInfo& packet) const
 {
+    Fit best = Fit::NONE;
     for (const Range& range : m_ranges)
     {
         if (address < range.first || range.last < address)
         {
             continue;
         }
-        if (range.protocol != Selector::ANY_PROTOCOL && range.protocol != protocol)
+        best =
+            std::max(best, std::min(JudgeProtocol(range, packet), JudgePort(range, port, packet)));
+        if (best == Fit::FULL)
         {
-            continue;
-        }
-        const bool anyPort = range.startPort == 0 && range.endPort == 65535;
-        const bool opaque = range.startPort == 65535 && range.endPort == 0;
-        if (anyPort || (portKnown ? range.startPort <= port && port <= range.endPort : opaque))
-        {
-            return true;
+            break;
         }
     }
-    return false;
+    return best;
 }
 
 } // namespace ikelab::esp

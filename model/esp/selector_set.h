@@ -4,29 +4,25 @@
 #include "base/selector.h"
 #include "esp/packet_info.h"
 
+#include <algorithm>
+#include <span>
 #include <vector>
 
 namespace ikelab::esp
 {
 
+/// How selectors and a packet go together; in this order.
+enum class Fit
+{
+    NONE,
+    UNCERTAIN, ///< only a port that the packet hides could tell (RFC 4301 §7)
+    FULL
+};
+
 /// Traffic selectors of one end, prepared for matching packets.
 class SelectorSet
 {
   public:
-    SelectorSet() = default;
-    explicit SelectorSet(const Selectors& selectors);
-
-    /**
-     * Does one of the selectors hold this end of a packet?
-     * A port that cannot be known (a later fragment, for instance) is matched by selectors that
-     * take any port and by OPAQUE ones (RFC 4301 §4.4.1.1), never by a port range.
-     */
-    bool Matches(const AddressNumber& address,
-                 uint8_t protocol,
-                 bool portKnown,
-                 uint16_t port) const;
-
-  private:
     struct Range
     {
         AddressNumber first;
@@ -36,6 +32,24 @@ class SelectorSet
         uint8_t protocol;
     };
 
+    SelectorSet() = default;
+    explicit SelectorSet(const Selectors& selectors);
+
+    /**
+     * Does one of the selectors hold this end of a packet?
+     * A port that cannot be known (a later fragment, for instance) is matched by selectors that
+     * take any port and by OPAQUE ones (RFC 4301 §4.4.1.1); with a port range it is UNCERTAIN if
+     * the packet hides it, and no match if its protocol has none.
+     */
+    Fit Judge(const AddressNumber& address, uint16_t port, const PacketInfo& packet) const;
+
+    std::span<const Range>
+    Ranges() const
+    {
+        return m_ranges;
+    }
+
+  private:
     std::vector<Range> m_ranges;
 };
 
@@ -45,25 +59,30 @@ struct TrafficSelectors
     SelectorSet local;
     SelectorSet remote;
 
-    /// A packet that leaves: its source is local.
+    /// A packet that leaves has a local source, one that comes in a local destination.
+    Fit
+    Judge(const PacketInfo& packet, bool outbound) const
+    {
+        const SelectorSet& source = outbound ? local : remote;
+        const SelectorSet& destination = outbound ? remote : local;
+        const Fit first = source.Judge(packet.source, packet.sourcePort, packet);
+        return first == Fit::NONE
+                   ? first
+                   : std::min(
+                         first,
+                         destination.Judge(packet.destination, packet.destinationPort, packet));
+    }
+
     bool
     MatchesOutbound(const PacketInfo& packet) const
     {
-        return local.Matches(
-                   packet.source, packet.protocol, packet.portsKnown, packet.sourcePort) &&
-               remote.Matches(
-                   packet.destination, packet.protocol, packet.portsKnown, packet.destinationPort);
+        return Judge(packet, true) == Fit::FULL;
     }
 
-    /// A packet that comes in: its destination is local.
     bool
     MatchesInbound(const PacketInfo& packet) const
     {
-        return local.Matches(packet.destination,
-                             packet.protocol,
-                             packet.portsKnown,
-                             packet.destinationPort) &&
-               remote.Matches(packet.source, packet.protocol, packet.portsKnown, packet.sourcePort);
+        return Judge(packet, false) == Fit::FULL;
     }
 };
 

@@ -1,14 +1,37 @@
 // SPDX-License-Identifier: MIT
 #include "esp/spd.h"
 
+#include <utility>
+
 namespace ikelab::esp
 {
+
+namespace
+{
+
+/// The answer for packets that hide the ports by which they would be judged.
+const Policy DISCARD_UNCERTAIN{PolicyAction::DISCARD, 0, {}};
+
+} // namespace
 
 void
 Spd::Assign(std::vector<Policy> rules)
 {
     m_rules = std::move(rules);
+    m_index.Clear();
+    for (size_t place = 0; place < m_rules.size(); ++place)
+    {
+        m_index.Insert(place, m_rules[place].selectors);
+    }
     m_cache.fill({});
+}
+
+void
+Spd::Append(Policy rule)
+{
+    m_rules.push_back(std::move(rule));
+    m_index.Insert(m_rules.size() - 1, m_rules.back().selectors);
+    m_cache.fill({}); // the rules may have moved
 }
 
 size_t
@@ -22,7 +45,8 @@ Spd::Flow::Hash() const
     mixed = (mixed ^ destination.high) * ODD;
     mixed = (mixed ^ destination.low) * ODD;
     mixed ^= uint64_t{sourcePort} << 32 | uint64_t{destinationPort} << 16 |
-             uint64_t{protocol} << 2 | uint64_t{portsKnown} << 1 | uint64_t{outbound};
+             uint64_t{protocol} << 4 | uint64_t{protocolKnown} << 3 | uint64_t{portsHidden} << 2 |
+             uint64_t{portsKnown} << 1 | uint64_t{outbound};
     return static_cast<size_t>((mixed * ODD) >> 32);
 }
 
@@ -39,6 +63,8 @@ Spd::Match(const PacketInfo& packet, bool outbound) const
                     packet.destinationPort,
                     packet.protocol,
                     packet.portsKnown,
+                    packet.portsHidden,
+                    packet.protocolKnown,
                     outbound};
     Remembered& entry = m_cache[flow.Hash() % CACHE_SIZE];
     if (entry.valid && entry.flow == flow)
@@ -46,14 +72,16 @@ Spd::Match(const PacketInfo& packet, bool outbound) const
         return entry.policy;
     }
     entry = {true, flow, nullptr};
-    for (const Policy& rule : m_rules)
+    const auto first =
+        m_index.First(packet,
+                      outbound,
+                      [&](uint64_t place, Fit fit) {
+                          return fit == Fit::FULL || m_rules[place].action != PolicyAction::BYPASS;
+                      });
+    if (first)
     {
-        if (outbound ? rule.selectors.MatchesOutbound(packet)
-                     : rule.selectors.MatchesInbound(packet))
-        {
-            entry.policy = &rule;
-            break;
-        }
+        const bool uncertain = m_rules[*first].selectors.Judge(packet, outbound) != Fit::FULL;
+        entry.policy = uncertain ? &DISCARD_UNCERTAIN : &m_rules[*first];
     }
     return entry.policy;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "esp/packet_info.h"
+#include "esp/selector_index.h"
 #include "esp/selector_set.h"
 
 #include <array>
@@ -29,9 +30,12 @@ struct Policy
 };
 
 /**
- * The SPD: ordered rules, the first that matches decides. Lookup walks the rules and remembers the
- * answer per flow in a small cache of fixed size, so its cost for a running flow does not grow with
- * the rules.
+ * The SPD: ordered rules, the first that matches decides. Rules are found by an index over
+ * addresses, and the answer is remembered per flow in a small cache of fixed size.
+ *
+ * A packet that hides its ports passes rules that ask for ports only if they bypass: where such a
+ * rule would protect or discard, the packet is discarded, for nobody can tell whether it belongs to
+ * what must not leave in clear (RFC 4301 §7).
  */
 class Spd
 {
@@ -43,7 +47,11 @@ class Spd
     /// Replace all rules.
     void Assign(std::vector<Policy> rules);
 
-    /// The rule of a packet that leaves or comes in; nullptr if none matches. Valid until Assign.
+    /// Put one more rule behind all others.
+    void Append(Policy rule);
+
+    /// The rule of a packet that leaves or comes in; nullptr if none matches. Valid until Assign
+    /// or Append.
     const Policy*
     MatchOutbound(const PacketInfo& packet) const
     {
@@ -72,6 +80,8 @@ class Spd
         uint16_t destinationPort{0};
         uint8_t protocol{0};
         bool portsKnown{false};
+        bool portsHidden{false};
+        bool protocolKnown{true};
         bool outbound{false};
 
         bool operator==(const Flow&) const = default;
@@ -90,6 +100,7 @@ class Spd
     const Policy* Match(const PacketInfo& packet, bool outbound) const;
 
     std::vector<Policy> m_rules;
+    SelectorIndex m_index; ///< places are indices of m_rules
     mutable std::array<Remembered, CACHE_SIZE> m_cache{};
 };
 

@@ -30,95 +30,111 @@ Prepare(const Selectors& local, const Selectors& remote)
     return {esp::SelectorSet(local), esp::SelectorSet(remote)};
 }
 
+/// What a configured PROTECT rule says of a packet that no child covers.
+const esp::Policy NOTHING_PROTECTS{esp::PolicyAction::DISCARD, 0, {}};
+
 } // namespace
 
-ChildPolicies::ChildPolicies(const Config& config) : m_config(config)
+ChildPolicies::ChildPolicies(const Config& config)
 {
+    std::vector<esp::Policy> configured;
+    for (const PolicyRule& rule : config.policies)
+    {
+        configured.push_back({ToEsp(rule.action), 0, Prepare(rule.local, rule.remote)});
+    }
+    m_configured.Assign(std::move(configured));
+    std::vector<esp::Policy> rules;
     for (const auto& connection : config.ike.connections)
     {
         for (const ike::ChildConfig& child : connection->children)
         {
-            ChildPolicy policy;
+            ChildPolicy& policy = m_policies.emplace_back();
+            policy.index = static_cast<uint32_t>(m_policies.size() - 1);
             policy.connection = connection;
             policy.child = &child;
-            policy.local = child.localTs;
-            policy.remote = child.remoteTs;
             policy.trapped = child.startAction == ike::StartAction::TRAP;
-            m_policies.push_back(std::move(policy));
+            m_byConnection[connection->name].push_back(&policy);
+            m_byChild[child.name].push_back(&policy);
+            if (!child.localTs.empty() && !child.remoteTs.empty())
+            {
+                rules.push_back({esp::PolicyAction::PROTECT,
+                                 policy.index,
+                                 Prepare(child.localTs, child.remoteTs)});
+            }
         }
     }
-    Rebuild();
+    m_children.Assign(std::move(rules));
+}
+
+const esp::Policy*
+ChildPolicies::Match(const esp::PacketInfo& packet, bool outbound) const
+{
+    const esp::Policy* configured =
+        outbound ? m_configured.MatchOutbound(packet) : m_configured.MatchInbound(packet);
+    if (configured && configured->action != esp::PolicyAction::PROTECT)
+    {
+        return configured;
+    }
+    const esp::Policy* child =
+        outbound ? m_children.MatchOutbound(packet) : m_children.MatchInbound(packet);
+    return !child && configured ? &NOTHING_PROTECTS : child;
 }
 
 void
-ChildPolicies::Rebuild()
+ChildPolicies::Adopt(const ChildPolicy& policy, const ike::ChildSaInstalled& installed)
 {
-    std::vector<esp::Policy> rules;
-    for (const PolicyRule& rule : m_config.policies)
+    const ike::ChildConfig& child = *policy.child;
+    const bool covered = !child.localTs.empty() && !child.remoteTs.empty();
+    if (covered || !m_adopted.emplace(policy.index, installed.localTs, installed.remoteTs).second)
     {
-        rules.push_back({ToEsp(rule.action), 0, Prepare(rule.local, rule.remote)});
+        return;
     }
-    for (uint32_t index = 0; index < m_policies.size(); ++index)
-    {
-        const ChildPolicy& policy = m_policies[index];
-        if (!policy.local.empty() && !policy.remote.empty())
-        {
-            rules.push_back(
-                {esp::PolicyAction::PROTECT, index, Prepare(policy.local, policy.remote)});
-        }
-    }
-    m_spd.Assign(std::move(rules));
-}
-
-void
-ChildPolicies::Adopt(ChildPolicy& policy, const ike::ChildSaInstalled& installed)
-{
-    if (policy.local.empty() || policy.remote.empty())
-    {
-        policy.local = installed.localTs;
-        policy.remote = installed.remoteTs;
-        Rebuild();
-    }
+    m_children.Append(
+        {esp::PolicyAction::PROTECT, policy.index, Prepare(installed.localTs, installed.remoteTs)});
 }
 
 ChildPolicy*
-ChildPolicies::Find(std::string_view connection, std::string_view child)
+ChildPolicies::Find(const std::string& connection, const std::string& child)
 {
-    for (ChildPolicy& policy : m_policies)
+    for (ChildPolicy* policy : Of(connection))
     {
-        if (policy.connection->name == connection && policy.child->name == child)
+        if (policy->child->name == child)
         {
-            return &policy;
+            return policy;
         }
     }
     return nullptr;
 }
 
+std::span<ChildPolicy* const>
+ChildPolicies::Of(const std::string& connection) const
+{
+    const auto found = m_byConnection.find(connection);
+    return found == m_byConnection.end() ? std::span<ChildPolicy* const>() : found->second;
+}
+
 Result<ChildPolicy*>
 ChildPolicies::FindByName(std::string_view name)
 {
-    ChildPolicy* found = nullptr;
-    for (ChildPolicy& policy : m_policies)
+    // Names may hold a slash themselves: try each.
+    for (size_t slash = name.find('/'); slash != name.npos; slash = name.find('/', slash + 1))
     {
-        if (policy.FullName() == name)
+        if (ChildPolicy* policy =
+                Find(std::string(name.substr(0, slash)), std::string(name.substr(slash + 1))))
         {
-            return &policy;
-        }
-        if (policy.child->name == name)
-        {
-            if (found)
-            {
-                return Fail(Fault::BAD_VALUE,
-                            "several children have this name: say CONNECTION/CHILD");
-            }
-            found = &policy;
+            return policy;
         }
     }
-    if (!found)
+    const auto found = m_byChild.find(name);
+    if (found == m_byChild.end())
     {
         return Fail(Fault::NOT_FOUND, "no child of this name");
     }
-    return found;
+    if (found->second.size() > 1)
+    {
+        return Fail(Fault::BAD_VALUE, "several children have this name: say CONNECTION/CHILD");
+    }
+    return found->second.front();
 }
 
 } // namespace ikelab::gateway

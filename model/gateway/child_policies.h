@@ -8,10 +8,16 @@
 #include "ike/event.h"
 
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace ikelab::gateway
@@ -23,10 +29,9 @@ struct ChildPolicy
 {
     std::shared_ptr<const ike::ConnectionConfig> connection;
     const ike::ChildConfig* child{nullptr};
-    Selectors local;
-    Selectors remote;
-    bool trapped{false};              ///< traffic without an SA asks for one
-    std::vector<ChildSaId> installed; ///< oldest first
+    uint32_t index{0};             ///< its place among all children
+    bool trapped{false};           ///< traffic without an SA asks for one
+    std::set<ChildSaId> installed; ///< oldest first
     std::deque<Buffer> held;
 
     std::string
@@ -34,6 +39,55 @@ struct ChildPolicy
     {
         return connection->name + "/" + child->name;
     }
+
+    /// The newest SA whose selectors hold this packet and that `usable` accepts. An SA is offered
+    /// from StartSending to StopSending.
+    template <typename Usable>
+    std::optional<ChildSaId>
+    FindSending(const esp::PacketInfo& packet, const Usable& usable) const
+    {
+        const auto newest = m_sending.First(packet,
+                                            true,
+                                            [&](uint64_t place, esp::Fit fit) {
+                                                return fit == esp::Fit::FULL && usable(IdOf(place));
+                                            });
+        return newest ? std::optional(IdOf(*newest)) : std::nullopt;
+    }
+
+    void
+    StartSending(ChildSaId id, esp::TrafficSelectors selectors)
+    {
+        m_sending.Insert(PlaceOf(id), std::move(selectors));
+    }
+
+    void
+    StopSending(ChildSaId id)
+    {
+        m_sending.Erase(PlaceOf(id));
+    }
+
+    bool
+    Sends() const
+    {
+        return m_sending.Size() != 0;
+    }
+
+  private:
+    /// The newest has the highest number and comes first: it is the successor of the others, or its
+    /// selectors are other ones.
+    static uint64_t
+    PlaceOf(ChildSaId id)
+    {
+        return ~uint64_t{id.value};
+    }
+
+    static ChildSaId
+    IdOf(uint64_t place)
+    {
+        return ChildSaId{static_cast<uint32_t>(~place)};
+    }
+
+    esp::SelectorIndex m_sending;
 };
 
 /**
@@ -47,24 +101,24 @@ class ChildPolicies
 
     /// By "connection/child" or the child's name alone if only one has it; NOT_FOUND or BAD_VALUE.
     Result<ChildPolicy*> FindByName(std::string_view name);
-    ChildPolicy* Find(std::string_view connection, std::string_view child);
+    ChildPolicy* Find(const std::string& connection, const std::string& child);
+    /// The children of one connection.
+    std::span<ChildPolicy* const> Of(const std::string& connection) const;
 
-    /// The rule for a packet; nullptr if none matches.
-    const esp::Policy*
-    Match(const esp::PacketInfo& packet, bool outbound) const
-    {
-        return outbound ? m_spd.MatchOutbound(packet) : m_spd.MatchInbound(packet);
-    }
+    /// The rule for a packet; nullptr if none matches. A configured PROTECT rule asks for a child
+    /// that covers the packet; without one the answer is DISCARD.
+    const esp::Policy* Match(const esp::PacketInfo& packet, bool outbound) const;
 
-    /// The child that a PROTECT rule stands for.
+    /// The child that a PROTECT rule of Match stands for.
     ChildPolicy&
     Of(const esp::Policy& rule)
     {
         return m_policies[rule.tag];
     }
 
-    /// A child without selectors of its own covers what was negotiated.
-    void Adopt(ChildPolicy& policy, const ike::ChildSaInstalled& installed);
+    /// A child without selectors of its own covers all that was ever negotiated for it: what was
+    /// protected once does not leave in clear afterwards.
+    void Adopt(const ChildPolicy& policy, const ike::ChildSaInstalled& installed);
 
     std::deque<ChildPolicy>&
     All()
@@ -73,11 +127,12 @@ class ChildPolicies
     }
 
   private:
-    void Rebuild();
-
-    const Config& m_config;
-    std::deque<ChildPolicy> m_policies;
-    esp::Spd m_spd;
+    std::deque<ChildPolicy> m_policies; ///< their addresses are stable
+    std::map<std::string, std::vector<ChildPolicy*>, std::less<>> m_byConnection;
+    std::map<std::string, std::vector<ChildPolicy*>, std::less<>> m_byChild;
+    std::set<std::tuple<uint32_t, Selectors, Selectors>> m_adopted;
+    esp::Spd m_configured;
+    esp::Spd m_children; ///< tags are indices of m_policies
 };
 
 } // namespace ikelab::gateway

@@ -19,26 +19,32 @@ Gateway::Impl::Impl(Config nodeConfig, crypto::Context& context, RandomSource& s
       ike(config.ike, context, source),
       m_context(context),
       m_random(source),
-      m_policies(config)
+      m_policies(config),
+      m_ikePorts{wire::IKE_PORT, wire::NATT_PORT}
 {
+    for (const auto& connection : config.ike.connections)
+    {
+        m_ikePorts.insert(connection->localPort);
+        m_ownAddresses.insert(connection->localAddrs.begin(), connection->localAddrs.end());
+    }
 }
 
 esp::LifetimeLimits
-Gateway::Impl::LimitsOf(Instant now, const ike::ChildConfig& child, bool time)
+Gateway::Impl::LimitsOf(Instant now, const ike::ChildConfig& child, bool soft)
 {
     esp::LifetimeLimits limits;
     limits.softOctets = child.rekeyBytes;
     limits.hardOctets = child.lifeBytes;
     limits.softPackets = child.rekeyPackets;
     limits.hardPackets = child.lifePackets;
-    if (time && child.rekeyTime > Duration::zero())
+    if (soft && child.rekeyTime > Duration::zero())
     {
         // swanctl's rand_time: up to so much earlier, so that both ends rarely act at once.
         const double share = static_cast<double>(m_random.U32()) / 4294967296.0;
         const Duration earlier = std::chrono::duration_cast<Duration>(child.randTime * share);
         limits.softTime = now + std::max(Duration::zero(), child.rekeyTime - earlier);
     }
-    if (time && child.lifeTime > Duration::zero())
+    if (child.lifeTime > Duration::zero())
     {
         limits.hardTime = now + child.lifeTime;
     }
@@ -52,7 +58,7 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
     IKELAB_ASSERT(policy);
     const auto mode =
         installed.mode == ike::Mode::TRANSPORT ? esp::Mode::TRANSPORT : esp::Mode::TUNNEL;
-    // Time is the same for both halves: one of them tells it.
+    // The soft moment is the same for both halves: one of them tells it.
     const esp::SaParameters inbound{installed.inboundSpi,
                                     installed.suite,
                                     mode,
@@ -76,8 +82,10 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
                      esp::OutboundSa(m_context, outbound)}));
     IKELAB_ASSERT(sa); // IKE gives each Child SA a number and an SPI of its own
     m_records[installed.child] = {policy, installed.sa, installed.config->name, std::nullopt};
+    m_peers[installed.sa].children.insert(installed.child);
     m_policies.Adopt(*policy, installed);
-    policy->installed.push_back(installed.child);
+    policy->installed.insert(installed.child);
+    policy->StartSending(installed.child, sa->selectors);
     SetDeadline(*sa);
     for (Buffer& packet : policy->held)
     {
@@ -99,7 +107,9 @@ Gateway::Impl::Remove(const ike::ChildSaRemoved& removed)
     {
         m_deadlines.erase({*record->second.deadline, removed.child});
     }
-    std::erase(policy.installed, removed.child);
+    policy.installed.erase(removed.child);
+    policy.StopSending(removed.child);
+    m_peers[removed.sa].children.erase(removed.child);
     if (removed.reason == ike::CloseReason::PEER_DEAD)
     {
         if (policy.child->dpdAction == ike::DpdAction::RESTART)
@@ -115,21 +125,61 @@ Gateway::Impl::Remove(const ike::ChildSaRemoved& removed)
 void
 Gateway::Impl::MovePath(const ike::PathChanged& changed)
 {
-    for (const auto& [id, record] : m_records)
+    for (const ChildSaId id : m_peers[changed.sa].children)
     {
-        esp::ChildSa* sa = record.ikeSa == changed.sa ? m_sad.Find(id) : nullptr;
-        if (sa)
-        {
-            sa->path = changed.path;
-        }
+        m_sad.Find(id)->path = changed.path;
     }
 }
 
 void
-Gateway::Impl::Pump(Instant now)
+Gateway::Impl::FollowPeer(const esp::ChildSa& sa, const Path& path)
 {
+    if (!sa.udpEncapsulation || sa.path == path)
+    {
+        return;
+    }
+    const IkeSaId ikeSa = m_records.at(sa.id).ikeSa;
+    const Peer& peer = m_peers[ikeSa];
+    if (peer.natRemote && !peer.natLocal)
+    {
+        const ike::PathChanged changed{ikeSa, path};
+        MovePath(changed);
+        events.emplace_back(changed);
+    }
+}
+
+void
+Gateway::Impl::AttemptFailed(const std::string& connection)
+{
+    std::optional<bool> underWay;
+    for (ChildPolicy* policy : m_policies.Of(connection))
+    {
+        if (policy->held.empty())
+        {
+            continue;
+        }
+        if (!underWay) // the list is long: made only where packets depend on it
+        {
+            underWay = std::ranges::any_of(ike.List(),
+                                           [&](const ike::IkeSaInfo& sa) {
+                                               return sa.initiator && sa.state == "CONNECTING" &&
+                                                      sa.connection == connection;
+                                           });
+        }
+        if (!*underWay)
+        {
+            DropHeld(*policy);
+        }
+    }
+}
+
+bool
+Gateway::Impl::TakeEvents(Instant now)
+{
+    bool any = false;
     while (auto event = ike.PollEvent())
     {
+        any = true;
         if (auto* installed = std::get_if<ike::ChildSaInstalled>(&*event))
         {
             Install(now, *installed);
@@ -142,16 +192,16 @@ Gateway::Impl::Pump(Instant now)
         {
             MovePath(*changed);
         }
+        else if (const auto* established = std::get_if<ike::IkeSaEstablished>(&*event))
+        {
+            Peer& peer = m_peers[established->sa];
+            peer.natLocal = established->natLocal;
+            peer.natRemote = established->natRemote;
+        }
         else if (const auto* closed = std::get_if<ike::IkeSaClosed>(&*event))
         {
-            for (ChildPolicy& policy : m_policies.All())
-            {
-                // What waited for this attempt has waited in vain.
-                if (policy.connection->name == closed->connection && policy.installed.empty())
-                {
-                    DropHeld(policy);
-                }
-            }
+            m_peers.erase(closed->sa);
+            AttemptFailed(closed->connection);
         }
         else if (const auto* failed = std::get_if<ike::ChildSaFailed>(&*event))
         {
@@ -162,6 +212,12 @@ Gateway::Impl::Pump(Instant now)
         }
         std::visit([&](auto& body) { events.emplace_back(std::move(body)); }, *event);
     }
+    return any;
+}
+
+void
+Gateway::Impl::RestartDeadPeers(Instant now)
+{
     while (!m_restarts.empty())
     {
         ChildPolicy& policy = *m_restarts.front();
@@ -172,6 +228,50 @@ Gateway::Impl::Pump(Instant now)
             (void)ike.Initiate(now, policy.connection->name, policy.child->name);
         }
     }
+}
+
+void
+Gateway::Impl::Pump(Instant now)
+{
+    while (TakeEvents(now))
+    {
+        RestartDeadPeers(now); // which has something to tell again
+    }
+}
+
+void
+Gateway::Impl::StopSending(ChildSaId id)
+{
+    const auto record = m_records.find(id);
+    if (record != m_records.end())
+    {
+        record->second.policy->StopSending(id);
+    }
+}
+
+Result<void>
+Gateway::Impl::CloseChild(Instant now, ChildSaId id)
+{
+    // The peer forgets the SA when our Delete arrives: what is sent after it would be lost.
+    StopSending(id);
+    auto closed = ike.CloseChildSa(now, id);
+    Pump(now);
+    return closed;
+}
+
+Result<void>
+Gateway::Impl::CloseIke(Instant now, IkeSaId id)
+{
+    if (const auto peer = m_peers.find(id); peer != m_peers.end())
+    {
+        for (const ChildSaId child : peer->second.children)
+        {
+            StopSending(child);
+        }
+    }
+    auto closed = ike.CloseIkeSa(now, id);
+    Pump(now);
+    return closed;
 }
 
 void
@@ -197,21 +297,24 @@ Gateway::Impl::SetDeadline(esp::ChildSa& sa)
 void
 Gateway::Impl::PollLifetimes(Instant now, esp::ChildSa& sa)
 {
-    bool over = false;
+    Record& record = m_records.at(sa.id);
+    const bool wasOver = record.over;
     for (esp::Lifetime* lifetime : {&sa.outbound.GetLifetime(), &sa.inbound.GetLifetime()})
     {
         while (const auto limit = lifetime->Poll(now))
         {
-            over = over || limit->hard;
-            events.push_back(
-                LifetimeReached{sa.id, m_records.at(sa.id).name, limit->hard, limit->what});
+            bool& told = limit->hard ? record.over : record.aged;
+            if (!told && !record.over) // once for both halves
+            {
+                events.emplace_back(LifetimeReached{sa.id, record.name, limit->hard, limit->what});
+            }
+            told = true;
         }
     }
-    if (over)
+    if (record.over && !wasOver)
     {
         // RFC 4301 §4.4.2.1: the SA ends, and the peer is told.
-        (void)ike.CloseChildSa(now, sa.id);
-        Pump(now);
+        (void)CloseChild(now, sa.id);
     }
 }
 
@@ -252,29 +355,25 @@ Result<void>
 Gateway::Impl::Initiate(Instant now, std::string_view name)
 {
     TRY_ASSIGN(const ChildPolicy* policy, m_policies.FindByName(name));
-    TRY(ike.Initiate(now, policy->connection->name, policy->child->name));
+    const auto started = ike.Initiate(now, policy->connection->name, policy->child->name);
     Pump(now);
+    TRY(started);
     return {};
 }
 
 Result<void>
 Gateway::Impl::Terminate(Instant now, std::string_view connection)
 {
-    bool found = false;
+    Result<void> result = Fail(Fault::NOT_FOUND, "no IKE SA of this connection");
     for (const ike::IkeSaInfo& sa : ike.List())
     {
         if (sa.connection == connection)
         {
-            found = true;
-            TRY(ike.CloseIkeSa(now, sa.id));
+            result = {};
+            (void)CloseIke(now, sa.id); // one that just went needs no closing
         }
     }
-    Pump(now);
-    if (!found)
-    {
-        return Fail(Fault::NOT_FOUND, "no IKE SA of this connection");
-    }
-    return {};
+    return result;
 }
 
 Result<void>
@@ -285,39 +384,44 @@ Gateway::Impl::TerminateChild(Instant now, std::string_view name)
     {
         return Fail(Fault::NOT_FOUND, "no Child SA of this name");
     }
-    const std::vector<ChildSaId> ids = policy->installed;
-    for (const ChildSaId id : ids)
+    for (const ChildSaId id : std::set(policy->installed))
     {
-        TRY(ike.CloseChildSa(now, id));
+        (void)CloseChild(now, id); // one that just went needs no closing
     }
-    Pump(now);
     return {};
 }
 
 Result<void>
 Gateway::Impl::CheckLiveness(Instant now, std::string_view connection)
 {
-    bool found = false;
+    Result<void> result = Fail(Fault::NOT_FOUND, "no established IKE SA of this connection");
     for (const ike::IkeSaInfo& sa : ike.List())
     {
         if (sa.connection == connection && sa.state == "ESTABLISHED")
         {
-            found = true;
-            TRY(ike.CheckLiveness(now, sa.id));
+            result = ike.CheckLiveness(now, sa.id);
+            if (!result)
+            {
+                break;
+            }
         }
     }
     Pump(now);
-    if (!found)
-    {
-        return Fail(Fault::NOT_FOUND, "no established IKE SA of this connection");
-    }
-    return {};
+    return result;
 }
 
 void
 Gateway::Impl::Shutdown(Instant now)
 {
     m_shutDown = true;
+    for (ChildPolicy& policy : m_policies.All())
+    {
+        DropHeld(policy);
+        for (const ChildSaId id : policy.installed)
+        {
+            policy.StopSending(id);
+        }
+    }
     ike.CloseAll(now);
     Pump(now);
 }

@@ -53,8 +53,8 @@ class Gateway::Impl
                     const esp::PacketInfo& info,
                     PacketBuffer& packet,
                     Outgoing& outgoing);
-    esp::ChildSa* FindUsable(Instant now, const ChildPolicy& policy, const esp::PacketInfo& info);
-    Verdict Hold(Instant now, ChildPolicy& policy, Bytes packet);
+    Verdict ByRule(Instant now, const esp::Policy* rule, const esp::PacketInfo& info, bool inbound);
+    Verdict Hold(Instant now, ChildPolicy& policy, const esp::PacketInfo& info, Bytes packet);
     Verdict Refuse(Instant now,
                    const Error& error,
                    bool inbound,
@@ -70,11 +70,24 @@ class Gateway::Impl
 
     void Install(Instant now, ike::ChildSaInstalled& installed);
     void Remove(const ike::ChildSaRemoved& removed);
+    /// Take in all events of IKE. @return true if there was any
+    bool TakeEvents(Instant now);
+    void RestartDeadPeers(Instant now);
     void MovePath(const ike::PathChanged& changed);
+    /// Follow a peer behind a NAT whose ESP now comes from elsewhere (RFC 7296 §2.23).
+    void FollowPeer(const esp::ChildSa& sa, const Path& path);
+    /// Drop what waited for an attempt of this connection, unless another one is under way.
+    void AttemptFailed(const std::string& connection);
+    /// Delete a Child SA; it sends nothing any more.
+    Result<void> CloseChild(Instant now, ChildSaId id);
+    /// Delete an IKE SA; its Child SAs send nothing any more.
+    Result<void> CloseIke(Instant now, IkeSaId id);
+    void StopSending(ChildSaId id);
     /// Tell limits that were passed; a hard one closes the SA.
     void PollLifetimes(Instant now, esp::ChildSa& sa);
+    bool IsOwnIke(const esp::PacketInfo& info, bool outbound) const;
     void SetDeadline(esp::ChildSa& sa);
-    esp::LifetimeLimits LimitsOf(Instant now, const ike::ChildConfig& child, bool time);
+    esp::LifetimeLimits LimitsOf(Instant now, const ike::ChildConfig& child, bool soft);
 
     /// What is known of an installed Child SA besides its keys.
     struct Record
@@ -83,6 +96,16 @@ class Gateway::Impl
         IkeSaId ikeSa;
         std::string name;
         std::optional<Instant> deadline;
+        bool aged{false}; ///< a soft limit was passed
+        bool over{false}; ///< a hard limit was passed
+    };
+
+    /// What is known of an IKE SA.
+    struct Peer
+    {
+        bool natLocal{false};
+        bool natRemote{false};
+        std::set<ChildSaId> children;
     };
 
     crypto::Context& m_context;
@@ -90,6 +113,9 @@ class Gateway::Impl
     ChildPolicies m_policies;
     esp::Sad m_sad;
     std::map<ChildSaId, Record> m_records;
+    std::map<IkeSaId, Peer> m_peers;
+    std::set<uint16_t> m_ikePorts;
+    std::set<IpAddress> m_ownAddresses; ///< as far as the configuration says
     std::set<std::pair<Instant, ChildSaId>> m_deadlines;
     std::deque<ChildPolicy*> m_restarts; ///< dpd_action restart
     RefusalMeter m_refusals;

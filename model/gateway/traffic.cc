@@ -2,7 +2,7 @@
 #include "base/limits.h"
 #include "gateway/gateway_impl.h"
 
-#include <ranges>
+#include <algorithm>
 
 /**
  * The path of packets: policy, protection and back (RFC 4301 §5).
@@ -38,6 +38,7 @@ IsLinkHousekeeping(const esp::PacketInfo& packet)
 }
 
 constexpr Error BY_POLICY{Fault::POLICY, "policy", 0, 0};
+constexpr Error NO_SA{Fault::POLICY, "no SA for protected traffic", 0, 0};
 
 } // namespace
 
@@ -81,43 +82,58 @@ Gateway::Impl::RefusePacket(Instant now,
     return Refuse(now, error, inbound, info.source.ToAddress(), info.destination.ToAddress());
 }
 
+/**
+ * IKE of this very node is never judged by policy: it makes the SAs that policy asks for. Inbound
+ * only where the configuration says which addresses are ours; shells hand IKE to HandleUdp anyway.
+ */
+bool
+Gateway::Impl::IsOwnIke(const esp::PacketInfo& info, bool outbound) const
+{
+    if (info.protocol != esp::PROTOCOL_UDP || !info.portsKnown)
+    {
+        return false;
+    }
+    return outbound ? m_ikePorts.contains(info.sourcePort)
+                    : m_ikePorts.contains(info.destinationPort) &&
+                          m_ownAddresses.contains(info.destination.ToAddress());
+}
+
 Verdict
-Gateway::Impl::HandleOutbound(Instant now, Origin, PacketBuffer& packet, Outgoing& outgoing)
+Gateway::Impl::HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, Outgoing& outgoing)
 {
     const auto info = esp::ReadPacket(packet.View());
     if (!info)
     {
         return Refuse(now, info.error(), false, {}, {});
     }
-    const esp::Policy* rule = IsLinkHousekeeping(*info) ? nullptr : m_policies.Match(*info, true);
-    const bool bypass =
-        IsLinkHousekeeping(*info) ||
-        (rule ? rule->action == esp::PolicyAction::BYPASS : config.defaultAction == Action::BYPASS);
-    if (bypass)
+    if (IsLinkHousekeeping(*info) || (origin == Origin::LOCAL && IsOwnIke(*info, true)))
     {
         ++counters.bypassedPackets;
         return Verdict::BYPASS;
     }
-    if (!rule || rule->action == esp::PolicyAction::DISCARD)
+    const esp::Policy* rule = m_policies.Match(*info, true);
+    if (rule && rule->action == esp::PolicyAction::PROTECT)
     {
-        return RefusePacket(now, BY_POLICY, false, *info);
+        return Protect(now, m_policies.Of(*rule), *info, packet, outgoing);
     }
-    return Protect(now, m_policies.Of(*rule), *info, packet, outgoing);
+    return ByRule(now, rule, *info, false);
 }
 
-esp::ChildSa*
-Gateway::Impl::FindUsable(Instant now, const ChildPolicy& policy, const esp::PacketInfo& info)
+/// What is neither protected nor to be: as the rule says, or the default.
+Verdict
+Gateway::Impl::ByRule(Instant now,
+                      const esp::Policy* rule,
+                      const esp::PacketInfo& info,
+                      bool inbound)
 {
-    // The newest first: it is the successor of the others, or its selectors are other ones.
-    for (const ChildSaId id : policy.installed | std::views::reverse)
+    const bool bypass =
+        rule ? rule->action == esp::PolicyAction::BYPASS : config.defaultAction == Action::BYPASS;
+    if (!bypass)
     {
-        esp::ChildSa* sa = m_sad.Find(id);
-        if (sa && sa->selectors.MatchesOutbound(info) && sa->outbound.GetLifetime().Usable(now))
-        {
-            return sa;
-        }
+        return RefusePacket(now, BY_POLICY, inbound, info);
     }
-    return nullptr;
+    ++counters.bypassedPackets;
+    return Verdict::BYPASS;
 }
 
 Verdict
@@ -127,23 +143,24 @@ Gateway::Impl::Protect(Instant now,
                        PacketBuffer& packet,
                        Outgoing& outgoing)
 {
-    esp::ChildSa* sa = FindUsable(now, policy, info);
-    if (!sa)
+    const auto usable = [&](ChildSaId id)
     {
-        if (policy.trapped && !m_shutDown)
-        {
-            return Hold(now, policy, packet.View());
-        }
-        return RefusePacket(now, {Fault::POLICY, "no SA for protected traffic"}, false, info);
+        return m_sad.Find(id)->outbound.GetLifetime().Usable(now);
+    };
+    const auto chosen = policy.FindSending(info, usable);
+    if (!chosen)
+    {
+        return policy.trapped && !m_shutDown ? Hold(now, policy, info, packet.View())
+                                             : RefusePacket(now, NO_SA, false, info);
     }
+    esp::ChildSa* const sa = m_sad.Find(*chosen);
     const auto sealed = sa->outbound.Seal(packet, info, m_random);
     if (!sealed)
     {
         if (sealed.error().fault == Fault::EXHAUSTED)
         {
             // RFC 4303 §3.3.3: sequence numbers never cycle; the SA has had its time.
-            (void)ike.CloseChildSa(now, sa->id);
-            Pump(now);
+            (void)CloseChild(now, sa->id);
         }
         return RefusePacket(now, sealed.error(), false, info);
     }
@@ -159,8 +176,17 @@ Gateway::Impl::Protect(Instant now,
 }
 
 Verdict
-Gateway::Impl::Hold(Instant now, ChildPolicy& policy, Bytes packet)
+Gateway::Impl::Hold(Instant now, ChildPolicy& policy, const esp::PacketInfo& info, Bytes packet)
 {
+    const auto started = ike.Initiate(now, policy.connection->name, policy.child->name);
+    const bool underWay = started || started.error().fault == Fault::UNEXPECTED;
+    if (!underWay || (!started && policy.Sends()))
+    {
+        // Nothing that could be waited for: no negotiation is possible, or the SA is there and its
+        // selectors leave this packet out.
+        Pump(now);
+        return RefusePacket(now, underWay ? NO_SA : started.error(), false, info);
+    }
     if (policy.held.size() >= limits::HELD_PACKETS)
     {
         ++counters.discardedPackets;
@@ -168,12 +194,6 @@ Gateway::Impl::Hold(Instant now, ChildPolicy& policy, Bytes packet)
     }
     policy.held.push_back(ToBuffer(packet));
     ++counters.heldPackets;
-    // Under way already is no error here.
-    const auto started = ike.Initiate(now, policy.connection->name, policy.child->name);
-    if (!started && started.error().fault != Fault::UNEXPECTED)
-    {
-        DropHeld(policy);
-    }
     Pump(now);
     return Verdict::HELD;
 }
@@ -193,27 +213,27 @@ Gateway::Impl::HandleInboundClear(Instant now, Bytes packet)
     {
         return Refuse(now, info.error(), true, {}, {});
     }
-    if (!IsLinkHousekeeping(*info))
+    if (IsLinkHousekeeping(*info) || IsOwnIke(*info, false))
     {
-        // RFC 4301 §5.2 step 2: what must be protected is not taken in clear.
-        const esp::Policy* rule = m_policies.Match(*info, false);
-        const bool bypass = rule ? rule->action == esp::PolicyAction::BYPASS
-                                 : config.defaultAction == Action::BYPASS;
-        if (!bypass)
-        {
-            return RefusePacket(now, BY_POLICY, true, *info);
-        }
+        ++counters.bypassedPackets;
+        return Verdict::BYPASS;
     }
-    ++counters.bypassedPackets;
-    return Verdict::BYPASS;
+    // RFC 4301 §5.2 step 2: what must be protected is not taken in clear.
+    return ByRule(now, m_policies.Match(*info, false), *info, true);
 }
 
 Verdict
 Gateway::Impl::HandleUdp(Instant now, const Path& path, PacketBuffer& datagram)
 {
-    const bool encapsulated =
-        path.local.port == wire::NATT_PORT || path.remote.port == wire::NATT_PORT;
+    // A NAT may give a peer's port 500 the number 4500: on our port 500 nothing is encapsulated
+    // that does not say so with a marker.
     Bytes message = datagram.View();
+    const bool marked = message.size() >= wire::NON_ESP_MARKER_OCTETS &&
+                        std::ranges::all_of(message.first(wire::NON_ESP_MARKER_OCTETS),
+                                            [](uint8_t octet) { return octet == 0; });
+    const bool encapsulated =
+        path.local.port == wire::NATT_PORT ||
+        (path.remote.port == wire::NATT_PORT && (marked || path.local.port != wire::IKE_PORT));
     if (encapsulated)
     {
         const auto content = wire::ParseUdpEncapsulated(datagram.View());
@@ -257,6 +277,17 @@ Gateway::Impl::HandleEsp(Instant now, const Path& path, PacketBuffer& packet)
                       header->spi,
                       header->sequence);
     }
+    if (!sa->inbound.GetLifetime().Usable(now))
+    {
+        // RFC 4301 §4.4.2.1: over in both directions, even while our Delete is on its way.
+        return Refuse(now,
+                      {Fault::EXHAUSTED, "lifetime"},
+                      true,
+                      source,
+                      destination,
+                      header->spi,
+                      header->sequence);
+    }
     const auto opened = sa->inbound.Open(packet, *header, sa->selectors, {source, destination, 0});
     if (!opened)
     {
@@ -265,6 +296,10 @@ Gateway::Impl::HandleEsp(Instant now, const Path& path, PacketBuffer& packet)
     }
     // RFC 7296 §2.4: an authentic packet proves that the peer lives.
     ike.HandlePeerTraffic(now, sa->id);
+    if (opened->newest)
+    {
+        FollowPeer(*sa, path);
+    }
     PollLifetimes(now, *sa);
     if (opened->dummy)
     {

@@ -1,0 +1,718 @@
+// SPDX-License-Identifier: MIT
+#include "base/limits.h"
+#include "esp/testing/packets.h"
+#include "gateway/testing/gateway_pair.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace ikelab::gateway
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+using esp::testing::MakePacket;
+using testing::ChildPatch;
+using testing::ConnectionPatch;
+using testing::Frame;
+using testing::GatewayPair;
+using testing::Json;
+using testing::Node;
+using testing::PairOptions;
+
+constexpr std::string_view ALICE = "10.1.0.10"; // behind moon
+constexpr std::string_view BOB = "10.2.0.10";   // behind sun
+
+Buffer
+Udp(std::string_view source = ALICE, std::string_view destination = BOB, uint16_t port = 7)
+{
+    return MakePacket({.source = source, .destination = destination, .destinationPort = port});
+}
+
+PairOptions
+OfChild(const char* patch)
+{
+    PairOptions options;
+    options.both = ChildPatch(patch);
+    return options;
+}
+
+/// moon's child is trapped.
+PairOptions
+Trapped()
+{
+    PairOptions options;
+    options.moon = ChildPatch(R"({"start_action": "trap"})");
+    return options;
+}
+
+bool
+IsClear(const Frame& frame)
+{
+    return frame.kind == Frame::Kind::CLEAR;
+}
+
+std::vector<std::string>
+Lifetimes(const Node& node)
+{
+    std::vector<std::string> told;
+    for (const LifetimeReached* one : node.All<LifetimeReached>())
+    {
+        told.push_back((one->hard ? "hard " : "soft ") + std::string(one->what));
+    }
+    return told;
+}
+
+TEST(Gateway, HoldsTrappedPacketsAndReleasesThemInOrder)
+{
+    GatewayPair pair(Trapped());
+    std::vector<Buffer> packets;
+    for (uint16_t port = 1; port <= 5; ++port)
+    {
+        packets.push_back(Udp(ALICE, BOB, port));
+        EXPECT_EQ(pair.Send(pair.moon, packets.back()), Verdict::HELD);
+    }
+    EXPECT_EQ(pair.moon.Counts().heldPackets, 5u);
+    pair.Settle();
+    EXPECT_EQ(pair.sun.delivered, packets);
+    EXPECT_EQ(pair.moon.Count<ike::ChildSaInstalled>(), 1u) << "one negotiation for all";
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+    EXPECT_TRUE(std::ranges::none_of(pair.trace, IsClear));
+    pair.Settle();
+    pair.ExpectAgreement();
+}
+
+TEST(Gateway, HoldsOnlySoManyPackets)
+{
+    GatewayPair pair(Trapped());
+    for (uint16_t port = 1; port <= limits::HELD_PACKETS + 3; ++port)
+    {
+        EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB, port)), Verdict::HELD);
+    }
+    EXPECT_EQ(pair.moon.Counts().discardedPackets, 3u);
+    pair.Settle();
+    ASSERT_EQ(pair.sun.delivered.size(), limits::HELD_PACKETS);
+    EXPECT_EQ(pair.sun.delivered.front(), Udp(ALICE, BOB, 4)) << "the oldest went first";
+}
+
+TEST(Gateway, DropsHeldPacketsWhenTheNegotiationFails)
+{
+    PairOptions options = Trapped();
+    options.both["charon"] =
+        Json::parse(R"({"retransmit_tries": 1, "retransmit_timeout": 1, "retransmit_base": 1})");
+    options.both.merge_patch(ConnectionPatch(R"({"keyingtries": 2})"));
+    GatewayPair pair(options);
+    pair.onFrame = [](const Node&, Frame&)
+    {
+        return false;
+    };
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::HELD);
+    pair.Run(2500ms);
+    EXPECT_EQ(pair.moon.Count<ike::IkeSaClosed>(), 1u);
+    EXPECT_EQ(pair.moon.Counts().discardedPackets, 0u) << "the second try is under way";
+    pair.Run(2500ms);
+    EXPECT_EQ(pair.moon.Count<ike::IkeSaClosed>(), 2u);
+    EXPECT_EQ(pair.moon.Counts().discardedPackets, 1u);
+    pair.onFrame = nullptr;
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB, 9)), Verdict::HELD) << "and asks again";
+    pair.Settle();
+    EXPECT_EQ(pair.sun.delivered, std::vector<Buffer>{Udp(ALICE, BOB, 9)});
+}
+
+TEST(Gateway, DropsHeldPacketsWhenOnlyTheChildFails)
+{
+    PairOptions options = Trapped();
+    options.sun = ChildPatch(R"({"esp_proposals": "aes256gcm16"})");
+    GatewayPair pair(options);
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::HELD);
+    pair.Settle();
+    EXPECT_EQ(pair.moon.Count<ike::ChildSaFailed>(), 1u);
+    EXPECT_EQ(pair.moon.Counts().discardedPackets, 1u);
+    EXPECT_TRUE(pair.sun.delivered.empty());
+}
+
+TEST(Gateway, DoesNotHoldForEverWhatTheSaLeavesOut)
+{
+    PairOptions options;
+    options.moon = ChildPatch(R"({"start_action": "trap", "local_ts": ["10.1.0.0/16"],
+                                  "remote_ts": ["10.2.0.0/16"]})");
+    options.sun = ChildPatch(R"({"local_ts": ["10.2.0.0/24"], "remote_ts": ["10.1.0.0/16"]})");
+    GatewayPair pair(options);
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, "10.2.0.1")), Verdict::HELD);
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, "10.2.1.1")), Verdict::HELD);
+    pair.Settle();
+    EXPECT_EQ(pair.sun.delivered, std::vector<Buffer>{Udp(ALICE, "10.2.0.1")});
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, "10.2.1.1")), Verdict::DISCARD);
+    EXPECT_EQ(pair.moon.CountRefused(Fault::POLICY), 2u);
+    EXPECT_TRUE(std::ranges::none_of(pair.trace, IsClear));
+}
+
+TEST(Gateway, SaysSoftLifetimesOnceAndGoesOn)
+{
+    GatewayPair pair(OfChild(R"({"rekey_time": "60s", "life_time": "1h", "rand_time": 0})"));
+    pair.Establish();
+    pair.Run(59s);
+    EXPECT_EQ(Lifetimes(pair.moon), std::vector<std::string>{});
+    pair.Run(10s);
+    EXPECT_EQ(Lifetimes(pair.moon), std::vector<std::string>{"soft time"});
+    EXPECT_EQ(pair.moon.All<LifetimeReached>().front()->child, pair.moon.Children().front().id);
+    EXPECT_EQ(pair.moon.All<LifetimeReached>().front()->name, "net");
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+    pair.Run(10min);
+    EXPECT_EQ(Lifetimes(pair.moon).size(), 1u);
+    EXPECT_EQ(pair.sun.delivered.size(), 1u);
+}
+
+TEST(Gateway, EndsAnSaAtItsHardLifetimeWithADelete)
+{
+    PairOptions options;
+    options.moon = ChildPatch(R"({"life_time": "60s"})");
+    GatewayPair pair(options);
+    pair.Establish();
+    pair.Run(59s);
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+    pair.Run(2s);
+    EXPECT_EQ(Lifetimes(pair.moon), std::vector<std::string>{"hard time"});
+    EXPECT_EQ(pair.moon.Count<ike::ChildSaRemoved>(), 1u);
+    ASSERT_EQ(pair.sun.Count<ike::ChildSaRemoved>(), 1u);
+    EXPECT_EQ(pair.sun.All<ike::ChildSaRemoved>().front()->reason, ike::CloseReason::PEER_DELETED);
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::DISCARD);
+    EXPECT_EQ(pair.moon.gateway.List().size(), 1u) << "the IKE SA stays";
+    pair.ExpectAgreement();
+}
+
+TEST(Gateway, SpreadsSoftLifetimesByRandTime)
+{
+    GatewayPair pair(OfChild(R"({"rekey_time": "60s", "life_time": "1h", "rand_time": "30s"})"));
+    pair.Establish();
+    const Instant begin = pair.now;
+    std::vector<Duration> moments;
+    for (int i = 0; i < 62; ++i)
+    {
+        pair.Run(1s);
+        for (const Node* node : {&pair.moon, &pair.sun})
+        {
+            if (node->Count<LifetimeReached>() == 1 && moments.size() < 2 &&
+                (moments.empty() || Lifetimes(pair.moon).size() + Lifetimes(pair.sun).size() == 2))
+            {
+                moments.push_back(pair.now - begin);
+            }
+        }
+    }
+    ASSERT_EQ(moments.size(), 2u);
+    EXPECT_GE(moments[0], 30s);
+    EXPECT_LE(moments[1], 61s);
+    EXPECT_NE(moments[0], moments[1]) << "both ends at once";
+}
+
+// RFC 4301 §4.4.2.1: after the hard limit nothing goes in either direction, even while the Delete
+// gets no answer.
+TEST(Gateway, TakesNothingAfterTheHardLifetime)
+{
+    PairOptions options;
+    options.moon = ChildPatch(R"({"life_time": "60s"})");
+    GatewayPair pair(options);
+    pair.Establish();
+    pair.onFrame = [](const Node& from, Frame& frame)
+    {
+        return from.name == "sun" && frame.kind == Frame::Kind::ESP;
+    };
+    pair.Run(60s);
+    ASSERT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::PROTECT);
+    pair.Run(1s);
+    ASSERT_EQ(pair.moon.Children().size(), 1u) << "its Delete has no answer";
+    EXPECT_TRUE(pair.moon.delivered.empty());
+    EXPECT_EQ(pair.moon.CountRefused(Fault::EXHAUSTED), 1u);
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::DISCARD);
+}
+
+TEST(Gateway, CountsPacketsSoftAndHard)
+{
+    PairOptions options;
+    options.moon = ChildPatch(R"({"rekey_packets": 3, "life_packets": 5})");
+    GatewayPair pair(options);
+    pair.Establish();
+    for (int i = 1; i <= 4; ++i)
+    {
+        EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+        EXPECT_EQ(Lifetimes(pair.moon).size(), i >= 3 ? 1u : 0u);
+    }
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT) << "the last one";
+    EXPECT_EQ(Lifetimes(pair.moon), (std::vector<std::string>{"soft packets", "hard packets"}));
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::DISCARD);
+    pair.Settle();
+    EXPECT_EQ(pair.sun.delivered.size(), 5u);
+    EXPECT_TRUE(pair.moon.Children().empty());
+    EXPECT_TRUE(pair.sun.Children().empty());
+}
+
+TEST(Gateway, CountsOctetsThatComeInToo)
+{
+    PairOptions options;
+    options.moon = ChildPatch(R"({"rekey_bytes": 200, "life_bytes": 400})");
+    GatewayPair pair(options);
+    pair.Establish();
+    const Buffer packet = Udp(BOB, ALICE); // 84 octets
+    for (int i = 0; i < 5; ++i)
+    {
+        EXPECT_EQ(pair.Send(pair.sun, packet), Verdict::PROTECT);
+        pair.Settle();
+    }
+    EXPECT_EQ(Lifetimes(pair.moon), (std::vector<std::string>{"soft bytes", "hard bytes"}));
+    EXPECT_EQ(pair.moon.delivered.size(), 5u);
+    EXPECT_TRUE(pair.moon.Children().empty());
+    EXPECT_TRUE(pair.sun.Children().empty());
+}
+
+TEST(Gateway, TellsALimitOnceThoughBothHalvesPassIt)
+{
+    PairOptions options;
+    options.moon = ChildPatch(R"({"rekey_packets": 2, "life_packets": 100})");
+    GatewayPair pair(options);
+    pair.Establish();
+    for (int i = 0; i < 3; ++i)
+    {
+        pair.Send(pair.moon, Udp());
+        pair.Send(pair.sun, Udp(BOB, ALICE));
+        pair.Settle();
+    }
+    EXPECT_EQ(Lifetimes(pair.moon), std::vector<std::string>{"soft packets"});
+}
+
+class DeadPeer : public ::testing::TestWithParam<const char*>
+{
+  protected:
+    /// A pair whose sun falls silent until it is found dead.
+    static PairOptions
+    Options()
+    {
+        PairOptions options;
+        options.both["charon"] = Json::parse(
+            R"({"retransmit_tries": 2, "retransmit_timeout": 1, "retransmit_base": 1})");
+        options.moon = ConnectionPatch(R"({"dpd_delay": "10s"})");
+        options.moon.merge_patch(
+            ChildPatch((R"({"dpd_action": ")" + std::string(GetParam()) + R"("})").c_str()));
+        return options;
+    }
+};
+
+TEST_P(DeadPeer, GetsItsDpdAction)
+{
+    const std::string action = GetParam();
+    GatewayPair pair(Options());
+    pair.Establish();
+    pair.onFrame = [](const Node&, Frame&)
+    {
+        return false;
+    };
+    pair.Run(13500ms);
+    ASSERT_EQ(pair.moon.Count<ike::ChildSaRemoved>(), 1u);
+    EXPECT_EQ(pair.moon.All<ike::ChildSaRemoved>().front()->reason, ike::CloseReason::PEER_DEAD);
+    EXPECT_TRUE(pair.moon.Children().empty());
+    pair.onFrame = nullptr;
+    const size_t before = pair.trace.size();
+    if (action == "clear")
+    {
+        EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::DISCARD);
+        pair.Run(1min);
+        EXPECT_EQ(pair.trace.size(), before) << "nobody asks for an SA";
+        EXPECT_TRUE(pair.moon.gateway.Empty());
+    }
+    else if (action == "trap")
+    {
+        pair.Run(1s);
+        EXPECT_EQ(pair.trace.size(), before);
+        EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::HELD);
+        pair.Settle();
+        EXPECT_EQ(pair.sun.delivered.size(), 1u);
+        pair.ExpectAgreement();
+    }
+    else
+    {
+        // The first try fell into the silence; its repetition comes through.
+        pair.Run(3s);
+        EXPECT_EQ(pair.moon.Children().size(), 1u);
+        EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+        pair.Settle();
+        EXPECT_EQ(pair.sun.delivered.size(), 1u);
+    }
+}
+
+TEST_P(DeadPeer, IsNotFoundWhileItsTrafficComes)
+{
+    GatewayPair pair(Options());
+    pair.Establish();
+    const size_t before = pair.trace.size();
+    for (int i = 0; i < 10; ++i)
+    {
+        pair.Run(5s);
+        ASSERT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::PROTECT);
+    }
+    pair.Settle();
+    EXPECT_EQ(pair.trace.size(), before + 10) << "no liveness check was needed, RFC 7296 §2.4";
+}
+
+INSTANTIATE_TEST_SUITE_P(Actions,
+                         DeadPeer,
+                         ::testing::Values("clear", "trap", "restart"),
+                         [](const auto& action) { return std::string(action.param); });
+
+TEST(Gateway, TellsOfARestartAtOnce)
+{
+    PairOptions options;
+    options.both["charon"] =
+        Json::parse(R"({"retransmit_tries": 1, "retransmit_timeout": 1, "retransmit_base": 1})");
+    options.moon = ConnectionPatch(R"({"dpd_delay": "10s"})");
+    options.moon.merge_patch(ChildPatch(R"({"dpd_action": "restart"})"));
+    GatewayPair pair(options);
+    pair.Establish();
+    pair.onFrame = [](const Node&, Frame&)
+    {
+        return false;
+    };
+    while (pair.moon.Count<ike::IkeSaClosed>() == 0)
+    {
+        pair.Run(100ms);
+    }
+    const auto messages = pair.moon.All<ike::MessageEvent>();
+    EXPECT_EQ(messages.back()->exchange, wire::ExchangeType::IKE_SA_INIT)
+        << "the event came with the datagram";
+}
+
+TEST(Gateway, StartsWhatIsConfiguredToStart)
+{
+    PairOptions options;
+    options.moon = ChildPatch(R"({"start_action": "start"})");
+    GatewayPair pair(options);
+    pair.sun.gateway.Start(pair.now);
+    pair.Drain(pair.sun);
+    EXPECT_TRUE(pair.trace.empty());
+    pair.moon.gateway.Start(pair.now);
+    pair.Drain(pair.moon);
+    pair.Settle();
+    EXPECT_EQ(pair.moon.Children().size(), 1u);
+    pair.ExpectAgreement();
+}
+
+TEST(Gateway, TerminatesOneChild)
+{
+    GatewayPair pair;
+    EXPECT_EQ(pair.moon.gateway.TerminateChild(pair.now, "net").error().fault, Fault::NOT_FOUND);
+    pair.Establish();
+    ASSERT_TRUE(pair.moon.gateway.TerminateChild(pair.now, "net/net"));
+    pair.Drain(pair.moon);
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::DISCARD) << "its Delete is on its way";
+    EXPECT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::PROTECT) << "sun does not know yet";
+    EXPECT_TRUE(pair.moon.gateway.TerminateChild(pair.now, "net")) << "twice does no harm";
+    pair.Drain(pair.moon);
+    pair.Settle();
+    EXPECT_TRUE(pair.moon.Children().empty());
+    EXPECT_TRUE(pair.sun.Children().empty());
+    EXPECT_EQ(pair.moon.delivered.size(), 1u);
+    EXPECT_EQ(pair.moon.gateway.List().size(), 1u);
+    EXPECT_FALSE(pair.moon.gateway.Empty());
+    EXPECT_EQ(pair.moon.gateway.TerminateChild(pair.now, "none").error().fault, Fault::NOT_FOUND);
+}
+
+TEST(Gateway, TerminatesAConnection)
+{
+    GatewayPair pair;
+    EXPECT_EQ(pair.moon.gateway.Terminate(pair.now, "net").error().fault, Fault::NOT_FOUND);
+    pair.Establish();
+    ASSERT_TRUE(pair.sun.gateway.Terminate(pair.now, "net"));
+    pair.Drain(pair.sun);
+    EXPECT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::DISCARD);
+    pair.Settle();
+    EXPECT_TRUE(pair.moon.gateway.Empty());
+    EXPECT_TRUE(pair.sun.gateway.Empty());
+    EXPECT_EQ(pair.sun.Count<ike::IkeSaClosed>(), 1u);
+    pair.Establish();
+}
+
+TEST(Gateway, ShutsDownWithDeletesAndStartsNothingAnew)
+{
+    PairOptions options = Trapped();
+    options.moon.merge_patch(ChildPatch(R"({"dpd_action": "restart"})"));
+    GatewayPair pair(options);
+    pair.Establish();
+    pair.moon.gateway.Shutdown(pair.now);
+    pair.Drain(pair.moon);
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::DISCARD);
+    pair.Settle();
+    EXPECT_TRUE(pair.moon.gateway.Empty());
+    EXPECT_TRUE(pair.sun.gateway.Empty());
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::DISCARD) << "the trap is gone";
+    pair.Run(5min);
+    EXPECT_FALSE(pair.moon.gateway.PollTimeout());
+    EXPECT_TRUE(std::ranges::none_of(pair.trace, IsClear));
+}
+
+TEST(Gateway, ChecksLiveness)
+{
+    GatewayPair pair;
+    EXPECT_EQ(pair.moon.gateway.CheckLiveness(pair.now, "net").error().fault, Fault::NOT_FOUND);
+    pair.Establish();
+    ASSERT_TRUE(pair.moon.gateway.CheckLiveness(pair.now, "net"));
+    pair.Drain(pair.moon);
+    pair.Settle();
+    ASSERT_EQ(pair.moon.Count<ike::PeerAlive>(), 1u);
+    EXPECT_EQ(pair.moon.All<ike::PeerAlive>().front()->roundTrip, 2 * GatewayPair::LATENCY);
+}
+
+TEST(Gateway, InitiatesByUnambiguousNames)
+{
+    Json json = GatewayPair::BaseConfig(true, false);
+    json["connections"]["other"] = json["connections"]["net"];
+    SeededRandom random(1);
+    Gateway gateway(*ReadConfig(json), testing::SharedContext(), random);
+    EXPECT_EQ(gateway.Initiate({}, "net").error().fault, Fault::BAD_VALUE);
+    EXPECT_EQ(gateway.Initiate({}, "none/net").error().fault, Fault::NOT_FOUND);
+    EXPECT_TRUE(gateway.Initiate({}, "other/net"));
+    EXPECT_EQ(gateway.Initiate({}, "other/net").error().fault, Fault::UNEXPECTED);
+    EXPECT_TRUE(gateway.Initiate({}, "net/net"));
+}
+
+/// A NAT before moon: sun sees another address, and `port` may change.
+struct Nat
+{
+    explicit Nat(GatewayPair& pair)
+    {
+        pair.onFrame = [this](const Node& from, Frame& frame)
+        {
+            if (from.name == "moon")
+            {
+                m_inside = frame.path.local;
+                frame.path.local = {outside.address,
+                                    static_cast<uint16_t>(outside.port + frame.path.local.port)};
+            }
+            else
+            {
+                const bool known = frame.path.remote.address == outside.address &&
+                                   frame.path.remote.port == outside.port + m_inside.port;
+                frame.path.remote = m_inside;
+                return known;
+            }
+            return true;
+        };
+    }
+
+    SocketAddress outside{*IpAddress::Parse("198.51.100.7"), 20000};
+
+  private:
+    SocketAddress m_inside;
+};
+
+PairOptions
+BehindNat()
+{
+    PairOptions options;
+    options.sun = ConnectionPatch(R"({"remote_addrs": "%any"})");
+    return options;
+}
+
+// RFC 7296 §2.23
+TEST(Gateway, EncapsulatesBehindANatAndKeepsItOpen)
+{
+    GatewayPair pair(BehindNat());
+    Nat nat(pair);
+    pair.Establish();
+    EXPECT_TRUE(pair.moon.gateway.List().front().natLocal);
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::PROTECT);
+    EXPECT_EQ(pair.trace.back().kind, Frame::Kind::UDP);
+    EXPECT_EQ(pair.sun.lastOutgoing.path.remote, (SocketAddress{nat.outside.address, 24500}));
+    pair.Settle();
+    EXPECT_EQ(pair.sun.delivered.size(), 1u);
+    EXPECT_EQ(pair.moon.delivered.size(), 1u);
+    const size_t before = pair.trace.size();
+    pair.Run(21s);
+    ASSERT_EQ(pair.trace.size(), before + 1);
+    EXPECT_EQ(pair.trace.back().octets, Buffer{0xff});
+    EXPECT_EQ(pair.trace.back().path.local.port, 4500);
+    EXPECT_EQ(pair.sun.CountRefused(Fault::TRUNCATED), 0u);
+}
+
+TEST(Gateway, MovesEspWithTheIkeSaWhenTheNatChanges)
+{
+    GatewayPair pair(BehindNat());
+    Nat nat(pair);
+    pair.Establish();
+    nat.outside.port = 30000;
+    ASSERT_TRUE(pair.moon.gateway.CheckLiveness(pair.now, "net"));
+    pair.Drain(pair.moon);
+    pair.Settle();
+    ASSERT_EQ(pair.sun.Count<ike::PathChanged>(), 1u);
+    EXPECT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::PROTECT);
+    EXPECT_EQ(pair.sun.lastOutgoing.path.remote.port, 34500);
+    pair.Settle();
+    EXPECT_EQ(pair.moon.delivered.size(), 1u);
+}
+
+TEST(Gateway, MovesEspWhenAuthenticEspComesFromElsewhere)
+{
+    GatewayPair pair(BehindNat());
+    Nat nat(pair);
+    pair.Establish();
+    ASSERT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+    const Frame first = pair.trace.back();
+    pair.Settle();
+    nat.outside.port = 30000;
+    ASSERT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+    pair.Settle();
+    ASSERT_EQ(pair.sun.Count<ike::PathChanged>(), 1u);
+    EXPECT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::PROTECT);
+    EXPECT_EQ(pair.sun.lastOutgoing.path.remote.port, 34500);
+    // Neither a replay nor a forgery from another place moves anything.
+    Frame elsewhere = first;
+    elsewhere.path.local = {*IpAddress::Parse("203.0.113.1"), 4500};
+    EXPECT_EQ(pair.Deliver(pair.sun, elsewhere), Verdict::DISCARD);
+    elsewhere.octets[7] = 99;
+    EXPECT_EQ(pair.Deliver(pair.sun, elsewhere), Verdict::DISCARD);
+    EXPECT_EQ(pair.sun.Count<ike::PathChanged>(), 1u);
+}
+
+TEST(Gateway, StaysWhereItIsWithoutANat)
+{
+    PairOptions options;
+    options.both = ConnectionPatch(R"({"encap": "no"})");
+    GatewayPair pair(options);
+    pair.Establish();
+    ASSERT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+    Frame frame = pair.trace.back();
+    frame.path.local.address = *IpAddress::Parse("203.0.113.1");
+    EXPECT_EQ(pair.Deliver(pair.sun, frame), Verdict::DELIVER);
+    EXPECT_EQ(pair.sun.Count<ike::PathChanged>(), 0u);
+    EXPECT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::PROTECT);
+    EXPECT_EQ(pair.sun.lastOutgoing.path.remote.address, *IpAddress::Parse("192.0.2.1"));
+}
+
+/// Everything on the wire of one eventful run.
+std::vector<Frame>
+Story(uint64_t seed)
+{
+    PairOptions options = Trapped();
+    options.seed = seed;
+    options.both.merge_patch(ChildPatch(
+        R"({"rekey_time": "50s", "life_time": "55s", "rand_time": "20s",
+            "esp_proposals": "aes128-sha256"})"));
+    GatewayPair pair(options);
+    for (int i = 0; i < 20; ++i)
+    {
+        pair.Send(pair.moon, Udp());
+        pair.Run(7s);
+        pair.Send(pair.sun, Udp(BOB, ALICE));
+        pair.Settle();
+        pair.ExpectAgreement();
+    }
+    return pair.trace;
+}
+
+TEST(Gateway, RepeatsEveryOctetWithTheSameSeed)
+{
+    const auto story = Story(7);
+    EXPECT_GT(story.size(), 40u);
+    EXPECT_EQ(story, Story(7));
+    EXPECT_NE(story, Story(8));
+}
+
+TEST(Gateway, KeepsItsPromisesOnALossyWire)
+{
+    for (uint64_t seed = 1; seed <= 20; ++seed)
+    {
+        SCOPED_TRACE(seed);
+        PairOptions options = Trapped();
+        options.seed = seed;
+        options.both["charon"] = Json::parse(R"({"retransmit_timeout": 1, "retransmit_tries": 8})");
+        options.both.merge_patch(ChildPatch(R"({"life_packets": 15, "start_action": "trap"})"));
+        GatewayPair pair(options);
+        SeededRandom dice(seed, 9);
+        pair.onFrame = [&](const Node& from, Frame& frame)
+        {
+            if (dice.U32() % 5 == 0)
+            {
+                return false;
+            }
+            if (dice.U32() % 5 == 0)
+            {
+                const Frame twice = frame;
+                const auto hook = std::exchange(pair.onFrame, nullptr);
+                pair.Inject(from, twice);
+                pair.onFrame = hook;
+            }
+            return true;
+        };
+        for (int i = 0; i < 100; ++i)
+        {
+            pair.Send(pair.moon, Udp());
+            pair.Send(pair.sun, Udp(BOB, ALICE));
+            pair.Run(300ms);
+        }
+        EXPECT_TRUE(std::ranges::none_of(pair.trace, IsClear));
+        EXPECT_GT(pair.sun.delivered.size(), 20u);
+        EXPECT_EQ(pair.sun.Counts().integrityFailures, 0u);
+        pair.onFrame = nullptr;
+        pair.Run(5min);
+        pair.ExpectAgreement();
+    }
+}
+
+TEST(Gateway, ServesManyPeersOfOneChild)
+{
+    // A hub with one child for all road warriors, each with an SA of its own.
+    PairOptions options;
+    options.sun =
+        ConnectionPatch(R"({"remote_addrs": "%any", "remote": {"auth": "psk", "id": "%any"}})");
+    GatewayPair pair(options);
+    Node& hub = pair.sun;
+    std::vector<std::unique_ptr<Node>> warriors;
+    const auto exchange = [&](Node& warrior)
+    {
+        while (true)
+        {
+            auto out = warrior.gateway.PollTransmit();
+            auto in = hub.gateway.PollTransmit();
+            if (!out && !in)
+            {
+                break;
+            }
+            if (out)
+            {
+                PacketBuffer buffer(out->message);
+                hub.gateway.HandleUdp(pair.now, {out->path.remote, out->path.local}, buffer);
+            }
+            if (in)
+            {
+                PacketBuffer buffer(in->message);
+                warrior.gateway.HandleUdp(pair.now, {in->path.remote, in->path.local}, buffer);
+            }
+        }
+    };
+    constexpr int PEERS = 50;
+    for (int i = 0; i < PEERS; ++i)
+    {
+        Json json = GatewayPair::BaseConfig(true, false);
+        Json& connection = json["connections"]["net"];
+        connection["local_addrs"] = "192.0.2." + std::to_string(100 + i);
+        connection["local"]["id"] = "w" + std::to_string(i) + ".test";
+        connection["children"]["net"]["local_ts"] = "10.1." + std::to_string(i) + ".0/24";
+        connection["children"]["net"]["remote_ts"] = "10.2.0.0/16";
+        warriors.push_back(std::make_unique<Node>("moon", *ReadConfig(json), 100 + i));
+        ASSERT_TRUE(warriors.back()->gateway.Initiate(pair.now, "net"));
+        exchange(*warriors.back());
+    }
+    ASSERT_EQ(hub.Children().size(), static_cast<size_t>(PEERS));
+    for (int i = 0; i < PEERS; ++i)
+    {
+        const std::string there = "10.1." + std::to_string(i) + ".1";
+        ASSERT_EQ(pair.Send(hub, Udp(BOB, there)), Verdict::PROTECT);
+        EXPECT_EQ(hub.lastOutgoing.path.remote.address,
+                  *IpAddress::Parse("192.0.2." + std::to_string(100 + i)));
+    }
+    EXPECT_EQ(pair.Send(hub, Udp(BOB, "10.1.200.1")), Verdict::DISCARD);
+}
+
+} // namespace
+} // namespace ikelab::gateway

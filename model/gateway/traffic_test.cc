@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: MIT
+#include "base/limits.h"
+#include "esp/outbound_sa.h"
+#include "esp/testing/packets.h"
+#include "gateway/testing/gateway_pair.h"
+#include "wire/esp_header.h"
+
+#include <gtest/gtest.h>
+
+namespace ikelab::gateway
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+using esp::testing::MakePacket;
+using esp::testing::PacketSpec;
+using testing::ChildPatch;
+using testing::ConnectionPatch;
+using testing::Frame;
+using testing::GatewayPair;
+using testing::Json;
+using testing::Node;
+using testing::PairOptions;
+
+constexpr std::string_view ALICE = "10.1.0.10"; // behind moon
+constexpr std::string_view BOB = "10.2.0.10";   // behind sun
+
+Buffer
+Udp(std::string_view source, std::string_view destination, uint16_t port = 7)
+{
+    return MakePacket({.source = source, .destination = destination, .destinationPort = port});
+}
+
+/// The last protected frame.
+Frame
+LastFrame(const GatewayPair& pair)
+{
+    return pair.trace.back();
+}
+
+PairOptions
+WithPolicies(const char* policies, const char* defaultAction = "bypass")
+{
+    PairOptions options;
+    options.both["policies"] = Json::parse(policies);
+    options.both["default_action"] = defaultAction;
+    return options;
+}
+
+struct Nesting
+{
+    const char* name;
+    bool outerV6;
+    bool innerV6;
+    bool encap;
+};
+
+class Tunnel : public ::testing::TestWithParam<Nesting>
+{
+};
+
+TEST_P(Tunnel, CarriesPacketsBothWaysUnchanged)
+{
+    PairOptions options;
+    options.outerV6 = GetParam().outerV6;
+    options.both = ConnectionPatch(GetParam().encap ? R"({"encap": "yes"})" : R"({"encap": "no"})");
+    GatewayPair pair(options);
+    pair.Establish();
+    const bool v6 = GetParam().innerV6;
+    const std::string_view alice = v6 ? "2001:db8:1::a" : ALICE;
+    const std::string_view bob = v6 ? "2001:db8:2::b" : BOB;
+    for (const uint8_t protocol :
+         {esp::PROTOCOL_UDP, v6 ? esp::PROTOCOL_ICMPV6 : esp::PROTOCOL_ICMP})
+    {
+        const Buffer there = MakePacket(
+            {.source = alice, .destination = bob, .protocol = protocol, .trafficClass = 0xb8});
+        ASSERT_EQ(pair.Send(pair.moon, there), Verdict::PROTECT);
+        EXPECT_EQ(pair.trace.back().kind, GetParam().encap ? Frame::Kind::UDP : Frame::Kind::ESP);
+        EXPECT_EQ(pair.moon.lastOutgoing.udpEncapsulation, GetParam().encap);
+        EXPECT_EQ(pair.moon.lastOutgoing.trafficClass, 0xb8);
+        EXPECT_EQ(pair.moon.lastOutgoing.path.remote.address,
+                  *IpAddress::Parse(GetParam().outerV6 ? "2001:db8::2" : "192.0.2.2"));
+        EXPECT_EQ(pair.moon.lastOutgoing.child, pair.moon.Children().front().id);
+        const Buffer back = MakePacket({.source = bob, .destination = alice, .protocol = protocol});
+        ASSERT_EQ(pair.Send(pair.sun, back), Verdict::PROTECT);
+        pair.Settle();
+        ASSERT_FALSE(pair.sun.delivered.empty());
+        EXPECT_EQ(pair.sun.delivered.back(), there);
+        ASSERT_FALSE(pair.moon.delivered.empty());
+        EXPECT_EQ(pair.moon.delivered.back(), back);
+    }
+    EXPECT_EQ(pair.moon.Counts().protectedPackets, 2u);
+    EXPECT_EQ(pair.sun.Counts().deliveredPackets, 2u);
+    EXPECT_EQ(pair.moon.Counts().protectedOctets, pair.sun.Counts().deliveredOctets);
+    EXPECT_EQ(pair.moon.Counts().discardedPackets, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Nestings,
+                         Tunnel,
+                         ::testing::Values(Nesting{"V4InV4", false, false, false},
+                                           Nesting{"V6InV4", false, true, false},
+                                           Nesting{"V4InV6", true, false, false},
+                                           Nesting{"V6InV6", true, true, false},
+                                           Nesting{"V4InV4Udp", false, false, true},
+                                           Nesting{"V6InV4Udp", false, true, true},
+                                           Nesting{"V4InV6Udp", true, false, true},
+                                           Nesting{"V6InV6Udp", true, true, true}),
+                         [](const auto& nesting) { return nesting.param.name; });
+
+TEST(Traffic, CarriesTransportModeBetweenTheGateways)
+{
+    PairOptions options;
+    options.both = ChildPatch(R"({"mode": "transport"})");
+    options.moon = ChildPatch(R"({"local_ts": ["192.0.2.1"], "remote_ts": ["192.0.2.2"]})");
+    options.sun = ChildPatch(R"({"local_ts": ["192.0.2.2"], "remote_ts": ["192.0.2.1"]})");
+    GatewayPair pair(options);
+    pair.Establish();
+    const Buffer packet = Udp("192.0.2.1", "192.0.2.2");
+    ASSERT_EQ(pair.Send(pair.moon, packet, Origin::LOCAL), Verdict::PROTECT);
+    pair.Settle();
+    ASSERT_EQ(pair.sun.delivered.size(), 1u);
+    const auto info = esp::ReadPacket(pair.sun.delivered.front());
+    ASSERT_TRUE(info);
+    EXPECT_EQ(info->source.ToAddress(), *IpAddress::Parse("192.0.2.1"));
+    EXPECT_EQ(info->destinationPort, 7);
+    EXPECT_TRUE(
+        SameOctets(Bytes(pair.sun.delivered.front()).subspan(20), Bytes(packet).subspan(20)));
+}
+
+// RFC 4301 §4.4.1: ordered; the children's PROTECT rules come after the configured ones.
+TEST(Traffic, LetsTheFirstRuleDecideInBothDirections)
+{
+    GatewayPair pair(WithPolicies(R"([
+        {"action": "bypass", "local": ["10.1.0.10", "10.2.0.10"],
+         "remote": ["10.1.0.10", "10.2.0.10"]},
+        {"action": "discard", "local": ["0.0.0.0/0"], "remote": ["10.2.0.66", "10.1.0.66"]},
+        {"action": "discard", "local": ["10.2.0.66", "10.1.0.66"], "remote": ["0.0.0.0/0"]}])"));
+    pair.Establish();
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB)), Verdict::BYPASS) << "before the child's rule";
+    EXPECT_EQ(pair.Send(pair.moon, Udp("10.1.0.11", "10.2.0.66")), Verdict::DISCARD);
+    EXPECT_EQ(pair.Send(pair.moon, Udp("10.1.0.11", BOB)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, Udp("10.9.0.1", "10.8.0.1")), Verdict::BYPASS) << "no rule";
+    pair.Settle();
+    ASSERT_EQ(pair.sun.clear.size(), 2u);
+    EXPECT_EQ(pair.sun.delivered.size(), 1u);
+    EXPECT_EQ(pair.sun.gateway.HandleInboundClear(pair.now, Udp("10.1.0.66", "10.2.0.11")),
+              Verdict::DISCARD);
+    EXPECT_EQ(pair.moon.CountRefused(Fault::POLICY), 1u);
+    EXPECT_EQ(pair.moon.Counts().discardedPackets, 1u);
+    EXPECT_EQ(pair.moon.Counts().bypassedPackets, 2u);
+}
+
+TEST(Traffic, DiscardsWhatNoRuleNamesIfTheDefaultSaysSo)
+{
+    GatewayPair pair(WithPolicies(R"([])", "discard"));
+    pair.Establish();
+    EXPECT_EQ(pair.Send(pair.moon, Udp("10.9.0.1", "10.8.0.1")), Verdict::DISCARD);
+    EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, Udp("10.9.0.1", "10.8.0.1")),
+              Verdict::DISCARD);
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB)), Verdict::PROTECT);
+}
+
+// RFC 4301 §5.1 and §5.2: before the SA is there, while it is, and after it went.
+TEST(Traffic, TakesAndSendsNothingProtectedInClear)
+{
+    GatewayPair pair;
+    const auto expectRefusal = [&](const char* when)
+    {
+        SCOPED_TRACE(when);
+        EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, Udp(BOB, ALICE)),
+                  Verdict::DISCARD);
+        EXPECT_EQ(
+            pair.moon.gateway.HandleInboundClear(
+                pair.now, MakePacket({.source = "2001:db8:2::1", .destination = "2001:db8:1::1"})),
+            Verdict::DISCARD);
+    };
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB)), Verdict::DISCARD) << "no SA, no trap";
+    expectRefusal("before");
+    pair.Establish();
+    expectRefusal("while");
+    ASSERT_TRUE(pair.moon.gateway.Terminate(pair.now, "net"));
+    pair.Drain(pair.moon);
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB)), Verdict::DISCARD) << "its Delete is under way";
+    pair.Settle();
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB)), Verdict::DISCARD);
+    expectRefusal("after");
+    for (const Frame& frame : pair.trace)
+    {
+        EXPECT_NE(frame.kind, Frame::Kind::CLEAR);
+    }
+}
+
+TEST(Traffic, NeverJudgesItsOwnIke)
+{
+    PairOptions options;
+    options.both["default_action"] = "discard";
+    options.moon = ChildPatch(R"({"local_ts": ["0.0.0.0/0"], "remote_ts": ["0.0.0.0/0"],
+                                  "start_action": "trap"})");
+    options.sun = ChildPatch(R"({"local_ts": ["0.0.0.0/0"], "remote_ts": ["0.0.0.0/0"]})");
+    options.both["policies"] = Json::parse(
+        R"([{"action": "discard", "local": ["192.0.2.0/24"], "remote": ["0.0.0.0/0"]}])");
+    GatewayPair pair(options);
+    for (const uint16_t port : {uint16_t{500}, uint16_t{4500}})
+    {
+        const Buffer ike = MakePacket({.source = "192.0.2.1",
+                                       .destination = "192.0.2.2",
+                                       .sourcePort = port,
+                                       .destinationPort = port});
+        Outgoing outgoing;
+        PacketBuffer buffer(ike);
+        EXPECT_EQ(pair.moon.gateway.HandleOutbound(pair.now, Origin::LOCAL, buffer, outgoing),
+                  Verdict::BYPASS);
+        EXPECT_EQ(pair.moon.gateway.HandleOutbound(pair.now, Origin::FORWARDED, buffer, outgoing),
+                  Verdict::DISCARD)
+            << "somebody else's IKE is traffic";
+        EXPECT_EQ(pair.sun.gateway.HandleInboundClear(pair.now, ike), Verdict::BYPASS);
+        EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, ike), Verdict::DISCARD)
+            << "not for an address of ours";
+    }
+    pair.Establish();
+}
+
+TEST(Traffic, LetsNeighbourDiscoveryPassOnlyFromTheLink)
+{
+    PairOptions options;
+    options.both["default_action"] = "discard";
+    GatewayPair pair(options);
+    const auto solicitation = [](uint8_t hops, uint16_t type)
+    {
+        return MakePacket({.source = "2001:db8:1::1",
+                           .destination = "2001:db8:2::1",
+                           .protocol = esp::PROTOCOL_ICMPV6,
+                           .sourcePort = static_cast<uint16_t>(type << 8),
+                           .ttl = hops});
+    };
+    EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, solicitation(255, 135)),
+              Verdict::BYPASS);
+    EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, solicitation(254, 135)),
+              Verdict::DISCARD);
+    EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, solicitation(255, 128)),
+              Verdict::DISCARD);
+    EXPECT_EQ(pair.Send(pair.moon, solicitation(255, 136)), Verdict::BYPASS);
+    EXPECT_EQ(pair.Send(pair.moon, solicitation(64, 136)), Verdict::DISCARD);
+}
+
+// RFC 4301 §7: whether a fragment belongs to protected ports nobody can tell.
+TEST(Traffic, SendsNoFragmentOfAProtectedPortInClear)
+{
+    PairOptions options;
+    options.moon = ChildPatch(R"({"local_ts": ["10.1.0.0/16[udp]"],
+                                  "remote_ts": ["10.2.0.0/16[udp/7]"]})");
+    options.sun = ChildPatch(R"({"local_ts": ["10.2.0.0/16[udp/7]"],
+                                 "remote_ts": ["10.1.0.0/16[udp]"]})");
+    GatewayPair pair(options);
+    pair.Establish();
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB, 7)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB, 8)), Verdict::BYPASS);
+    const Buffer fragment =
+        MakePacket({.source = ALICE, .destination = BOB, .fragmentField = 0x00b9});
+    EXPECT_EQ(pair.Send(pair.moon, fragment), Verdict::DISCARD);
+    EXPECT_EQ(pair.sun.gateway.HandleInboundClear(pair.now, fragment), Verdict::DISCARD);
+    EXPECT_EQ(pair.Send(pair.moon,
+                        MakePacket({.source = ALICE,
+                                    .destination = BOB,
+                                    .protocol = esp::PROTOCOL_TCP,
+                                    .fragmentField = 0x00b9})),
+              Verdict::BYPASS)
+        << "of another protocol";
+}
+
+TEST(Traffic, ProtectsFragmentsWhereAnyPortIsMeant)
+{
+    GatewayPair pair;
+    pair.Establish();
+    for (const uint16_t field : {uint16_t{0x2000}, uint16_t{0x00b9}})
+    {
+        const Buffer fragment =
+            MakePacket({.source = ALICE, .destination = BOB, .fragmentField = field});
+        EXPECT_EQ(pair.Send(pair.moon, fragment), Verdict::PROTECT);
+        pair.Settle();
+        ASSERT_FALSE(pair.sun.delivered.empty());
+        EXPECT_EQ(pair.sun.delivered.back(), fragment);
+    }
+}
+
+TEST(Traffic, RefusesReplaysAndCountsThem)
+{
+    GatewayPair pair;
+    pair.Establish();
+    ASSERT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB)), Verdict::PROTECT);
+    const Frame frame = LastFrame(pair);
+    pair.Settle();
+    ASSERT_EQ(pair.sun.delivered.size(), 1u);
+    EXPECT_EQ(pair.Deliver(pair.sun, frame), Verdict::DISCARD);
+    EXPECT_EQ(pair.Deliver(pair.sun, frame), Verdict::DISCARD);
+    EXPECT_EQ(pair.sun.delivered.size(), 1u);
+    EXPECT_EQ(pair.sun.Counts().replayedPackets, 2u);
+    const auto refusals = pair.sun.All<PacketRefused>();
+    ASSERT_EQ(refusals.size(), 2u);
+    EXPECT_EQ(refusals[0]->error.fault, Fault::REPLAY);
+    EXPECT_TRUE(refusals[0]->inbound);
+    EXPECT_EQ(refusals[0]->spi, pair.sun.Children().front().inboundSpi);
+    EXPECT_EQ(refusals[0]->sequence, 1u);
+    EXPECT_EQ(refusals[0]->source, *IpAddress::Parse("192.0.2.1"));
+    EXPECT_EQ(refusals[0]->destination, *IpAddress::Parse("192.0.2.2"));
+}
+
+TEST(Traffic, RefusesEveryAlteredOctet)
+{
+    GatewayPair pair;
+    pair.Establish();
+    ASSERT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB)), Verdict::PROTECT);
+    const Frame frame = LastFrame(pair);
+    for (size_t at = 0; at < frame.octets.size(); ++at)
+    {
+        Frame altered = frame;
+        altered.octets[at] ^= 0x40;
+        EXPECT_EQ(pair.Deliver(pair.sun, altered), Verdict::DISCARD) << at;
+    }
+    EXPECT_EQ(pair.sun.Counts().unknownSpis, 4u);
+    EXPECT_EQ(pair.sun.Counts().integrityFailures, frame.octets.size() - 4);
+    EXPECT_TRUE(pair.sun.delivered.empty());
+    EXPECT_EQ(pair.Deliver(pair.sun, frame), Verdict::DELIVER) << "none of it moved the window";
+}
+
+TEST(Traffic, RefusesEveryTruncatedPacket)
+{
+    GatewayPair pair;
+    pair.Establish();
+    ASSERT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB)), Verdict::PROTECT);
+    const Frame frame = LastFrame(pair);
+    for (size_t octets = 0; octets < frame.octets.size(); ++octets)
+    {
+        Frame cut = frame;
+        cut.octets.resize(octets);
+        EXPECT_EQ(pair.Deliver(pair.sun, cut), Verdict::DISCARD) << octets;
+    }
+    EXPECT_EQ(pair.Deliver(pair.sun, frame), Verdict::DELIVER);
+}
+
+TEST(Traffic, ReportsUnknownSpis)
+{
+    GatewayPair pair;
+    Frame frame{Frame::Kind::ESP,
+                {{*IpAddress::Parse("192.0.2.1"), 0}, {*IpAddress::Parse("192.0.2.2"), 0}},
+                Buffer(64, 0x11)};
+    EXPECT_EQ(pair.Deliver(pair.sun, frame), Verdict::DISCARD);
+    const auto refusals = pair.sun.All<PacketRefused>();
+    ASSERT_EQ(refusals.size(), 1u);
+    EXPECT_EQ(refusals[0]->error.fault, Fault::UNKNOWN_SPI);
+    EXPECT_EQ(refusals[0]->spi, EspSpi{0x11111111});
+    EXPECT_EQ(pair.sun.Counts().unknownSpis, 1u);
+}
+
+TEST(Traffic, ReportsAFloodAtALimitedRateAndCountsAllOfIt)
+{
+    GatewayPair pair;
+    const Frame frame{Frame::Kind::ESP, {}, Buffer(64, 0x11)};
+    for (int i = 0; i < 1000; ++i)
+    {
+        pair.Deliver(pair.sun, frame);
+    }
+    EXPECT_EQ(pair.sun.Count<PacketRefused>(), limits::REFUSAL_EVENTS_PER_SECOND);
+    EXPECT_EQ(pair.sun.Counts().unknownSpis, 1000u);
+    EXPECT_EQ(pair.sun.gateway.HandleInboundClear(pair.now, Udp(ALICE, BOB)), Verdict::DISCARD);
+    pair.Drain(pair.sun);
+    EXPECT_EQ(pair.sun.CountRefused(Fault::POLICY), 1u) << "another reason has its own measure";
+    pair.now += 1s;
+    pair.Deliver(pair.sun, frame);
+    EXPECT_EQ(pair.sun.CountRefused(Fault::UNKNOWN_SPI), limits::REFUSAL_EVENTS_PER_SECOND + 1);
+}
+
+// RFC 4301 §5.2 step 4: sun narrows the selectors; moon's policy still covers more.
+TEST(Traffic, EnforcesTheSelectorsOfTheSa)
+{
+    PairOptions options;
+    options.moon = ChildPatch(R"({"local_ts": ["10.1.0.0/16"], "remote_ts": ["10.2.0.0/16"]})");
+    options.sun = ChildPatch(R"({"local_ts": ["10.2.0.0/24"], "remote_ts": ["10.1.0.0/16"]})");
+    GatewayPair pair(options);
+    pair.Establish();
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, "10.2.0.1")), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, "10.2.1.1")), Verdict::DISCARD)
+        << "protected by policy, not by this SA";
+    pair.Settle();
+    EXPECT_EQ(pair.sun.delivered.size(), 1u);
+}
+
+TEST(Traffic, DropsAPacketInsideTheSaButOutsideItsSelectors)
+{
+    GatewayPair pair;
+    pair.Establish();
+    // A lying sun: its own half of the SA, made from the keys that it reports.
+    const auto* keys = pair.sun.All<ike::ChildSaInstalled>().at(0);
+    esp::OutboundSa liar(testing::SharedContext(),
+                         {keys->outboundSpi,
+                          keys->suite,
+                          esp::Mode::TUNNEL,
+                          keys->outboundEncr.View(),
+                          keys->outboundInteg.View(),
+                          {},
+                          0});
+    const auto deliver = [&](std::string_view source, std::string_view destination)
+    {
+        PacketBuffer packet(Udp(source, destination));
+        EXPECT_TRUE(liar.Seal(packet, *esp::ReadPacket(packet.View()), pair.sun.random));
+        return pair.Deliver(pair.moon, {Frame::Kind::ESP, keys->path, ToBuffer(packet.View())});
+    };
+    EXPECT_EQ(deliver(BOB, ALICE), Verdict::DELIVER);
+    EXPECT_EQ(deliver("10.9.0.1", ALICE), Verdict::DISCARD);
+    EXPECT_EQ(deliver(BOB, "10.9.0.1"), Verdict::DISCARD);
+    EXPECT_EQ(deliver(ALICE, BOB), Verdict::DISCARD) << "the wrong way round";
+    EXPECT_EQ(pair.moon.CountRefused(Fault::POLICY), 3u);
+    // RFC 4303 §2.6: dummies are accepted and thrown away.
+    PacketBuffer dummy;
+    ASSERT_TRUE(liar.SealDummy(dummy, 100, pair.sun.random));
+    EXPECT_EQ(pair.Deliver(pair.moon, {Frame::Kind::ESP, keys->path, ToBuffer(dummy.View())}),
+              Verdict::CONSUMED);
+}
+
+TEST(Traffic, DropsInsideTheSaWhatAnEarlierRuleForbids)
+{
+    PairOptions options;
+    options.sun["policies"] = Json::parse(
+        R"([{"action": "discard", "local": ["0.0.0.0/0[udp/23]"], "remote": ["0.0.0.0/0"]}])");
+    GatewayPair pair(options);
+    pair.Establish();
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB, 23)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB, 24)), Verdict::PROTECT);
+    pair.Settle();
+    EXPECT_EQ(pair.sun.delivered.size(), 1u);
+    EXPECT_EQ(pair.sun.CountRefused(Fault::POLICY), 1u);
+}
+
+TEST(Traffic, RefusesMalformedClearPackets)
+{
+    GatewayPair pair;
+    const Buffer packet = Udp(ALICE, BOB);
+    for (size_t octets = 0; octets < packet.size(); ++octets)
+    {
+        EXPECT_EQ(pair.Send(pair.moon, Bytes(packet).first(octets)), Verdict::DISCARD);
+        EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, Bytes(packet).first(octets)),
+                  Verdict::DISCARD);
+    }
+}
+
+TEST(Traffic, SurvivesGarbageInUdp)
+{
+    GatewayPair pair;
+    pair.Establish();
+    const size_t eventsBefore = pair.sun.events.size();
+    const size_t framesBefore = pair.trace.size();
+    SeededRandom random(5);
+    const IpAddress moon = *IpAddress::Parse("192.0.2.1");
+    const IpAddress sun = *IpAddress::Parse("192.0.2.2");
+    size_t datagrams = 0;
+    std::vector<Buffer> seeds;
+    for (size_t i = 0; i < framesBefore; ++i)
+    {
+        seeds.push_back(pair.trace[i].octets);
+    }
+    seeds.emplace_back(65507, 0);
+    seeds.emplace_back(65507, 0xff);
+    for (const uint16_t port : {uint16_t{500}, uint16_t{4500}})
+    {
+        const auto deliver = [&](Buffer octets)
+        {
+            const Verdict verdict = pair.Deliver(
+                pair.sun, {Frame::Kind::UDP, {{moon, port}, {sun, port}}, std::move(octets)});
+            EXPECT_TRUE(verdict == Verdict::CONSUMED || verdict == Verdict::DISCARD);
+            ++datagrams;
+        };
+        for (const Buffer& seed : seeds)
+        {
+            for (size_t octets = 0; octets < std::min<size_t>(seed.size(), 400); ++octets)
+            {
+                Buffer cut(seed.begin(), seed.begin() + static_cast<ptrdiff_t>(octets));
+                deliver(cut);
+                Buffer flipped = seed;
+                flipped[octets] ^= static_cast<uint8_t>(1 + random.U32() % 255);
+                deliver(flipped);
+            }
+            deliver(seed);
+        }
+        for (int i = 0; i < 2000; ++i)
+        {
+            Buffer octets(random.U32() % 300);
+            random.Fill(octets);
+            deliver(std::move(octets));
+        }
+    }
+    EXPECT_LE(pair.sun.events.size() - eventsBefore, 3 * datagrams);
+    EXPECT_LE(pair.trace.size() - framesBefore, datagrams) << "no datagram causes two";
+    EXPECT_LE(pair.sun.gateway.List().size(), 1u + limits::HALF_OPEN_SAS);
+    pair.Settle();
+    EXPECT_EQ(pair.sun.Children().size(), 1u) << "none of it hurt the SA";
+    EXPECT_EQ(pair.Send(pair.moon, Udp(ALICE, BOB)), Verdict::PROTECT);
+    pair.Settle();
+    EXPECT_EQ(pair.sun.delivered.size(), 1u);
+    pair.Run(10min);
+    EXPECT_EQ(pair.sun.gateway.List().size(), 1u) << "half-open SAs are forgotten";
+}
+
+TEST(Traffic, TellsIkeFromEspByPortAndMarker)
+{
+    GatewayPair pair;
+    const IpAddress moon = *IpAddress::Parse("192.0.2.1");
+    const IpAddress sun = *IpAddress::Parse("192.0.2.2");
+    ASSERT_TRUE(pair.moon.gateway.Initiate(pair.now, "net"));
+    const auto request = pair.moon.gateway.PollTransmit();
+    ASSERT_TRUE(request);
+    Buffer marked(4);
+    Append(marked, request->message);
+    const auto answers = [&](uint16_t source, uint16_t destination, const Buffer& octets)
+    {
+        Node fresh("sun", *ReadConfig(GatewayPair::BaseConfig(false, false)), 1);
+        PacketBuffer buffer(octets);
+        fresh.gateway.HandleUdp(pair.now, {{sun, destination}, {moon, source}}, buffer);
+        return fresh.gateway.PollTransmit().has_value();
+    };
+    EXPECT_TRUE(answers(500, 500, request->message));
+    EXPECT_FALSE(answers(500, 500, marked));
+    EXPECT_TRUE(answers(4500, 4500, marked));
+    EXPECT_TRUE(answers(1024, 4500, marked));
+    EXPECT_FALSE(answers(1024, 4500, request->message)) << "that is ESP (RFC 3948 §2.2)";
+    EXPECT_TRUE(answers(4500, 500, request->message)) << "a NAT chose 4500 for the peer's 500";
+    EXPECT_TRUE(answers(4500, 500, marked)) << "the peer speaks from its port 4500";
+    Frame keepAlive{Frame::Kind::UDP, {{moon, 4500}, {sun, 4500}}, {0xff}};
+    EXPECT_EQ(pair.Deliver(pair.sun, keepAlive), Verdict::CONSUMED);
+    EXPECT_TRUE(pair.sun.events.empty());
+}
+
+} // namespace
+} // namespace ikelab::gateway
