@@ -279,6 +279,24 @@ class Sockets(EndpointTest):
         self.assertNotIn("lookup 220", rules.stdout)
 
 
+    def test_the_first_to_end_leaves_the_others_routes(self):
+        moon = self.start(configuration(HERE, NOBODY), "--tun", "ike8", tun=True)
+        sun = self.start(configuration(THERE, HERE), "--tun", "ike9", name="sun", tun=True)
+        for end in (moon, sun):
+            self.assertTrue(end.ask("list")["ok"], end.log())
+        self.assertTrue(moon.ask("quit")["ok"])
+        self.assertEqual(moon.wait(5), 0, moon.log())
+
+        def shown(*words):
+            return subprocess.run(["ip", *words], stdout=subprocess.PIPE, text=True,
+                                  check=False).stdout
+
+        self.assertIn("dev ike9", shown("route", "get", "10.1.0.9"))
+        self.assertTrue(sun.ask("quit")["ok"])
+        self.assertEqual(sun.wait(5), 0, sun.log())
+        self.assertNotIn("lookup 220", shown("rule"))
+
+
 class TwoEndpoints(EndpointTest):
     def test_life_of_a_tunnel(self):
         moon, sun = self.established()
