@@ -154,7 +154,9 @@ Journal::Flush(Instant at)
         m_flushDue.reset();
         if (auto flushed = m_folder->Flush(); !flushed && m_flushed)
         {
-            m_flushed = std::move(flushed); // the first error comes out at Finish
+            // The first error comes out at Finish, too; the endpoint goes on without its records.
+            LogError(at, "DMN", flushed.error().message + "; the run folder stays incomplete");
+            m_flushed = std::move(flushed);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 #include "endpoint/commands.h"
 #include "endpoint/config_file.h"
+#include "io/text_file.h"
 
 #include <fmt/format.h>
 
@@ -108,7 +109,9 @@ class Run
                 m_loop.Stop();
                 return;
             }
-            Stop(signal == SIGINT ? "SIGINT received" : "SIGTERM received");
+            Stop(signal == SIGINT   ? "SIGINT received"
+                 : signal == SIGHUP ? "SIGHUP received"
+                                    : "SIGTERM received");
         }
     }
 
@@ -200,6 +203,14 @@ RunEndpoint(const RunEndpointOptions& options)
     {
         fmt::print(stderr, "{}\n", config.error());
         return EXIT_BAD_INPUT;
+    }
+    if (!options.outputFolder.empty())
+    {
+        if (const auto free = io::CheckFree(options.outputFolder); !free)
+        {
+            Refused(free.error());
+            return EXIT_BAD_INPUT;
+        }
     }
     // Whoever reads our answers may go first; SAs must still be deleted.
     std::signal(SIGPIPE, SIG_IGN);

@@ -22,10 +22,10 @@ struct RunEndpointOptions
 };
 
 /**
- * Run an endpoint until SIGINT, SIGTERM, the command `quit` or the end of the commands; then delete
- * all SAs. A second signal ends at once.
+ * Run an endpoint until SIGINT, SIGTERM, SIGHUP, the command `quit` or the end of the commands;
+ * then delete all SAs. A second signal ends at once.
  * @return the program's exit status: 0 stopped as asked, 1 the system refused something, 2 the
- *         configuration is wrong (nothing was opened or written)
+ *         configuration is wrong or the output folder in use (nothing was opened or written)
  */
 int RunEndpoint(const RunEndpointOptions& options);
 

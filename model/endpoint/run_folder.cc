@@ -167,10 +167,14 @@ RunFolder::WriteProfile()
 io::SystemResult<void>
 RunFolder::Flush()
 {
-    m_textFile.Stream().flush();
-    m_eventFile.Stream().flush();
-    m_capture.Flush();
-    return WriteProfile();
+    // All are written, whichever fails.
+    auto text = m_textFile.Flush();
+    auto events = m_eventFile.Flush();
+    auto capture = m_capture.Flush();
+    TRY_SYSTEM(WriteProfile());
+    TRY_SYSTEM(std::move(text));
+    TRY_SYSTEM(std::move(events));
+    return capture;
 }
 
 io::SystemResult<void>

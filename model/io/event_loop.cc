@@ -118,6 +118,7 @@ StopSignals::Open()
     sigemptyset(&stops);
     sigaddset(&stops, SIGINT);
     sigaddset(&stops, SIGTERM);
+    sigaddset(&stops, SIGHUP); // the terminal is gone; nohup's ignoring it still holds
     FileDescriptor file(::signalfd(-1, &stops, SFD_NONBLOCK | SFD_CLOEXEC));
     if (!file.IsOpen() || ::sigprocmask(SIG_BLOCK, &stops, nullptr) != 0)
     {

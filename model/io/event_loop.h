@@ -82,7 +82,7 @@ class EventLoop
     bool m_stopped{false};
 };
 
-/// SIGINT and SIGTERM as something to read; from Open on they have no other effect.
+/// SIGINT, SIGTERM and SIGHUP as something to read; from Open on they have no other effect.
 class StopSignals
 {
   public:

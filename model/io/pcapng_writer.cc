@@ -204,9 +204,15 @@ PcapngWriter::AddPacket(const PacketRecord& packet)
 SystemResult<void>
 PcapngWriter::Close()
 {
+    return m_file ? m_file->Close() : Flush();
+}
+
+SystemResult<void>
+PcapngWriter::Flush()
+{
     if (m_file)
     {
-        return m_file->Close();
+        return m_file->Flush();
     }
     m_stream->flush();
     if (m_stream->fail())

@@ -102,12 +102,9 @@ class PcapngWriter
         return m_packetCount;
     }
 
-    /// Hand everything so far to the system, for those who read along.
-    void
-    Flush()
-    {
-        m_stream->flush();
-    }
+    /// Hand everything so far to the system, for those who read along; the error of
+    /// any write since Open.
+    SystemResult<void> Flush();
 
     /// Flush, and close the file if there is one; the error of any write since Open.
     SystemResult<void> Close();

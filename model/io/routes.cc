@@ -24,6 +24,9 @@ namespace
 
 /// Before the main table (32766), after the local one (0): packets to ourselves stay here.
 constexpr uint32_t RULE_PRIORITY = 220;
+/// Each process has a rule of its own from here on, or the first to end would take the others'
+/// away.
+constexpr uint32_t RULE_PRIORITY_LAST = 235;
 
 /// A netlink request in the making.
 class Request
@@ -141,10 +144,10 @@ PolicyRoutes::~PolicyRoutes()
 {
     if (m_file.IsOpen())
     {
-        for (const int family : m_ruleFamilies)
+        for (const auto& [family, priority] : m_rules)
         {
             // What cannot be removed leads into an empty table.
-            [[maybe_unused]] const auto removed = ChangeRule(family, false);
+            [[maybe_unused]] const int code = ChangeRule(family, priority, false);
         }
     }
 }
@@ -153,9 +156,9 @@ SystemResult<void>
 PolicyRoutes::Add(const Route& route)
 {
     const int family = route.network.IsV4() ? AF_INET : AF_INET6;
-    if (std::ranges::find(m_ruleFamilies, family) == m_ruleFamilies.end())
+    if (!m_rules.contains(family))
     {
-        TRY_SYSTEM(ChangeRule(family, true));
+        TRY_SYSTEM(AddRule(family));
     }
     rtmsg head{};
     head.rtm_family = static_cast<uint8_t>(family);
@@ -181,7 +184,34 @@ PolicyRoutes::Add(const Route& route)
 }
 
 SystemResult<void>
-PolicyRoutes::ChangeRule(int family, bool add)
+PolicyRoutes::AddRule(int family)
+{
+    uint32_t priority = RULE_PRIORITY;
+    int code = ChangeRule(family, priority, true);
+    while (code == EEXIST && priority < RULE_PRIORITY_LAST)
+    {
+        code = ChangeRule(family, ++priority, true);
+    }
+    if (code == 0)
+    {
+        m_rules[family] = priority;
+        return {};
+    }
+    if (code == EEXIST)
+    {
+        return {}; // of so many one will do
+    }
+    auto failed = FailSystem("cannot add", "the routing rule", code);
+    if (code == EPERM)
+    {
+        failed.value().message +=
+            "; run as root or give CAP_NET_ADMIN, or route by yourself and use --no-routes";
+    }
+    return failed;
+}
+
+int
+PolicyRoutes::ChangeRule(int family, uint32_t priority, bool add)
 {
     // "not from all fwmark 220 lookup 220"
     fib_rule_hdr head{};
@@ -191,26 +221,11 @@ PolicyRoutes::ChangeRule(int family, bool add)
     head.flags = FIB_RULE_INVERT;
     Request request(
         add ? RTM_NEWRULE : RTM_DELRULE, add ? NLM_F_CREATE | NLM_F_EXCL : 0, ++m_sequence, head);
-    request.Attribute(FRA_PRIORITY, RULE_PRIORITY);
+    request.Attribute(FRA_PRIORITY, priority);
     request.Attribute(FRA_FWMARK, MARK);
     request.Attribute(FRA_FWMASK, 0xFFFFFFFFu);
     request.Attribute(FRA_TABLE, TABLE);
-    const int code = Ask(request.Finish());
-    if (code != 0 && code != EEXIST)
-    {
-        auto failed = FailSystem(add ? "cannot add" : "cannot remove", "the routing rule", code);
-        if (code == EPERM)
-        {
-            failed.value().message +=
-                "; run as root or give CAP_NET_ADMIN, or route by yourself and use --no-routes";
-        }
-        return failed;
-    }
-    if (add && code == 0) // one that was there belongs to another
-    {
-        m_ruleFamilies.push_back(family);
-    }
-    return {};
+    return Ask(request.Finish());
 }
 
 int

@@ -6,6 +6,7 @@
 #include "io/system_error.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -50,13 +51,15 @@ class PolicyRoutes
     {
     }
 
-    SystemResult<void> ChangeRule(int family, bool add);
+    SystemResult<void> AddRule(int family);
+    /// An errno, or 0.
+    int ChangeRule(int family, uint32_t priority, bool add);
     /// Send one request and read its acknowledgement; the errno that it carries, or 0.
     int Ask(Bytes request);
 
     FileDescriptor m_file;
     uint32_t m_sequence{0};
-    std::vector<int> m_ruleFamilies;
+    std::map<int, uint32_t> m_rules; ///< priority by address family
 };
 
 /// The CIDR blocks that make up a range, in order: at most 254.

@@ -129,6 +129,22 @@ MakeDirectories(const std::string& path)
     return {};
 }
 
+SystemResult<void>
+CheckFree(const std::string& path)
+{
+    std::error_code error;
+    const auto status = std::filesystem::symlink_status(path, error);
+    if (!std::filesystem::exists(status) ||
+        (std::filesystem::is_directory(path, error) && std::filesystem::is_empty(path, error)))
+    {
+        return {}; // or not to be seen: making it will tell
+    }
+    return tl::unexpected<SystemError>(
+        {path +
+             " exists already and is not written over; choose another folder, or remove it first",
+         EEXIST});
+}
+
 OutputFile::OutputFile(std::string path)
     : m_path(std::move(path)),
       m_state(std::make_unique<State>())
@@ -157,6 +173,18 @@ OutputFile::Open(const std::string& path, bool secret)
         return FailSystem("cannot write", path, errno);
     }
     return file;
+}
+
+SystemResult<void>
+OutputFile::Flush()
+{
+    errno = 0;
+    m_state->stream.flush();
+    if (m_state->stream.fail())
+    {
+        return FailSystem("cannot write all of", m_path, errno);
+    }
+    return {};
 }
 
 SystemResult<void>

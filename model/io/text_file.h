@@ -27,6 +27,9 @@ SystemResult<void> WriteFileAtomically(const std::string& path,
 
 /// Make a directory and those above it; one that exists already is fine.
 SystemResult<void> MakeDirectories(const std::string& path);
+/// An error if something is at this path that results would be written over: anything but an empty
+/// directory.
+SystemResult<void> CheckFree(const std::string& path);
 
 /**
  * A file that is written piece by piece (a capture, an event log) with a large buffer. Errors stick
@@ -47,6 +50,8 @@ class OutputFile
         return m_state->stream;
     }
 
+    /// Write out what waits; the error of any write since Open.
+    SystemResult<void> Flush();
     /// Flush and close; the error of any write since Open.
     SystemResult<void> Close();
 

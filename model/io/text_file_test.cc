@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace ikelab::io
 {
@@ -107,6 +108,38 @@ TEST_F(TextFile, OutputFileReportsALostWriteAtClose)
     const auto closed = full->Close();
     ASSERT_FALSE(closed.has_value());
     EXPECT_THAT(closed.error().message, HasSubstr("/dev/full"));
+}
+
+TEST_F(TextFile, OutputFileReportsALostWriteAtFlush)
+{
+    auto full = OutputFile::Open("/dev/full");
+    if (!full)
+    {
+        GTEST_SKIP() << "no /dev/full here: " << full.error().message;
+    }
+    EXPECT_TRUE(full->Flush());
+    full->Stream() << "x";
+    for (int again = 0; again < 2; ++again)
+    {
+        const auto flushed = full->Flush();
+        ASSERT_FALSE(flushed.has_value());
+        EXPECT_THAT(flushed.error().message, HasSubstr("/dev/full"));
+    }
+}
+
+TEST_F(TextFile, OnlyWhatIsNotThereOrEmptyIsFree)
+{
+    EXPECT_TRUE(CheckFree(m_directory + "/new"));
+    EXPECT_TRUE(CheckFree(m_directory + "/new/below"));
+    ASSERT_TRUE(MakeDirectories(m_directory + "/empty"));
+    EXPECT_TRUE(CheckFree(m_directory + "/empty"));
+    ASSERT_TRUE(WriteFileAtomically(m_directory + "/file", "x"));
+    EXPECT_FALSE(CheckFree(m_directory + "/file"));
+    EXPECT_FALSE(CheckFree(m_directory));
+    ASSERT_EQ(::symlink("nowhere", (m_directory + "/link").c_str()), 0);
+    const auto link = CheckFree(m_directory + "/link");
+    ASSERT_FALSE(link.has_value());
+    EXPECT_THAT(link.error().message, HasSubstr("/link exists already"));
 }
 
 TEST_F(TextFile, OutputFileSurvivesMoves)

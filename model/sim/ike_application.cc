@@ -2,13 +2,13 @@
 #include "sim/ike_application.h"
 
 #include "base/assert.h"
+#include "wire/esp_header.h"
 
 #include "ns3/boolean.h"
 #include "ns3/log.h"
 #include "ns3/node.h"
 #include "ns3/simulator.h"
 #include "ns3/trace-source-accessor.h"
-#include "ns3/uinteger.h"
 
 #include <algorithm>
 #include <limits>
@@ -62,16 +62,6 @@ IkeApplication::GetTypeId()
                           BooleanValue(true),
                           MakeBooleanAccessor(&IkeApplication::m_shutdownOnStop),
                           MakeBooleanChecker())
-            .AddAttribute("IkePort",
-                          "UDP port of IKE (RFC 7296 §2).",
-                          UintegerValue(500),
-                          MakeUintegerAccessor(&IkeApplication::m_ikePort),
-                          MakeUintegerChecker<uint16_t>(1))
-            .AddAttribute("NatTraversalPort",
-                          "UDP port of IKE and ESP behind NATs (RFC 3948).",
-                          UintegerValue(4500),
-                          MakeUintegerAccessor(&IkeApplication::m_natTraversalPort),
-                          MakeUintegerChecker<uint16_t>(1))
             .AddTraceSource("Event",
                             "Whatever the gateway tells, in order; the others are parts of it.",
                             MakeTraceSourceAccessor(&IkeApplication::m_eventTrace),
@@ -126,6 +116,11 @@ IkeApplication::SetConfig(ikelab::gateway::Config config)
 {
     IKELAB_ASSERT(!m_core);
     m_config = std::move(config);
+    m_ports = {ikelab::wire::NATT_PORT};
+    for (const auto& connection : m_config.ike.connections)
+    {
+        m_ports.insert(connection->localPort);
+    }
 }
 
 void
@@ -264,7 +259,7 @@ IkeApplication::Esp(const ikelab::Path& path, PacketBuffer& packet)
 bool
 IkeApplication::TakesPort(uint16_t port) const
 {
-    return port == m_ikePort || port == m_natTraversalPort;
+    return m_ports.contains(port);
 }
 
 std::optional<ikelab::IpAddress>

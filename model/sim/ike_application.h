@@ -15,6 +15,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -108,8 +109,6 @@ class IkeApplication : public Application, public IpsecEngine
 
     bool m_autoStart{true};
     bool m_shutdownOnStop{true};
-    uint16_t m_ikePort{500};
-    uint16_t m_natTraversalPort{4500};
 
     Ptr<IpsecStack> m_stack;
     Ptr<UniformRandomVariable> m_dice;
@@ -117,6 +116,7 @@ class IkeApplication : public Application, public IpsecEngine
     mutable std::unique_ptr<ikelab::SeededRandom> m_random;
     mutable std::unique_ptr<ikelab::gateway::Gateway> m_core;
     ikelab::gateway::Config m_config;
+    std::set<uint16_t> m_ports; ///< where IKE and ESP in UDP arrive, by local_port of connections
     bool m_settling{false};
     bool m_settleAgain{false};
     EventId m_timer;

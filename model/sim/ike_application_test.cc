@@ -220,14 +220,50 @@ TEST(IkeApplication, EncapsulatesInUdpWhenForced)
     EXPECT_GT(udp4500, 1u);
 }
 
+TEST(IkeApplication, ListensOnThePortsOfItsConnections)
+{
+    constexpr uint16_t ODD_PORT = 4501;
+    const auto move = [](ikelab::gateway::Config& config)
+    {
+        auto connection =
+            std::make_shared<ikelab::ike::ConnectionConfig>(*config.ike.connections.front());
+        connection->localPort = connection->remotePort = ODD_PORT;
+        config.ike.connections.front() = connection;
+    };
+    GatewaySites run({},
+                     [&](SiteToSite&, ikelab::gateway::Config& moon, ikelab::gateway::Config& sun)
+                     {
+                         move(moon);
+                         move(sun);
+                     });
+    run.Run(3);
+    ASSERT_EQ(run.sun->List().size(), 1u);
+    EXPECT_EQ(run.sun->List().front().path.local.port, ODD_PORT);
+    EXPECT_EQ(run.sun->List().front().children.size(), 1u);
+    EXPECT_FALSE(run.sun->TakesPort(500));
+}
+
 TEST(IkeApplication, HasAnAttributeForEveryKnob)
 {
+    // What the gateway is told is its configuration; these are what ns-3 adds.
     Ptr<IkeApplication> application = CreateObject<IkeApplication>();
-    UintegerValue port;
-    application->GetAttribute("IkePort", port);
-    EXPECT_EQ(port.Get(), 500u);
-    application->GetAttribute("NatTraversalPort", port);
-    EXPECT_EQ(port.Get(), 4500u);
+    for (const char* name : {"AutoStart", "ShutdownOnStop"})
+    {
+        BooleanValue value(false);
+        application->GetAttribute(name, value);
+        EXPECT_TRUE(value.Get()) << name;
+    }
+    Ptr<IpsecStack> stack = CreateObject<IpsecStack>();
+    for (const char* name :
+         {"Policy", "CopyDontFragment", "PreferProtectedSource", "ReversePathCheck", "ShortInput"})
+    {
+        BooleanValue value(false);
+        stack->GetAttribute(name, value);
+        EXPECT_TRUE(value.Get()) << name;
+    }
+    UintegerValue ttl;
+    stack->GetAttribute("TunnelTtl", ttl);
+    EXPECT_EQ(ttl.Get(), 64u);
     EXPECT_EQ(application->AssignStreams(7), 1);
 }
 

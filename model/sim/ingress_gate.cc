@@ -98,7 +98,7 @@ IngressGate::Receive(Ptr<NetDevice> device,
                      NetDevice::PacketType type)
 {
     if (protocol != compat::ETHERTYPE_ARP && m_check && !m_exempt.contains(device->GetIfIndex()) &&
-        !m_check(*packet))
+        !m_check(device, *packet))
     {
         return;
     }

@@ -25,8 +25,8 @@ class IngressGate : public Object
   public:
     static TypeId GetTypeId();
 
-    /// True if this packet, from its IP header on, may come in.
-    using Check = std::function<bool(const Packet& packet)>;
+    /// True if this packet, from its IP header on, may come in; may consume it otherwise.
+    using Check = std::function<bool(const Ptr<NetDevice>& device, const Packet& packet)>;
 
     /// Take the place of the node's handlers for IPv4, ARP and IPv6 on all devices.
     void Attach(Ptr<Node> node, Check check);

@@ -352,6 +352,13 @@ IpOutput::InterfaceOf(const IpAddress& address, const Ptr<const NetDevice>& devi
 }
 
 bool
+IpOutput::IsUp(const IpAddress& address, const Ptr<const NetDevice>& device) const
+{
+    const auto interface = InterfaceOf(address, device);
+    return interface && (address.IsV4() ? m_ipv4->IsUp(*interface) : m_ipv6->IsUp(*interface));
+}
+
+bool
 IpOutput::IsBroadcast(const IpAddress& address) const
 {
     // The limited one, and those of our nets; a net of two addresses or one has none.

@@ -67,6 +67,8 @@ class IpOutput
     /// The interface of this device if the address is one of its own.
     std::optional<uint32_t> InterfaceOf(const ikelab::IpAddress& address,
                                         const Ptr<const NetDevice>& device) const;
+    /// Is it an address of this device, and its interface up?
+    bool IsUp(const ikelab::IpAddress& address, const Ptr<const NetDevice>& device) const;
     /// Or its links' broadcast address?
     bool IsBroadcast(const ikelab::IpAddress& address) const;
     /// Is it in the net of one of this device's addresses?

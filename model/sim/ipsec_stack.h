@@ -107,7 +107,10 @@ class IpsecStack : public Object
     /// The source that policy wants for local senders without one, else the route's.
     ikelab::IpAddress PreferSource(const ikelab::IpAddress& destination,
                                    const ikelab::IpAddress& source) const;
-    bool Admit(const Packet& packet);
+    /// True if a packet that comes in goes on to the IP layer.
+    bool Admit(const Ptr<NetDevice>& device, const Packet& packet);
+    /// A whole ESP packet to an address of this device needs no IP layer. True if it was one.
+    bool TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, ikelab::Bytes head);
     bool IsOurTraffic(ikelab::Bytes head);
     bool IsProtectedSide(const Ptr<const NetDevice>& device) const;
     void FromCapture(Ptr<Packet> packet);
@@ -148,6 +151,7 @@ class IpsecStack : public Object
     bool m_copyDontFragment{true};
     uint8_t m_tunnelTtl{64};
     bool m_preferProtectedSource{true};
+    bool m_shortInput{true};
     bool m_reversePathCheck{true};
 
     Ptr<Node> m_node;

@@ -38,10 +38,42 @@ IpsecStack::ComesByTunnel(Bytes head) const
 }
 
 bool
-IpsecStack::Admit(const Packet& packet)
+IpsecStack::TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, Bytes head)
+{
+    const auto esp = OwnTraffic::FindWholeEsp(head);
+    if (!m_shortInput || !m_engine || !esp || esp->totalOctets > packet.GetSize())
+    {
+        return false;
+    }
+    // What is odd is left to the IP layer, which counts and traces what it drops.
+    const auto ends = flat::ReadEnds(head);
+    if (!ends || !m_output.IsUp(ends->destination, device) ||
+        (ends->destination.IsV4() && Node::ChecksumEnabled() &&
+         flat::OnesComplementSum(head.first(flat::IPV4_HEADER_OCTETS)) != 0xffff))
+    {
+        return false;
+    }
+    BufferLease lease(m_buffer);
+    PacketBuffer& buffer = *lease;
+    flat::Flatten(packet, buffer);
+    buffer.DropBack(buffer.Size() - esp->totalOctets);
+    buffer.DropFront(esp->headerOctets);
+    ikelab::Path path;
+    path.local.address = ends->destination;
+    path.remote.address = ends->source;
+    Finish(m_engine->Esp(path, buffer), buffer);
+    return true;
+}
+
+bool
+IpsecStack::Admit(const Ptr<NetDevice>& device, const Packet& packet)
 {
     std::array<uint8_t, OwnTraffic::HEAD_OCTETS> octets;
     const Bytes head(octets.data(), packet.CopyData(octets.data(), octets.size()));
+    if (TakeEsp(device, packet, head))
+    {
+        return false;
+    }
     if (flat::IsNeighbourDiscovery(head))
     {
         return true;

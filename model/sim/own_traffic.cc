@@ -85,6 +85,34 @@ OwnTraffic::SetTaken(std::function<bool(uint16_t)> taken)
     m_taken = std::move(taken);
 }
 
+std::optional<OwnTraffic::Whole>
+OwnTraffic::FindWholeEsp(Bytes head)
+{
+    ByteReader reader(head);
+    uint8_t first = 0;
+    uint8_t protocol = 0;
+    uint16_t length = 0;
+    uint16_t fragment = 0;
+    if (flat::Version(head) == 4)
+    {
+        constexpr uint8_t NO_OPTIONS = 0x45;
+        constexpr uint16_t MORE_AND_OFFSET = 0x3fff;
+        if (reader.U8(first) && reader.Skip(1) && reader.U16(length) && reader.Skip(2) &&
+            reader.U16(fragment) && reader.Skip(1) && reader.U8(protocol) && first == NO_OPTIONS &&
+            (fragment & MORE_AND_OFFSET) == 0 && protocol == flat::PROTOCOL_ESP &&
+            length >= flat::IPV4_HEADER_OCTETS)
+        {
+            return Whole{flat::IPV4_HEADER_OCTETS, length};
+        }
+    }
+    else if (reader.Skip(4) && reader.U16(length) && reader.U8(protocol) &&
+             protocol == flat::PROTOCOL_ESP && flat::Version(head) == 6)
+    {
+        return Whole{flat::IPV6_HEADER_OCTETS, flat::IPV6_HEADER_OCTETS + length};
+    }
+    return std::nullopt;
+}
+
 bool
 OwnTraffic::Holds(Bytes octets)
 {

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 
 namespace ns3
 {
@@ -20,6 +21,16 @@ class OwnTraffic
   public:
     /// Enough for an IPv6 header, a fragment header and the ports.
     static constexpr size_t HEAD_OCTETS = 60;
+
+    /// Where ESP is in a packet.
+    struct Whole
+    {
+        size_t headerOctets{0};
+        size_t totalOctets{0}; ///< as the IP header says; a link may have padded it
+    };
+
+    /// Nothing unless ESP follows the fixed IP header, whole and no fragment.
+    static std::optional<Whole> FindWholeEsp(ikelab::Bytes head);
 
     /// @param taken says whether datagrams to a port are IKE's
     void SetTaken(std::function<bool(uint16_t port)> taken);

@@ -84,6 +84,25 @@ TEST_F(OwnTrafficTest, IsEspAndUdpToIke)
     EXPECT_FALSE(own.Holds(V6(TCP, TO_IKE)));
 }
 
+TEST_F(OwnTrafficTest, FindsWholeEsp)
+{
+    for (const bool v6 : {false, true})
+    {
+        const Buffer esp =
+            v6 ? V6(flat::PROTOCOL_ESP, TO_OTHERS) : V4(flat::PROTOCOL_ESP, TO_OTHERS);
+        const auto found = OwnTraffic::FindWholeEsp(esp);
+        ASSERT_TRUE(found);
+        EXPECT_EQ(found->totalOctets, esp.size());
+        EXPECT_EQ(found->headerOctets, esp.size() - TO_OTHERS.size());
+    }
+    EXPECT_FALSE(OwnTraffic::FindWholeEsp(V4(flat::PROTOCOL_UDP, TO_IKE)));
+    EXPECT_FALSE(OwnTraffic::FindWholeEsp(V6(flat::PROTOCOL_UDP, TO_IKE)));
+    EXPECT_FALSE(OwnTraffic::FindWholeEsp(V4(flat::PROTOCOL_ESP, TO_OTHERS, 7, 0, true)));
+    EXPECT_FALSE(OwnTraffic::FindWholeEsp(V4(flat::PROTOCOL_ESP, TO_OTHERS, 7, 16)));
+    EXPECT_FALSE(OwnTraffic::FindWholeEsp(V6Fragment(7, 0, false, TO_OTHERS)));
+    EXPECT_FALSE(OwnTraffic::FindWholeEsp({}));
+}
+
 TEST_F(OwnTrafficTest, KnowsLaterFragmentsByTheFirst)
 {
     EXPECT_FALSE(own.Holds(V4(flat::PROTOCOL_UDP, TO_IKE, 7, 16)));

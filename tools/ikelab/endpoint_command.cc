@@ -17,7 +17,7 @@ AddEndpointCommand(CLI::App& app, int& status)
         app.add_subcommand("endpoint", "Run one IKEv2/ESP gateway on this host's network");
     command->footer(
         "Needs root, or CAP_NET_ADMIN, CAP_NET_RAW and CAP_NET_BIND_SERVICE.\n"
-        "SIGINT or SIGTERM deletes all SAs and ends it; a second signal ends it at once.\n"
+        "SIGINT, SIGTERM or SIGHUP deletes all SAs and ends it; a second signal ends it at once.\n"
         "Commands of --stdin, one JSON object as answer to each: initiate CHILD, terminate "
         "CONNECTION,\nterminate-child CHILD, liveness CONNECTION, list, counters, quit.");
     command
@@ -30,7 +30,7 @@ AddEndpointCommand(CLI::App& app, int& status)
         ->add_option("-o,--output",
                      options->outputFolder,
                      "Leave charon.log, events.jsonl, capture.pcapng and a Wireshark profile with "
-                     "the keys here")
+                     "the keys here; must not exist, or be empty")
         ->type_name("DIR");
     command
         ->add_option(

@@ -185,8 +185,8 @@ class Commands(EndpointTest):
 
 
 class Signals(EndpointTest):
-    def test_both_end_it(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+    def test_each_ends_it(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             moon = self.start(configuration(HERE, NOBODY))
             moon.ask("list")
             moon.process.send_signal(number)
@@ -279,6 +279,24 @@ class Sockets(EndpointTest):
         self.assertNotIn("lookup 220", rules.stdout)
 
 
+    def test_the_first_to_end_leaves_the_others_routes(self):
+        moon = self.start(configuration(HERE, NOBODY), "--tun", "ike8", tun=True)
+        sun = self.start(configuration(THERE, HERE), "--tun", "ike9", name="sun", tun=True)
+        for end in (moon, sun):
+            self.assertTrue(end.ask("list")["ok"], end.log())
+        self.assertTrue(moon.ask("quit")["ok"])
+        self.assertEqual(moon.wait(5), 0, moon.log())
+
+        def shown(*words):
+            return subprocess.run(["ip", *words], stdout=subprocess.PIPE, text=True,
+                                  check=False).stdout
+
+        self.assertIn("dev ike9", shown("route", "get", "10.1.0.9"))
+        self.assertTrue(sun.ask("quit")["ok"])
+        self.assertEqual(sun.wait(5), 0, sun.log())
+        self.assertNotIn("lookup 220", shown("rule"))
+
+
 class TwoEndpoints(EndpointTest):
     def test_life_of_a_tunnel(self):
         moon, sun = self.established()
@@ -347,6 +365,35 @@ class TwoEndpoints(EndpointTest):
         self.assertEqual(log, moon.log(), "the same lines as on standard error")
         everything = log + (folder / "events.jsonl").read_text()
         self.assertNotIn("swordfish", everything)
+
+    def test_run_folder_of_an_earlier_run_is_not_written_over(self):
+        folder = self.folder / "out"
+        folder.mkdir()
+        moon = self.start(configuration(HERE, NOBODY), "-o", folder)  # empty: free
+        self.assertTrue(moon.ask("quit")["ok"])
+        self.assertEqual(moon.wait(3), 0)
+        before = {entry: entry.stat().st_mtime_ns for entry in folder.iterdir()}
+        again = self.start(configuration(HERE, NOBODY), "-o", folder, name="again")
+        self.assertEqual(again.wait(3), 2)
+        self.assertIn("exists already and is not written over", again.log())
+        self.assertEqual(before, {entry: entry.stat().st_mtime_ns for entry in folder.iterdir()})
+
+    def test_a_full_disk_is_told_at_once_and_does_not_end_the_tunnel(self):
+        small = self.folder / "small"
+        small.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "none", small],
+                                 stderr=subprocess.DEVNULL, check=False)
+        if mounted.returncode != 0:
+            self.skipTest("no tmpfs may be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", small], check=True)
+        moon, _ = self.established("-q", "-o", small / "out")
+        for _ in range(150):
+            self.assertTrue(moon.ask("liveness net")["ok"])
+        self.assertTrue(until(lambda: "No space left on device" in moon.log()), moon.log())
+        self.assertIn("the run folder stays incomplete", moon.log())
+        self.assertEqual([sa["state"] for sa in moon.sas()], ["ESTABLISHED"])
+        self.assertTrue(moon.ask("quit")["ok"])
+        self.assertEqual(moon.wait(3), 1)
 
     def test_quiet_is_quiet(self):
         moon, _ = self.established("-q")
