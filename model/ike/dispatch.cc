@@ -179,7 +179,8 @@ IkeEndpoint::Impl::HandleInitRequest(const Incoming& request)
         event.sa = known->id;
         event.retransmission = 1;
         m_services.Emit(event);
-        if (known->GetSetUp() && !known->codec)
+        // A forged IKE_AUTH request is none, so having keys does not mean that one came.
+        if (known->GetSetUp() && known->window.Expected() == MessageId{1})
         {
             RepeatResponse(*known, request.path);
         }
@@ -262,6 +263,13 @@ void
 IkeEndpoint::Impl::HandleProtected(IkeSa& sa, const wire::Message& message, const Path& path)
 {
     const wire::Header& header = message.header;
+    if (sa.initiator && sa.GetSetUp() && !header.IsResponse())
+    {
+        // RFC 7296 §1.2: the responder is done with IKE_AUTH, but its answer is late or lost. It
+        // repeats this request when that has arrived.
+        Reject(sa.id, path, {Fault::UNEXPECTED, "request before the answer to IKE_AUTH"});
+        return;
+    }
     const auto judged = sa.window.Judge(header.messageId);
     const auto& pending = sa.window.Pending();
     // Cheap tests first: what cannot be for us now costs no cryptography.
@@ -302,10 +310,10 @@ IkeEndpoint::Impl::HandleProtected(IkeSa& sa, const wire::Message& message, cons
     const bool repeated = !header.IsResponse() && judged == Window::Incoming::REPEATED;
     event.retransmission = repeated ? 1 : 0;
     m_services.Emit(event);
-    sa.lastHeard = m_services.now;
     if (repeated)
     {
-        // RFC 7296 §2.1: the same octets as before, whatever happened since.
+        // RFC 7296 §2.1: the same octets as before, whatever happened since. Anybody can send old
+        // octets again: they prove no life (§2.4) and move no path (§2.23).
         RepeatResponse(sa, path);
         return;
     }
@@ -314,6 +322,7 @@ IkeEndpoint::Impl::HandleProtected(IkeSa& sa, const wire::Message& message, cons
         Reject(sa.id, path, {Fault::UNEXPECTED, "message for a closed SA"});
         return;
     }
+    sa.lastHeard = m_services.now;
     FollowPath(sa, path);
     static const wire::PayloadChain EMPTY;
     const Incoming incoming{header, opened->chain ? *opened->chain : EMPTY, message.octets, path};
