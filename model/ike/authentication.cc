@@ -47,15 +47,18 @@ ReadIdentity(const wire::IdPayload& payload)
 }
 
 const SharedSecret*
-FindSecret(const Config& config, const Identity& local, const Identity& remote)
+FindSecret(const Config& config, const Identity& local, const Identity* remote)
 {
     const SharedSecret* best = nullptr;
     int bestScore = -1;
     for (const SharedSecret& secret : config.secrets)
     {
-        const int score = (Names(secret, remote) ? 2 : 0) + (Names(secret, local) ? 1 : 0);
-        // A key that names somebody is for nobody else.
-        if ((score > 0 || secret.ids.empty()) && score > bestScore)
+        const bool namesRemote = remote && Names(secret, *remote);
+        const bool namesOthers =
+            std::ranges::any_of(secret.ids, [&](const Identity& id) { return id != local; });
+        const int score = (namesRemote ? 2 : 0) + (Names(secret, local) ? 1 : 0);
+        const bool forOthers = remote && namesOthers && !namesRemote;
+        if (!forOthers && (score > 0 || secret.ids.empty()) && score > bestScore)
         {
             best = &secret;
             bestScore = score;
@@ -69,7 +72,10 @@ ComputeAuth(Services& services, const IkeSa& sa, bool ours, Bytes idBody)
 {
     const auto* setUp = std::get_if<SetUp>(&sa.state);
     IKELAB_ASSERT(setUp);
-    const SharedSecret* secret = FindSecret(services.config, sa.localId, sa.remoteId);
+    // Without a configured identity the initiator learns the peer's from its response.
+    const bool guesses = ours && sa.initiator && !sa.connection->remoteId;
+    const SharedSecret* secret =
+        FindSecret(services.config, sa.localId, guesses ? nullptr : &sa.remoteId);
     if (!secret)
     {
         return Fail(Fault::AUTHENTICATION_FAILED, NO_SECRET);
@@ -140,6 +146,7 @@ Establish(Services& services, IkeSa& sa)
     IKELAB_ASSERT(setUp);
     const Duration setupTime = services.now - setUp->began;
     sa.state = Established{};
+    sa.wasEstablished = true;
     sa.giveUpAt.reset();
     services.Emit(IkeSaEstablished{sa.id,
                                    sa.ConnectionName(),

@@ -26,9 +26,12 @@ Identity ReadIdentity(const wire::IdPayload& payload);
 
 /**
  * The shared key for two identities: both named beats the peer named beats us named beats a key for
- * anybody, then the order of the configuration. nullptr if no key fits.
+ * anybody, then the order of the configuration. A key that names others beside us is only for them
+ * (RFC 7296 §1.2: names and key must belong together).
+ * @param remote nullptr while the peer has not said who it is
+ * @return nullptr if no key fits
  */
-const SharedSecret* FindSecret(const Config& config, const Identity& local, const Identity& remote);
+const SharedSecret* FindSecret(const Config& config, const Identity& local, const Identity* remote);
 
 /**
  * AUTH data with a shared key, RFC 7296 §2.15.

@@ -2,7 +2,9 @@
 #include "base/limits.h"
 #include "crypto/hash.h"
 #include "ike/endpoint_impl.h"
+#include "ike/exchange/delete_sa.h"
 #include "ike/exchange/ike_sa_init.h"
+#include "ike/exchange/informational.h"
 #include "ike/exchange/table.h"
 
 #include <algorithm>
@@ -37,6 +39,31 @@ ReasonOf(const Error& error, Phase phase)
     }
     const bool settingUp = phase != Phase::REQUEST && phase != Phase::RESPONSE;
     return settingUp ? CloseReason::SETUP_FAILED : CloseReason::PROTOCOL_ERROR;
+}
+
+bool
+IsEncrypted(const wire::PayloadChain& chain)
+{
+    return chain.Find(wire::PayloadType::SK) || chain.Find(wire::PayloadType::SKF);
+}
+
+/// What is wrong with an authentic message as a whole, RFC 7296 §2.5 and §2.21.
+std::optional<Error>
+WholeError(const wire::Message& message, const OpenedMessage& opened)
+{
+    if (!opened.chain)
+    {
+        return opened.chain.error();
+    }
+    // In front of the Encrypted payload: in clear, but authentic.
+    if (const wire::Payload* unknown = wire::FindUnknownCritical(message.chain))
+    {
+        return Error{Fault::UNSUPPORTED_CRITICAL,
+                     "critical payload",
+                     0,
+                     static_cast<uint32_t>(unknown->type)};
+    }
+    return std::nullopt;
 }
 
 } // namespace
@@ -128,12 +155,19 @@ IkeEndpoint::Impl::HandleDatagram(Instant now, const Path& path, Bytes datagram)
     const bool starts = header->exchange == wire::ExchangeType::IKE_SA_INIT &&
                         header->FromInitiator() && header->responderSpi.value == 0;
     IkeSa* sa = starts ? nullptr : FindSa(*header);
+    const auto message = wire::ParseMessage(datagram);
     if (!starts && !sa)
     {
-        AnswerInClear(*header, path, {Fault::UNKNOWN_SPI, "IKE SPIs"}, Phase::UNKNOWN_SA);
+        const Error error{Fault::UNKNOWN_SPI, "IKE SPIs"};
+        // RFC 7296 §1.5: only encrypted requests may be answered. INVALID_SPI in clear must not.
+        if (message && IsEncrypted(message->chain))
+        {
+            AnswerInClear(*header, path, error, Phase::UNKNOWN_SA);
+            return;
+        }
+        Reject(IkeSaId{}, path, error);
         return;
     }
-    const auto message = wire::ParseMessage(datagram);
     if (!message)
     {
         if (starts)
@@ -179,7 +213,8 @@ IkeEndpoint::Impl::HandleInitRequest(const Incoming& request)
         event.sa = known->id;
         event.retransmission = 1;
         m_services.Emit(event);
-        if (known->GetSetUp() && !known->codec)
+        // A forged IKE_AUTH request is none, so having keys does not mean that one came.
+        if (known->GetSetUp() && known->window.Expected() == MessageId{1})
         {
             RepeatResponse(*known, request.path);
         }
@@ -262,6 +297,13 @@ void
 IkeEndpoint::Impl::HandleProtected(IkeSa& sa, const wire::Message& message, const Path& path)
 {
     const wire::Header& header = message.header;
+    if (sa.initiator && sa.GetSetUp() && !header.IsResponse())
+    {
+        // RFC 7296 §1.2: the responder is done with IKE_AUTH, but its answer is late or lost. It
+        // repeats this request when that has arrived.
+        Reject(sa.id, path, {Fault::UNEXPECTED, "request before the answer to IKE_AUTH"});
+        return;
+    }
     const auto judged = sa.window.Judge(header.messageId);
     const auto& pending = sa.window.Pending();
     // Cheap tests first: what cannot be for us now costs no cryptography.
@@ -302,10 +344,10 @@ IkeEndpoint::Impl::HandleProtected(IkeSa& sa, const wire::Message& message, cons
     const bool repeated = !header.IsResponse() && judged == Window::Incoming::REPEATED;
     event.retransmission = repeated ? 1 : 0;
     m_services.Emit(event);
-    sa.lastHeard = m_services.now;
     if (repeated)
     {
-        // RFC 7296 §2.1: the same octets as before, whatever happened since.
+        // RFC 7296 §2.1: the same octets as before, whatever happened since. Anybody can send old
+        // octets again: they prove no life (§2.4) and move no path (§2.23).
         RepeatResponse(sa, path);
         return;
     }
@@ -314,23 +356,22 @@ IkeEndpoint::Impl::HandleProtected(IkeSa& sa, const wire::Message& message, cons
         Reject(sa.id, path, {Fault::UNEXPECTED, "message for a closed SA"});
         return;
     }
+    sa.lastHeard = m_services.now;
     FollowPath(sa, path);
     static const wire::PayloadChain EMPTY;
     const Incoming incoming{header, opened->chain ? *opened->chain : EMPTY, message.octets, path};
     const Phase phase = PhaseOf(sa, header.IsResponse());
-    if (!opened->chain)
+    if (const auto error = WholeError(message, *opened))
     {
-        const Error error = opened->chain.error();
-        Reject(sa.id, path, error, ReactTo(error, phase).notify);
         if (header.IsResponse())
         {
             sa.window.Answered(header.messageId, header.exchange);
             sa.running.reset();
-            sa.Close(ReasonOf(error, phase), error);
+            RejectResponse(sa, incoming, *error, phase);
         }
         else
         {
-            Respond(sa, incoming, error, phase);
+            Respond(sa, incoming, *error, phase);
         }
     }
     else if (header.IsResponse())
@@ -357,8 +398,9 @@ IkeEndpoint::Impl::FollowPath(IkeSa& sa, const Path& path)
         sa.path = path;
         return;
     }
-    // RFC 7296 §2.23: follow a peer that is behind a NAT, unless we are behind one ourselves.
-    if (sa.natRemote && !sa.natLocal)
+    // RFC 7296 §2.23: follow a peer that is behind a NAT, unless we are behind one ourselves; only
+    // with what is authentic and new, and only once we know whom we follow.
+    if (!sa.GetSetUp() && sa.natRemote && !sa.natLocal)
     {
         sa.path = path;
         m_services.Emit(PathChanged{sa.id, path});
@@ -399,6 +441,11 @@ IkeEndpoint::Impl::HandleRequest(IkeSa& sa, const Incoming& request)
     }
     const std::string summary = reply.Summary();
     SealAndSend(sa, request.path, header, std::move(reply), summary);
+    if (request.header.messageId == Window::LAST_ID)
+    {
+        // RFC 7296 §2.2: the peer has no Message ID left, not even for a Delete.
+        sa.Close(CloseReason::EXPIRED);
+    }
 }
 
 void
@@ -452,16 +499,53 @@ IkeEndpoint::Impl::HandleResponse(IkeSa& sa, const Incoming& response)
     const ExchangeRow* row = FindExchange(response.header.exchange, true);
     Result<void> result =
         row ? CheckPayloads(*row, response.chain) : Fail(Fault::UNEXPECTED, "exchange type");
-    if (result && exchange)
+    const auto* refusal = response.chain.FindError();
+    if (result && phase == Phase::RESPONSE && refusal && IsFatal(refusal->type))
+    {
+        // RFC 7296 §2.21.3: the peer has deleted the SA already.
+        const Error error = FromNotify(refusal->type);
+        sa.Close(ReasonOf(error, phase), error);
+        result = tl::unexpected<Error>(error);
+    }
+    else if (result && exchange)
     {
         result = exchange->HandleResponse(m_services, sa, response);
     }
     if (!result)
     {
-        Reject(sa.id, response.path, result.error());
-        if (ReactTo(result.error(), phase).act == Act::DELETE)
+        RejectResponse(sa, response, result.error(), phase);
+    }
+}
+
+void
+IkeEndpoint::Impl::RejectResponse(IkeSa& sa,
+                                  const Incoming& response,
+                                  const Error& error,
+                                  Phase phase)
+{
+    Reject(sa.id, response.path, error);
+    const Reaction reaction = ReactTo(error, phase);
+    const auto* deleting = std::get_if<Deleting>(&sa.state);
+    if (sa.closing)
+    {
+        return; // the exchange knew better
+    }
+    if (reaction.act == Act::DELETE || deleting)
+    {
+        sa.Close(deleting ? deleting->reason : ReasonOf(error, phase), error);
+    }
+    else if (reaction.act == Act::DELETE_AND_TELL)
+    {
+        sa.state = Deleting{ReasonOf(error, phase), error};
+        sa.giveUpAt.reset();
+        sa.waiting.clear();
+        if (phase == Phase::AUTH_RESPONSE)
         {
-            sa.Close(ReasonOf(result.error(), phase), result.error());
+            sa.Enqueue(std::make_unique<RefusePeer>(reaction.notify));
+        }
+        else
+        {
+            sa.Enqueue(std::make_unique<DeleteIkeSa>());
         }
     }
 }

@@ -82,6 +82,8 @@ class IkeEndpoint::Impl
     void HandleProtected(IkeSa& sa, const wire::Message& message, const Path& path);
     void HandleRequest(IkeSa& sa, const Incoming& request);
     void HandleResponse(IkeSa& sa, const Incoming& response);
+    /// Do what the reaction table says about an error in a response.
+    void RejectResponse(IkeSa& sa, const Incoming& response, const Error& error, Phase phase);
     /// The SA that a header names, if it fits in all respects.
     IkeSa* FindSa(const wire::Header& header);
     void FollowPath(IkeSa& sa, const Path& path);

@@ -403,9 +403,8 @@ IkeEndpoint::Impl::Finish(IkeSa& sa, const Closing& closing)
     {
         RemoveChild(m_services, sa, sa.children.begin()->first, closing.reason);
     }
-    const bool established = !sa.GetSetUp() && closing.reason != CloseReason::AUTHENTICATION;
     m_services.Emit(
-        IkeSaClosed{sa.id, sa.ConnectionName(), established, closing.reason, closing.error});
+        IkeSaClosed{sa.id, sa.ConnectionName(), sa.wasEstablished, closing.reason, closing.error});
     sa.running.reset();
     sa.waiting.clear();
     sa.window.Abandon();

@@ -90,6 +90,7 @@ struct IkeSa
     Instant lastSent{};
     std::optional<Instant> giveUpAt; ///< when set-up ends without success
     std::optional<Closing> closing;
+    bool wasEstablished{false};
     bool initialContact{false}; ///< the peer says that it knows no other SA with us (§2.4)
     unsigned tries{1};          ///< which of the connection's keying tries this is
 

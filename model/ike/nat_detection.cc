@@ -7,7 +7,7 @@
 namespace ikelab::ike
 {
 
-Result<std::array<uint8_t, 20>>
+Result<NatHash>
 NatDetectionHash(crypto::Context& context,
                  const crypto::IkeSpis& spis,
                  const SocketAddress& address)

@@ -15,10 +15,12 @@
 namespace ikelab::ike
 {
 
+using NatHash = std::array<uint8_t, 20>;
+
 /// SHA-1(SPIi | SPIr | address | port): the data of both notifies.
-Result<std::array<uint8_t, 20>> NatDetectionHash(crypto::Context& context,
-                                                 const crypto::IkeSpis& spis,
-                                                 const SocketAddress& address);
+Result<NatHash> NatDetectionHash(crypto::Context& context,
+                                 const crypto::IkeSpis& spis,
+                                 const SocketAddress& address);
 
 /// What the notifies of a peer's IKE_SA_INIT message say.
 struct NatVerdict

@@ -75,9 +75,10 @@ ReactTo(const Error& error, Phase phase)
         }
         return {};
     case Phase::SA_INIT_REQUEST:
-        // §2.21.1: an answer in clear, and no state. Our own limits answer nobody.
-        if (!notify || error.fault == Fault::LIMIT || error.fault == Fault::NOT_FOUND ||
-            error.fault == Fault::UNKNOWN_SPI)
+        // §2.21.1: an answer in clear, and no state. Our own limits answer nobody, and §3.10.1
+        // has INVALID_SYNTAX only inside an Encrypted payload.
+        if (!notify || *notify == NotifyType::INVALID_SYNTAX || error.fault == Fault::LIMIT ||
+            error.fault == Fault::NOT_FOUND || error.fault == Fault::UNKNOWN_SPI)
         {
             return {};
         }
@@ -85,7 +86,7 @@ ReactTo(const Error& error, Phase phase)
     case Phase::SA_INIT_RESPONSE:
         // §2.21.1: nothing here is authenticated, the true answer may still come. Only what fails
         // on our side ends the attempt.
-        if (error.fault == Fault::CRYPTO || error.fault == Fault::LIMIT)
+        if (error.fault == Fault::CRYPTO)
         {
             return {Act::DELETE, {}};
         }
@@ -98,7 +99,14 @@ ReactTo(const Error& error, Phase phase)
         }
         return {Act::NOTIFY_AND_DELETE, *notify};
     case Phase::AUTH_RESPONSE:
-        return {Act::DELETE, {}};
+        // §2.21.2: the responder holds us for authenticated. Besides AUTHENTICATION_FAILED only
+        // two notifies end its SA.
+        if (notify == NotifyType::INVALID_SYNTAX ||
+            notify == NotifyType::UNSUPPORTED_CRITICAL_PAYLOAD)
+        {
+            return {Act::DELETE_AND_TELL, *notify};
+        }
+        return {Act::DELETE_AND_TELL, NotifyType::AUTHENTICATION_FAILED};
     case Phase::REQUEST:
         // §2.21.3: malformed content from an authenticated peer ends the SA; a refusal does not.
         if (!notify)
@@ -111,10 +119,17 @@ ReactTo(const Error& error, Phase phase)
         }
         return {Act::NOTIFY, *notify};
     case Phase::RESPONSE:
-        // An authenticated peer that answers nonsense will do so again: no exchange can mend it.
-        return {Act::DELETE, {}};
+        // §2.21: no error goes back, but the SA is cleaned up, by a Delete: a peer that answers
+        // nonsense once will do so again.
+        return {Act::DELETE_AND_TELL, {}};
     }
     return {};
+}
+
+bool
+IsFatal(NotifyType notify)
+{
+    return notify == NotifyType::AUTHENTICATION_FAILED || notify == NotifyType::INVALID_SYNTAX;
 }
 
 Buffer
@@ -129,10 +144,7 @@ NotifyData(const Error& error, NotifyType notify)
     {
         writer.U8(static_cast<uint8_t>(error.detail)); // §2.5: the payload type, one octet
     }
-    else if (notify == NotifyType::INVALID_MAJOR_VERSION)
-    {
-        writer.U8(2); // §2.5: the highest version that we speak
-    }
+    // INVALID_MAJOR_VERSION has none: the version that we speak stands in the header (§1.5, §2.5).
     return writer.Release();
 }
 

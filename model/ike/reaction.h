@@ -28,7 +28,8 @@ enum class Act
     DROP,              ///< as if it had never come
     NOTIFY,            ///< answer with the notify; the SA, if any, goes on
     NOTIFY_AND_DELETE, ///< answer with the notify, then the SA is gone
-    DELETE             ///< the SA is gone without an answer
+    DELETE,            ///< the SA is gone without an answer
+    DELETE_AND_TELL    ///< the SA ends; the peer hears of it in an exchange of ours
 };
 
 struct Reaction
@@ -42,6 +43,10 @@ struct Reaction
  * answer; a test walks the table.
  */
 Reaction ReactTo(const Error& error, Phase phase);
+
+/// Does this notify of an authenticated peer say that the SA is gone, without a Delete payload?
+/// RFC 7296 §2.21.
+bool IsFatal(wire::NotifyType notify);
 
 /// The notify's data: the group for INVALID_KE_PAYLOAD, the payload type for
 /// UNSUPPORTED_CRITICAL_PAYLOAD.

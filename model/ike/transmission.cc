@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/assert.h"
 #include "ike/endpoint_impl.h"
+#include "ike/exchange/delete_sa.h"
 
 #include <utility>
 
@@ -52,6 +53,13 @@ IkeEndpoint::Impl::StartNext(IkeSa& sa)
 {
     while (!sa.closing && !sa.running && !sa.waiting.empty() && !sa.window.Busy())
     {
+        if (sa.IsEstablished() && sa.window.NextRequest() == Window::LAST_ID)
+        {
+            // RFC 7296 §2.2: the SA ends before its Message IDs begin anew; the last is for this.
+            sa.state = Deleting{CloseReason::EXPIRED, std::nullopt};
+            sa.waiting.clear();
+            sa.Enqueue(std::make_unique<DeleteIkeSa>());
+        }
         sa.running = std::move(sa.waiting.front());
         sa.waiting.pop_front();
         if (const auto sent = SendRequest(sa); !sent)

@@ -21,6 +21,17 @@ namespace ikelab::ike
 class Window
 {
   public:
+    /// Message IDs never start anew, RFC 7296 §2.2.
+    static constexpr MessageId LAST_ID{0xffffffff};
+
+    Window() = default;
+
+    Window(MessageId nextRequest, MessageId expected)
+        : m_nextRequest(nextRequest),
+          m_expected(expected)
+    {
+    }
+
     /// A request that waits for its response.
     struct Outstanding
     {

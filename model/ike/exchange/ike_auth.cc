@@ -5,7 +5,6 @@
 #include "base/byte_writer.h"
 #include "ike/authentication.h"
 #include "ike/exchange/delete_sa.h"
-#include "ike/exchange/informational.h"
 #include "ike/ike_sa.h"
 #include "ike/policy/proposals.h"
 #include "ike/policy/traffic_selectors.h"
@@ -242,32 +241,24 @@ IkeAuth::HandleResponse(Services& services, IkeSa& sa, const Incoming& response)
     if (!response.chain.Find(PayloadType::AUTH) && refusal)
     {
         // RFC 7296 §2.21.2: the peer made no IKE SA.
-        return tl::unexpected<Error>(FromNotify(refusal->type));
+        const Error error = FromNotify(refusal->type);
+        sa.Close(error.fault == Fault::AUTHENTICATION_FAILED ? CloseReason::AUTHENTICATION
+                                                             : CloseReason::SETUP_FAILED,
+                 error);
+        return tl::unexpected<Error>(error);
     }
-    auto verified = [&]() -> Result<void>
+    const auto* id = response.chain.Get<wire::IdPayload>(PayloadType::IDR);
+    if (!id)
     {
-        const auto* id = response.chain.Get<wire::IdPayload>(PayloadType::IDR);
-        if (!id)
-        {
-            return Fail(Fault::AUTHENTICATION_FAILED, "IDr is missing");
-        }
-        const Identity peer = ReadIdentity(*id);
-        if (sa.connection->remoteId && *sa.connection->remoteId != peer)
-        {
-            return Fail(Fault::AUTHENTICATION_FAILED, "IDr is not whom we asked for");
-        }
-        sa.remoteId = peer;
-        return VerifyAuth(services, sa, response.chain);
-    }();
-    if (!verified)
-    {
-        // RFC 7296 §2.21.2: the responder holds us for authenticated; tell it in an exchange of its
-        // own.
-        sa.state = Deleting{CloseReason::AUTHENTICATION, verified.error()};
-        sa.giveUpAt.reset();
-        sa.Enqueue(std::make_unique<RefusePeer>(NotifyType::AUTHENTICATION_FAILED));
-        return {};
+        return Fail(Fault::AUTHENTICATION_FAILED, "IDr is missing");
     }
+    const Identity peer = ReadIdentity(*id);
+    if (sa.connection->remoteId && *sa.connection->remoteId != peer)
+    {
+        return Fail(Fault::AUTHENTICATION_FAILED, "IDr is not whom we asked for");
+    }
+    sa.remoteId = peer;
+    TRY(VerifyAuth(services, sa, response.chain));
 
     const OwnedNonces nonces(sa);
     Establish(services, sa);

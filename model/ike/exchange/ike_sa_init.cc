@@ -22,24 +22,30 @@ namespace
 constexpr uint16_t IKE_PORT = 500;
 constexpr uint16_t NAT_TRAVERSAL_PORT = 4500;
 
-/**
- * Both NAT detection notifies, RFC 7296 §2.23. With forced encapsulation the source hash is random,
- * so that the peer sees a NAT where there is none.
- */
+/// With forced encapsulation the source hash is random: the peer sees a NAT where there is none.
+std::optional<NatHash>
+FalseSource(Services& services, bool forceEncapsulation)
+{
+    if (!forceEncapsulation)
+    {
+        return std::nullopt;
+    }
+    NatHash hash;
+    services.random.Fill(hash);
+    return hash;
+}
+
+/// Both NAT detection notifies, RFC 7296 §2.23.
 Result<void>
 AddNatDetection(Services& services,
                 const crypto::IkeSpis& spis,
                 const Path& path,
-                bool forceEncapsulation,
+                const std::optional<NatHash>& falseSource,
                 wire::MessageBuilder& message)
 {
-    TRY_ASSIGN(auto source, NatDetectionHash(services.crypto, spis, path.local));
+    TRY_ASSIGN(const auto source, NatDetectionHash(services.crypto, spis, path.local));
     TRY_ASSIGN(const auto destination, NatDetectionHash(services.crypto, spis, path.remote));
-    if (forceEncapsulation)
-    {
-        services.random.Fill(source);
-    }
-    message.Notify(wire::NotifyType::NAT_DETECTION_SOURCE_IP, source);
+    message.Notify(wire::NotifyType::NAT_DETECTION_SOURCE_IP, falseSource.value_or(source));
     message.Notify(wire::NotifyType::NAT_DETECTION_DESTINATION_IP, destination);
     return {};
 }
@@ -51,6 +57,28 @@ ApplyNatVerdict(IkeSa& sa, const NatVerdict& verdict, bool forceEncapsulation)
     sa.natRemote = verdict.peerBehindNat;
     sa.udpEncapsulation =
         verdict.supported && (verdict.weBehindNat || verdict.peerBehindNat || forceEncapsulation);
+}
+
+/**
+ * The peer refuses for good, it seems. RFC 7296 §2.21.1: anybody can forge this, so it only
+ * shortens the wait for the true answer.
+ */
+tl::unexpected<Error>
+Refused(Services& services, IkeSa& sa, const Error& error)
+{
+    sa.GetSetUp()->refusal = error;
+    // Enough for one repetition and its answer.
+    const Instant soon = services.now + 2 * services.config.retransmit.timeout;
+    sa.giveUpAt = std::min(sa.giveUpAt.value_or(soon), soon);
+    return tl::unexpected<Error>(error);
+}
+
+/// It goes on: what seemed a refusal was none.
+void
+NotRefused(IkeSa& sa)
+{
+    sa.GetSetUp()->refusal.reset();
+    sa.giveUpAt.reset();
 }
 
 bool
@@ -77,19 +105,20 @@ IkeSaInit::BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& req
                    crypto::KeyShare::Generate(services.crypto, *m_method, services.random));
         m_tried.insert(m_method->id);
     }
+    // RFC 7296 §2.6: the cookie comes first, all other payloads stay as they were.
     if (setUp->ourNonce.empty())
     {
         setUp->ourNonce = services.NewNonce();
+        m_falseSource = FalseSource(services, sa.connection->encap);
     }
     if (!m_cookie.empty())
     {
-        // RFC 7296 §2.6: the cookie comes first, all other payloads stay as they were.
         request.Notify(wire::NotifyType::COOKIE, m_cookie);
     }
     request.Sa(OfferIke(sa.connection->proposals));
     request.Ke({m_method->id, setUp->share->PublicValue()});
     request.Nonce(setUp->ourNonce);
-    return AddNatDetection(services, sa.spis, sa.path, sa.connection->encap, request);
+    return AddNatDetection(services, sa.spis, sa.path, m_falseSource, request);
 }
 
 void
@@ -103,60 +132,67 @@ IkeSaInit::HandleResponse(Services& services, IkeSa& sa, const Incoming& respons
 {
     if (const auto* cookie = response.chain.FindNotify(wire::NotifyType::COOKIE))
     {
-        return FollowCookie(*cookie);
+        return FollowCookie(services, sa, *cookie);
     }
     if (const auto* refusal = response.chain.FindError())
     {
         if (refusal->type == wire::NotifyType::INVALID_KE_PAYLOAD)
         {
-            return FollowInvalidKe(sa, *refusal);
+            return FollowInvalidKe(services, sa, *refusal);
         }
-        // RFC 7296 §2.21.1: anybody can forge this. It only shortens the wait for the true answer.
-        const Error error = FromNotify(refusal->type);
-        sa.GetSetUp()->refusal = error;
-        const Instant soon = services.now + services.config.retransmit.timeout;
-        sa.giveUpAt = std::min(sa.giveUpAt.value_or(soon), soon);
-        return tl::unexpected<Error>(error);
+        return Refused(services, sa, FromNotify(refusal->type));
     }
     return Accept(services, sa, response);
 }
 
 Result<void>
-IkeSaInit::CountRetry()
+IkeSaInit::CountRetry(Services& services, IkeSa& sa)
 {
-    if (++m_retries > limits::SA_INIT_RETRIES)
+    if (m_retries == limits::SA_INIT_RETRIES)
     {
-        return Fail(Fault::LIMIT, "IKE_SA_INIT retries");
+        return Refused(services, sa, {Fault::LIMIT, "IKE_SA_INIT retries"});
     }
+    ++m_retries;
     m_retry = true;
+    NotRefused(sa);
     return {};
 }
 
 Result<void>
-IkeSaInit::FollowCookie(const wire::NotifyPayload& notify)
+IkeSaInit::FollowCookie(Services& services, IkeSa& sa, const wire::NotifyPayload& notify)
 {
+    if (SameOctets(notify.data, m_cookie))
+    {
+        return Fail(Fault::UNEXPECTED, "COOKIE that was sent already");
+    }
     if (notify.data.empty() || notify.data.size() > limits::COOKIE_OCTETS)
     {
         return Fail(Fault::BAD_VALUE, "COOKIE length");
     }
+    TRY(CountRetry(services, sa));
     m_cookie = ToBuffer(notify.data);
-    return CountRetry();
+    return {};
 }
 
 Result<void>
-IkeSaInit::FollowInvalidKe(IkeSa& sa, const wire::NotifyPayload& notify)
+IkeSaInit::FollowInvalidKe(Services& services, IkeSa& sa, const wire::NotifyPayload& notify)
 {
     if (notify.data.size() != 2)
     {
         return Fail(Fault::BAD_VALUE, "INVALID_KE_PAYLOAD data");
     }
     const wire::KeMethod wanted{static_cast<uint16_t>(notify.data[0] << 8 | notify.data[1])};
+    if (wanted == m_method->id)
+    {
+        // A copy of the refusal that led here; the answer to the present request is to come.
+        return Fail(Fault::UNEXPECTED, "INVALID_KE_PAYLOAD that was followed already");
+    }
     // RFC 7296 §2.7: only what we offer, and nothing that was refused before.
     if (!OffersMethod(sa.connection->proposals, wanted) || m_tried.contains(wanted))
     {
-        return Fail(Fault::INVALID_KE, "method that the peer wants");
+        return Refused(services, sa, {Fault::INVALID_KE, "method that the peer wants"});
     }
-    TRY(CountRetry());
+    TRY(CountRetry(services, sa));
     m_method = crypto::FindKe(wanted);
     return {};
 }
@@ -195,6 +231,7 @@ IkeSaInit::Accept(Services& services, IkeSa& sa, const Incoming& response)
         sa.spis.responder = IkeSpi{};
         return derived;
     }
+    NotRefused(sa);
     ApplyNatVerdict(sa, verdict, sa.connection->encap);
     if (sa.udpEncapsulation)
     {
@@ -345,7 +382,8 @@ AnswerIkeSaInit(Services& services,
     reply.Nonce(setUp.ourNonce);
     if (verdict.supported)
     {
-        TRY(AddNatDetection(services, sa.spis, sa.path, match.connection->encap, reply));
+        TRY(AddNatDetection(
+            services, sa.spis, sa.path, FalseSource(services, match.connection->encap), reply));
     }
     answer.response = reply.Finish();
     answer.summary = reply.Summary();

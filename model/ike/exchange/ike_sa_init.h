@@ -3,6 +3,7 @@
 
 #include "ike/cookie.h"
 #include "ike/exchange/exchange.h"
+#include "ike/nat_detection.h"
 #include "ike/services.h"
 
 #include <memory>
@@ -44,14 +45,15 @@ class IkeSaInit final : public Exchange
     }
 
   private:
-    Result<void> FollowCookie(const wire::NotifyPayload& notify);
-    Result<void> FollowInvalidKe(IkeSa& sa, const wire::NotifyPayload& notify);
+    Result<void> FollowCookie(Services& services, IkeSa& sa, const wire::NotifyPayload& notify);
+    Result<void> FollowInvalidKe(Services& services, IkeSa& sa, const wire::NotifyPayload& notify);
     Result<void> Accept(Services& services, IkeSa& sa, const Incoming& response);
-    Result<void> CountRetry();
+    Result<void> CountRetry(Services& services, IkeSa& sa);
 
     const crypto::KeRow* m_method{nullptr};
     std::set<wire::KeMethod> m_tried;
     Buffer m_cookie;
+    std::optional<NatHash> m_falseSource; ///< instead of our address, to force encapsulation
     unsigned m_retries{0};
     bool m_retry{false};
 };

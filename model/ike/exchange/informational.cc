@@ -3,9 +3,18 @@
 
 #include "ike/exchange/delete_sa.h"
 #include "ike/ike_sa.h"
+#include "ike/reaction.h"
 
 namespace ikelab::ike
 {
+
+namespace
+{
+
+/// IKE_SA_INIT had Message ID 0, IKE_AUTH with a shared key 1.
+constexpr MessageId FIRST_AFTER_AUTH{2};
+
+} // namespace
 
 Result<void>
 AnswerInformational(Services& services,
@@ -13,16 +22,18 @@ AnswerInformational(Services& services,
                     const Incoming& request,
                     wire::MessageBuilder& reply)
 {
-    // RFC 7296 §2.21.2: these end the SA without a Delete payload; others are only hints.
-    for (const auto type :
-         {wire::NotifyType::AUTHENTICATION_FAILED, wire::NotifyType::INVALID_SYNTAX})
+    // RFC 7296 §2.21.2: these end the SA without a Delete payload; others are only hints. The
+    // initiator's first request after IKE_AUTH may tell what was wrong with our response.
+    const bool afterAuth = !sa.initiator && request.header.messageId == FIRST_AFTER_AUTH;
+    const auto* error = request.chain.FindError();
+    if (error && (IsFatal(error->type) ||
+                  (afterAuth && error->type == wire::NotifyType::UNSUPPORTED_CRITICAL_PAYLOAD)))
     {
-        if (request.chain.FindNotify(type))
-        {
-            sa.Close(CloseReason::AUTHENTICATION,
-                     Error{Fault::AUTHENTICATION_FAILED, "refused by the peer"});
-            return {};
-        }
+        const Error refused = FromNotify(error->type);
+        sa.Close(refused.fault == Fault::AUTHENTICATION_FAILED ? CloseReason::AUTHENTICATION
+                                                               : CloseReason::PROTOCOL_ERROR,
+                 refused);
+        return {};
     }
     return AnswerDeletes(services, sa, request, reply);
 }
@@ -38,7 +49,8 @@ Result<void>
 RefusePeer::HandleResponse(Services&, IkeSa& sa, const Incoming&)
 {
     const auto* deleting = std::get_if<Deleting>(&sa.state);
-    sa.Close(CloseReason::AUTHENTICATION, deleting ? deleting->error : std::nullopt);
+    sa.Close(deleting ? deleting->reason : CloseReason::AUTHENTICATION,
+             deleting ? deleting->error : std::nullopt);
     return {};
 }
 
