@@ -61,7 +61,9 @@ class Invariants
     void CheckSpis(const RunResult& result);
     void CheckAgreement(const RunResult& result);
     void CheckPair(NodeIndex node, const ike::IkeSaInfo& sa, const RunResult& result);
-    static void Violate(Invariant& invariant, std::string detail);
+    static void Violate(Invariant& invariant,
+                        std::string detail,
+                        std::optional<Moment> moment = {});
 
     const Scenario& m_scenario;
     std::vector<Policy> m_policies;                              ///< by node
