@@ -512,13 +512,13 @@ Vectors::RunModp(Counts& counts)
             const auto i = KeyShare::FromPrivate(m_context, *row, Octets(test, "initiatorPrivate"));
             const auto r = KeyShare::FromPrivate(m_context, *row, Octets(test, "responderPrivate"));
             ASSERT_TRUE(i.has_value() && r.has_value());
-            EXPECT_EQ(ToHex(i->PublicValue()), test.at("initiatorPublic"));
-            EXPECT_EQ(ToHex(r->PublicValue()), test.at("responderPublic"));
+            EXPECT_EQ(ToHex(i->PublicValue()), test.at("initiatorPublic").get<std::string>());
+            EXPECT_EQ(ToHex(r->PublicValue()), test.at("responderPublic").get<std::string>());
             const auto ir = i->Derive(r->PublicValue());
             const auto ri = r->Derive(i->PublicValue());
             ASSERT_TRUE(ir.has_value() && ri.has_value());
-            EXPECT_EQ(ToHex(ir->View()), test.at("shared"));
-            EXPECT_EQ(ToHex(ri->View()), test.at("shared"));
+            EXPECT_EQ(ToHex(ir->View()), test.at("shared").get<std::string>());
+            EXPECT_EQ(ToHex(ri->View()), test.at("shared").get<std::string>());
             Agreed(counts, row->name);
         }
         // RFC 6989 §2.1: 1 < r < p-1, so 0, 1, p-1 and p are refused and their neighbours inside

@@ -456,8 +456,9 @@ Endpoint::HandleEvent(Instant now, const gateway::Event& event)
         // Before anybody can send ESP to us, and only where somebody speaks IKE.
         EnsureRaw(message->path.local.address);
     }
+    // Without a TUN device nobody asked for packets.
     if (const auto* child = std::get_if<ike::ChildSaInstalled>(&event);
-        child != nullptr && !child->udpEncapsulation &&
+        m_tun && child != nullptr && !child->udpEncapsulation &&
         RawFor(child->path.local.address) == nullptr)
     {
         m_journal.LogError(now,

@@ -409,7 +409,14 @@ Gateway::Shutdown(Instant now)
 std::optional<ike::Datagram>
 Gateway::PollTransmit()
 {
-    return m_impl->ike.PollTransmit();
+    auto datagram = m_impl->ike.PollTransmit();
+    if (datagram && std::exchange(datagram->nonEspMarker, false))
+    {
+        // RFC 3948 §2.2: zeros where ESP has its SPI.
+        Buffer& message = datagram->message;
+        message.insert(message.begin(), wire::NON_ESP_MARKER_OCTETS, 0);
+    }
+    return datagram;
 }
 
 namespace

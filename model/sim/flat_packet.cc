@@ -18,8 +18,7 @@ using ikelab::PacketBuffer;
 namespace
 {
 
-constexpr size_t IPV4_OCTETS = 20;
-constexpr size_t IPV6_OCTETS = 40;
+constexpr uint8_t PROTOCOL_ICMPV6 = 58;
 
 /// Fills a span whose size the caller has chosen, front to back, big-endian.
 class SpanWriter
@@ -135,8 +134,8 @@ void
 Flatten(const Ipv4Header& header, const Packet& payload, PacketBuffer& buffer)
 {
     // ns-3 reads and writes no options, so the header is always the fixed one.
-    const auto total = static_cast<uint16_t>(IPV4_OCTETS + payload.GetSize());
-    MutableBytes octets = buffer.Reset(IPV4_OCTETS + payload.GetSize());
+    const auto total = static_cast<uint16_t>(IPV4_HEADER_OCTETS + payload.GetSize());
+    MutableBytes octets = buffer.Reset(IPV4_HEADER_OCTETS + payload.GetSize());
     uint16_t fragment = header.GetFragmentOffset() / 8;
     if (header.IsDontFragment())
     {
@@ -158,7 +157,7 @@ Flatten(const Ipv4Header& header, const Packet& payload, PacketBuffer& buffer)
                             .U32(header.GetSource().Get())
                             .U32(header.GetDestination().Get())
                             .Rest();
-    const uint16_t sum = OnesComplementSum(octets.first(IPV4_OCTETS));
+    const uint16_t sum = OnesComplementSum(octets.first(IPV4_HEADER_OCTETS));
     Store16(octets.subspan(10), static_cast<uint16_t>(~sum));
     CopyPayload(payload, rest);
 }
@@ -166,7 +165,7 @@ Flatten(const Ipv4Header& header, const Packet& payload, PacketBuffer& buffer)
 void
 Flatten(const Ipv6Header& header, const Packet& payload, PacketBuffer& buffer)
 {
-    MutableBytes octets = buffer.Reset(IPV6_OCTETS + payload.GetSize());
+    MutableBytes octets = buffer.Reset(IPV6_HEADER_OCTETS + payload.GetSize());
     const uint32_t first = 0x60000000U | (static_cast<uint32_t>(header.GetTrafficClass()) << 20) |
                            (header.GetFlowLabel() & 0xfffffU);
     MutableBytes rest = SpanWriter(octets)
@@ -199,14 +198,14 @@ ReadEnds(Bytes packet)
     switch (Version(packet))
     {
     case 4:
-        if (packet.size() >= IPV4_OCTETS)
+        if (packet.size() >= IPV4_HEADER_OCTETS)
         {
             return Ends{IpAddress::FromOctets(packet.subspan(12, 4)),
                         IpAddress::FromOctets(packet.subspan(16, 4))};
         }
         break;
     case 6:
-        if (packet.size() >= IPV6_OCTETS)
+        if (packet.size() >= IPV6_HEADER_OCTETS)
         {
             return Ends{IpAddress::FromOctets(packet.subspan(8, 16)),
                         IpAddress::FromOctets(packet.subspan(24, 16))};
@@ -219,11 +218,29 @@ ReadEnds(Bytes packet)
 }
 
 bool
+IsNeighbourDiscovery(Bytes head)
+{
+    return Version(head) == 6 && head.size() > IPV6_HEADER_OCTETS && head[6] == PROTOCOL_ICMPV6 &&
+           head[7] == 255 && head[IPV6_HEADER_OCTETS] >= 133 && head[IPV6_HEADER_OCTETS] <= 137;
+}
+
+void
+FillHeaderChecksum(MutableBytes packet)
+{
+    if (Version(packet) == 4 && packet.size() >= IPV4_HEADER_OCTETS &&
+        Load16(packet.subspan(10)) == 0)
+    {
+        const uint16_t sum = OnesComplementSum(packet.first(IPV4_HEADER_OCTETS));
+        Store16(packet.subspan(10), static_cast<uint16_t>(~sum));
+    }
+}
+
+bool
 DecrementTtl(MutableBytes packet)
 {
     const bool v4 = Version(packet) == 4;
     const size_t place = v4 ? 8 : 7;
-    if (packet.size() < (v4 ? IPV4_OCTETS : IPV6_OCTETS) || packet[place] <= 1)
+    if (packet.size() < (v4 ? IPV4_HEADER_OCTETS : IPV6_HEADER_OCTETS) || packet[place] <= 1)
     {
         return false;
     }

@@ -21,6 +21,8 @@ namespace ns3::flat
 
 inline constexpr uint8_t PROTOCOL_UDP = 17;
 inline constexpr uint8_t PROTOCOL_ESP = 50;
+inline constexpr size_t IPV4_HEADER_OCTETS = 20; ///< ns-3 reads and writes no options
+inline constexpr size_t IPV6_HEADER_OCTETS = 40;
 inline constexpr size_t UDP_HEADER_OCTETS = 8;
 
 ikelab::IpAddress ToIpAddress(Ipv4Address address);
@@ -52,6 +54,14 @@ struct Ends
 
 /// Nothing if the packet is too short for its fixed header.
 std::optional<Ends> ReadEnds(ikelab::Bytes packet);
+
+/// Neighbour discovery never leaves its link (RFC 4861 §7.1: hop limit 255), and without it there
+/// is no link.
+bool IsNeighbourDiscovery(ikelab::Bytes head);
+
+/// ns-3 leaves the IPv4 header's checksum 0 unless ChecksumEnabled is set; inside a tunnel it is
+/// ours to fill.
+void FillHeaderChecksum(ikelab::MutableBytes packet);
 
 /**
  * What a router does: one less hop to go, the IPv4 checksum adjusted (RFC 1624).

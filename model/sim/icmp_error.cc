@@ -16,7 +16,6 @@ using ikelab::MutableBytes;
 namespace
 {
 
-constexpr size_t IPV6_OCTETS = 40;
 constexpr size_t ICMP_HEADER_OCTETS = 8;
 
 bool
@@ -72,7 +71,7 @@ ReadIcmpError(Bytes packet)
     size_t length = static_cast<size_t>((inside[2] << 8) | inside[3]);
     if (Version(inside) == 6)
     {
-        length = IPV6_OCTETS + static_cast<size_t>((inside[4] << 8) | inside[5]);
+        length = IPV6_HEADER_OCTETS + static_cast<size_t>((inside[4] << 8) | inside[5]);
     }
     reported.packet.resize(std::max(length, reported.packet.size()));
     return reported;
@@ -89,7 +88,7 @@ SetIcmpSource(MutableBytes packet, const IpAddress& source)
     {
         // ICMPv6 sums the addresses too (RFC 4443 §2.3); errors of ours have no extension headers.
         // Without ChecksumEnabled the field is 0.
-        const MutableBytes checksum = packet.subspan(IPV6_OCTETS + 2, 2);
+        const MutableBytes checksum = packet.subspan(IPV6_HEADER_OCTETS + 2, 2);
         if (checksum[0] != 0 || checksum[1] != 0)
         {
             AdjustChecksum(checksum, before, place);

@@ -27,14 +27,16 @@ WanTranscript(const SiteToSite::Options& options, double seconds)
 {
     GatewaySites run(options);
     std::string transcript;
-    run.onFrame = [&](const TapFrame& frame)
-    {
-        if (run.sites.OnWan(frame.device))
+    run.Watch(
+        [&](const TapFrame& frame)
         {
-            transcript += std::to_string(frame.time.time_since_epoch().count()) + ' ' +
-                          std::to_string(frame.packetId) + ' ' + ikelab::ToHex(frame.data) + '\n';
-        }
-    };
+            if (run.sites.OnWan(frame.device))
+            {
+                transcript += std::to_string(frame.time.time_since_epoch().count()) + ' ' +
+                              std::to_string(frame.packetId) + ' ' + ikelab::ToHex(frame.data) +
+                              '\n';
+            }
+        });
     testing::SendUdpAt(Seconds(3), run.sites.alice, run.sites.bobAddress, PORT, "octets");
     run.Run(seconds);
     return transcript;
@@ -198,17 +200,18 @@ TEST(IkeApplication, EncapsulatesInUdpWhenForced)
                      });
     unsigned esp = 0;
     unsigned udp4500 = 0;
-    run.onFrame = [&](const TapFrame& frame)
-    {
-        if (run.sites.OnWan(frame.device) && frame.sent && frame.data.size() > 24)
+    run.Watch(
+        [&](const TapFrame& frame)
         {
-            esp += frame.data[9] == 50 ? 1 : 0;
-            udp4500 +=
-                frame.data[9] == 17 && frame.data[22] == 4500 / 256 && frame.data[23] == 4500 % 256
-                    ? 1
-                    : 0;
-        }
-    };
+            if (run.sites.OnWan(frame.device) && frame.sent && frame.data.size() > 24)
+            {
+                esp += frame.data[9] == 50 ? 1 : 0;
+                udp4500 += frame.data[9] == 17 && frame.data[22] == 4500 / 256 &&
+                                   frame.data[23] == 4500 % 256
+                               ? 1
+                               : 0;
+            }
+        });
     testing::UdpInbox bob(run.sites.bob, false, PORT);
     testing::SendUdpAt(Seconds(3), run.sites.alice, run.sites.bobAddress, PORT, "octets");
     run.Run(5);

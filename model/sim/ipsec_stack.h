@@ -9,6 +9,7 @@
 #include "sim/ipsec_ipv4_routing.h"
 #include "sim/ipsec_ipv6_routing.h"
 #include "sim/ipsec_l4_protocols.h"
+#include "sim/own_traffic.h"
 
 #include "ns3/ipv4-route.h"
 #include "ns3/ipv6-route.h"
@@ -16,7 +17,6 @@
 #include "ns3/object.h"
 #include "ns3/traced-callback.h"
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -103,14 +103,6 @@ class IpsecStack : public Object
         uint32_t tooBigFor{0}; ///< not 0: tell its source this MTU
     };
 
-    /// The head of a UDP datagram in fragments, whose later parts tell no port.
-    struct UdpFragments
-    {
-        ikelab::IpAddress source;
-        uint32_t identification{0};
-        auto operator<=>(const UdpFragments&) const = default;
-    };
-
     void Attach(Ptr<Node> node);
     /// The source that policy wants for local senders without one, else the route's.
     ikelab::IpAddress PreferSource(const ikelab::IpAddress& destination,
@@ -170,7 +162,7 @@ class IpsecStack : public Object
     Ptr<UdpPortFilter> m_udp;
     Ptr<IpsecNetDevice> m_tunnel;
     std::set<uint32_t> m_protectedSide; ///< device index
-    std::deque<UdpFragments> m_udpFragments;
+    OwnTraffic m_own;
     /// What PreferSource found, by destination; forgotten when addresses change.
     mutable std::map<ikelab::IpAddress, std::optional<ikelab::IpAddress>> m_preferred;
     ikelab::PacketBuffer m_buffer; ///< reused for every packet; free again before anything is sent

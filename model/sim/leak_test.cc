@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,17 @@ struct Case
     bool innerV6;
     bool outerV6;
     double loss;
+    bool encap{false};   ///< ESP in UDP
+    bool mallory{false}; ///< the WAN is a shared link, with ARP and neighbour discovery
 };
+
+std::ostream&
+operator<<(std::ostream& stream, const Case& c)
+{
+    return stream << "seed " << c.seed << ", IPv" << (c.innerV6 ? 6 : 4) << " in IPv"
+                  << (c.outerV6 ? 6 : 4) << ", loss " << c.loss << (c.encap ? ", UDP" : "")
+                  << (c.mallory ? ", shared WAN" : "");
+}
 
 std::string
 AsText(ikelab::Bytes octets)
@@ -46,7 +57,15 @@ AsText(ikelab::Bytes octets)
 class LeakRun
 {
   public:
-    LeakRun(const Case& c, bool policy) : m_sites(Options(c))
+    LeakRun(const Case& c, bool policy)
+        : m_sites(Options(c),
+                  [&](SiteToSite&, ikelab::gateway::Config& moon, ikelab::gateway::Config&)
+                  {
+                      auto connection = std::make_shared<ikelab::ike::ConnectionConfig>(
+                          *moon.ike.connections.front());
+                      connection->encap = c.encap;
+                      moon.ike.connections.front() = connection;
+                  })
     {
         SiteToSite& sites = m_sites.sites;
         for (const auto& gateway : {m_sites.moon, m_sites.sun})
@@ -65,10 +84,7 @@ class LeakRun
             }
         }
         m_patterns.push_back(MARK);
-        m_sites.onFrame = [this](const TapFrame& frame)
-        {
-            See(frame);
-        };
+        m_sites.Watch([this](const TapFrame& frame) { See(frame); });
         m_sites.moon->TraceConnectWithoutContext(
             "ChildSaInstalled",
             Callback<void, const ikelab::ike::ChildSaInstalled&>(
@@ -77,6 +93,13 @@ class LeakRun
         m_bob = std::make_unique<testing::UdpInbox>(sites.bob, v6, PORT);
         m_alice = std::make_unique<testing::UdpInbox>(sites.alice, v6, PORT);
         m_replies = std::make_unique<testing::IcmpInbox>(sites.moon, v6, v6 ? 129 : 0);
+        m_tcp = std::make_unique<testing::TcpInbox>(sites.bob, v6, PORT);
+        // Streams that begin before the SAs are there and go on when they are gone, one from a
+        // host, one from the gateway itself.
+        for (const auto& from : {sites.alice, sites.moon})
+        {
+            testing::StreamTcpAt(Seconds(0.2), from, sites.bobAddress, PORT, MARK);
+        }
         // Before: 0 to 1 s. During the handshake and while it is up: 1 to 60 s. The Delete: 60 s.
         for (const double at : {0.1,
                                 0.5,
@@ -106,6 +129,8 @@ class LeakRun
         m_sites.Run(70);
         delivered = m_bob->datagrams.size() + m_alice->datagrams.size();
         pings = m_replies->messages.size();
+        streamed = m_tcp->octets.size();
+        m_tcp.reset();
         m_bob.reset();
         m_alice.reset();
         m_replies.reset();
@@ -117,6 +142,7 @@ class LeakRun
     unsigned installed{0};
     size_t delivered{0};
     size_t pings{0};
+    size_t streamed{0}; ///< octets of both TCP streams
 
   private:
     static SiteToSite::Options
@@ -127,6 +153,7 @@ class LeakRun
         options.innerV6 = c.innerV6;
         options.outerV6 = c.outerV6;
         options.loss = c.loss;
+        options.mallory = c.mallory;
         return options;
     }
 
@@ -196,6 +223,7 @@ class LeakRun
     std::unique_ptr<testing::UdpInbox> m_bob;
     std::unique_ptr<testing::UdpInbox> m_alice;
     std::unique_ptr<testing::IcmpInbox> m_replies;
+    std::unique_ptr<testing::TcpInbox> m_tcp;
 };
 
 class Leak : public ::testing::TestWithParam<Case>
@@ -213,6 +241,7 @@ TEST_P(Leak, NoProtectedOctetIsOnTheWanInClear)
     EXPECT_GT(run.wanFrames, 100u);
     EXPECT_GT(run.delivered, 10u);
     EXPECT_GT(run.pings, 1u);
+    EXPECT_GT(run.streamed, 10 * MARK.size());
 }
 
 TEST_P(Leak, TheSameRunWithoutPolicyIsFoundLeaking)
@@ -230,7 +259,10 @@ INSTANTIATE_TEST_SUITE_P(Seeds,
                                            Case{4, true, true, 0.1},
                                            Case{5, true, false, 0},
                                            Case{6, false, true, 0},
-                                           Case{7, false, false, 0.3}),
+                                           Case{7, false, false, 0.3},
+                                           Case{8, false, false, 0.1, true},
+                                           Case{9, true, true, 0.1, true, true},
+                                           Case{10, false, false, 0, false, true}),
                          [](const auto& run) { return "Seed" + std::to_string(run.param.seed); });
 
 } // namespace

@@ -7,15 +7,7 @@ namespace ns3::testing
 {
 
 GatewaySites::GatewaySites(const SiteToSite::Options& options, const Configure& configure)
-    : sites(options),
-      m_tap(
-          [this](const TapFrame& frame)
-          {
-              if (onFrame)
-              {
-                  onFrame(frame);
-              }
-          })
+    : sites(options)
 {
     auto moonConfig = sites.MoonConfig();
     auto sunConfig = sites.SunConfig();
@@ -31,7 +23,13 @@ GatewaySites::GatewaySites(const SiteToSite::Options& options, const Configure& 
     gateways.Add(sun);
     IpsecHelper::AssignStreams(gateways, 100);
     gateways.Start(Seconds(1));
-    m_tap.WatchAll();
+}
+
+void
+GatewaySites::Watch(LinkTap::Sink onFrame)
+{
+    m_tap.emplace(std::move(onFrame));
+    m_tap->WatchAll();
 }
 
 void

@@ -7,12 +7,12 @@
 
 #include <functional>
 #include <memory>
-#include <string>
+#include <optional>
 
 namespace ns3::testing
 {
 
-/// The topology with real gateways on moon and sun, and eyes on every link.
+/// The topology with real gateways on moon and sun.
 class GatewaySites
 {
   public:
@@ -21,6 +21,8 @@ class GatewaySites
 
     explicit GatewaySites(const SiteToSite::Options& options, const Configure& configure = {});
 
+    /// Show every frame of every link from now on.
+    void Watch(LinkTap::Sink onFrame);
     /// Run for so long from now.
     void Run(double seconds);
 
@@ -30,10 +32,9 @@ class GatewaySites
     SiteToSite sites;
     Ptr<IkeApplication> moon;
     Ptr<IkeApplication> sun;
-    std::function<void(const TapFrame& frame)> onFrame;
 
   private:
-    LinkTap m_tap;
+    std::optional<LinkTap> m_tap; ///< only if somebody looks: it costs a copy of each frame
 };
 
 } // namespace ns3::testing

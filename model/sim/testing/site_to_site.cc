@@ -28,6 +28,7 @@
 #include "ns3/rng-seed-manager.h"
 #include "ns3/simulator.h"
 #include "ns3/string.h"
+#include "ns3/tcp-socket-factory.h"
 #include "ns3/udp-socket-factory.h"
 #include "ns3/uinteger.h"
 
@@ -46,6 +47,10 @@ constexpr uint8_t PROTOCOL_ICMP = 1;
 constexpr uint8_t PROTOCOL_ICMPV6 = 58;
 constexpr uint16_t SOURCE_PORT = 40000;
 constexpr size_t ICMP_HEADER_OCTETS = 8;
+/// Random streams; the gateways' are below.
+constexpr int64_t LOSS_STREAMS = 1000;
+constexpr int64_t STACK_STREAMS = 2000;
+constexpr int64_t LAN_STREAMS = 3000;
 
 IpAddress
 Parse(const char* text)
@@ -175,18 +180,25 @@ SiteToSite::SiteToSite(const Options& options)
             Ptr<RateErrorModel> model = CreateObject<RateErrorModel>();
             model->SetUnit(RateErrorModel::ERROR_UNIT_PACKET);
             model->SetRate(options.loss);
-            model->AssignStreams(1000 + i);
+            model->AssignStreams(LOSS_STREAMS + i);
             wan.Get(i)->SetAttribute("ReceiveErrorModel", PointerValue(model));
         }
     }
+    int64_t lanStreams = LAN_STREAMS;
     InternetStackHelper stack;
     NodeContainer nodes(alice, moon, sun, bob);
     if (mallory)
     {
         nodes.Add(mallory);
     }
-    stack.AssignStreams(nodes, 2000);
     stack.Install(nodes);
+    // After Install, for it pins the dice of protocols that are there, ARP's and ICMPv6's delays.
+    // The streams that ns-3 hands out on its own differ between two runs of one process.
+    stack.AssignStreams(nodes, STACK_STREAMS);
+    for (const NetDeviceContainer* link : {&leftLan, &wan, &rightLan})
+    {
+        lanStreams += lan.AssignStreams(*link, lanStreams); // point-to-point devices throw no dice
+    }
     Address(options);
 }
 
@@ -337,6 +349,33 @@ PingAt(Time at, Ptr<Node> from, const IpAddress& to, const std::string& payload)
         });
 }
 
+namespace
+{
+
+void
+SendOn(Ptr<Socket> socket, const std::string& payload)
+{
+    constexpr double INTERVAL = 0.5;
+    socket->Send(ToPacket(payload)); // into a full buffer if the peer is silent: no matter
+    Simulator::Schedule(Seconds(INTERVAL), [=]() { SendOn(socket, payload); });
+}
+
+} // namespace
+
+void
+StreamTcpAt(Time at, Ptr<Node> from, const IpAddress& to, uint16_t port, const std::string& payload)
+{
+    Simulator::ScheduleWithContext(from->GetId(),
+                                   at,
+                                   [=]()
+                                   {
+                                       Ptr<Socket> socket = Socket::CreateSocket(
+                                           from, TcpSocketFactory::GetTypeId());
+                                       socket->Connect(ToSocketAddress(to, port));
+                                       SendOn(socket, payload);
+                                   });
+}
+
 void
 SendFrameAt(Time at, Ptr<NetDevice> device, Ptr<NetDevice> to, const ikelab::Buffer& packet)
 {
@@ -417,6 +456,54 @@ UdpInbox::Receive(Ptr<Socket> socket)
         std::string text(packet->GetSize(), '\0');
         packet->CopyData(reinterpret_cast<uint8_t*>(text.data()), packet->GetSize());
         datagrams.push_back(std::move(text));
+    }
+}
+
+TcpInbox::TcpInbox(Ptr<Node> node, bool v6, uint16_t port)
+    : m_socket(Socket::CreateSocket(node, TcpSocketFactory::GetTypeId()))
+{
+    if (v6)
+    {
+        m_socket->Bind(Inet6SocketAddress(Ipv6Address::GetAny(), port));
+    }
+    else
+    {
+        m_socket->Bind(InetSocketAddress(Ipv4Address::GetAny(), port));
+    }
+    m_socket->Listen();
+    m_socket->SetAcceptCallback(MakeNullCallback<bool, Ptr<Socket>, const ns3::Address&>(),
+                                MakeCallback(&TcpInbox::Accept, this));
+}
+
+TcpInbox::~TcpInbox()
+{
+    m_socket->SetAcceptCallback(MakeNullCallback<bool, Ptr<Socket>, const ns3::Address&>(),
+                                MakeNullCallback<void, Ptr<Socket>, const ns3::Address&>());
+    for (const auto& connection : m_connections)
+    {
+        connection->SetRecvCallback(MakeNullCallback<void, Ptr<Socket>>());
+    }
+}
+
+void
+TcpInbox::Accept(Ptr<Socket> connection, const ns3::Address&)
+{
+    m_connections.push_back(connection);
+    connection->SetRecvCallback(MakeCallback(&TcpInbox::Receive, this));
+}
+
+void
+TcpInbox::Receive(Ptr<Socket> connection)
+{
+    while (Ptr<Packet> packet = connection->Recv())
+    {
+        if (packet->GetSize() == 0)
+        {
+            return; // the end of the stream
+        }
+        std::string text(packet->GetSize(), '\0');
+        packet->CopyData(reinterpret_cast<uint8_t*>(text.data()), packet->GetSize());
+        octets += text;
     }
 }
 

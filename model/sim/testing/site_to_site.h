@@ -98,6 +98,13 @@ void SendUdpBoundAt(Time at,
 /// Send an echo request over a raw socket that has no address, as ping does.
 void PingAt(Time at, Ptr<Node> from, const ikelab::IpAddress& to, const std::string& payload);
 
+/// Open a TCP connection and send a payload over it twice a second for as long as it lasts.
+void StreamTcpAt(Time at,
+                 Ptr<Node> from,
+                 const ikelab::IpAddress& to,
+                 uint16_t port,
+                 const std::string& payload);
+
 /// Put an IP packet on a link as it is, past the sender's IP layer, for one of its devices.
 void SendFrameAt(Time at, Ptr<NetDevice> device, Ptr<NetDevice> to, const ikelab::Buffer& packet);
 
@@ -124,6 +131,25 @@ class UdpInbox
     void Receive(Ptr<Socket> socket);
 
     Ptr<Socket> m_socket;
+};
+
+/// Accepts TCP connections on a port of a node and keeps what comes by any of them.
+class TcpInbox
+{
+  public:
+    TcpInbox(Ptr<Node> node, bool v6, uint16_t port);
+    ~TcpInbox();
+    TcpInbox(const TcpInbox&) = delete;
+    TcpInbox& operator=(const TcpInbox&) = delete;
+
+    std::string octets;
+
+  private:
+    void Accept(Ptr<Socket> connection, const Address& from);
+    void Receive(Ptr<Socket> connection);
+
+    Ptr<Socket> m_socket;
+    std::vector<Ptr<Socket>> m_connections;
 };
 
 /// Counts the ICMP messages of one type that a node's IP layer hands up.

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/buffer_lease.h"
+#include "sim/flat_packet.h"
+#include "sim/ipsec_net_device.h"
+#include "sim/ipsec_stack.h"
+
+#include <array>
+
+/**
+ * From the links to the protected side: the check of clear packets, ESP and UDP, and what was
+ * opened.
+ */
+namespace ns3
+{
+
+using ikelab::Bytes;
+using ikelab::IpAddress;
+using ikelab::PacketBuffer;
+using ikelab::gateway::Verdict;
+
+bool
+IpsecStack::IsOurTraffic(Bytes head)
+{
+    const auto ends = flat::ReadEnds(head);
+    return ends && m_output.IsLocal(ends->destination) && m_own.Holds(head);
+}
+
+bool
+IpsecStack::ComesByTunnel(Bytes head) const
+{
+    const auto ends = flat::ReadEnds(head);
+    if (!m_tunnel || !ends || ends->source.IsUnspecified())
+    {
+        return false;
+    }
+    const auto hop = m_output.Lookup(ends->source);
+    return hop && hop->device == m_tunnel;
+}
+
+bool
+IpsecStack::Admit(const Packet& packet)
+{
+    std::array<uint8_t, OwnTraffic::HEAD_OCTETS> octets;
+    const Bytes head(octets.data(), packet.CopyData(octets.data(), octets.size()));
+    if (flat::IsNeighbourDiscovery(head))
+    {
+        return true;
+    }
+    if (!m_policy)
+    {
+        // Route-based: what belongs into the tunnel must not come beside it.
+        if (ComesByTunnel(head) && !IsOurTraffic(head))
+        {
+            Refuse(head, true);
+            return false;
+        }
+        return true;
+    }
+    if (IsOurTraffic(head))
+    {
+        return true;
+    }
+    if (!m_engine)
+    {
+        return false;
+    }
+    BufferLease lease(m_buffer);
+    flat::Flatten(packet, *lease);
+    if (m_engine->InboundClear((*lease).View()) == Verdict::BYPASS)
+    {
+        return true;
+    }
+    Refuse((*lease).View(), true);
+    m_engine->Settle();
+    return false;
+}
+
+void
+IpsecStack::FromEsp(Ptr<Packet> packet, const ikelab::Path& path)
+{
+    if (m_engine)
+    {
+        BufferLease lease(m_buffer);
+        flat::Flatten(*packet, *lease);
+        Finish(m_engine->Esp(path, *lease), *lease);
+    }
+}
+
+void
+IpsecStack::FromUdp(Ptr<Packet> datagram, const ikelab::Path& path)
+{
+    if (!m_engine)
+    {
+        return;
+    }
+    BufferLease lease(m_buffer);
+    PacketBuffer& buffer = *lease;
+    flat::Flatten(*datagram, buffer);
+    const auto udp = flat::ReadUdp(buffer.View(), path.remote.address, path.local.address);
+    if (!udp || !udp->checksumGood)
+    {
+        return;
+    }
+    ikelab::Path withPorts = path;
+    withPorts.local.port = udp->destinationPort;
+    withPorts.remote.port = udp->sourcePort;
+    buffer.DropFront(flat::UDP_HEADER_OCTETS);
+    Finish(m_engine->Udp(withPorts, buffer), buffer);
+}
+
+void
+IpsecStack::Finish(Verdict verdict, PacketBuffer& packet)
+{
+    m_engine->Settle();
+    if (verdict == Verdict::DELIVER)
+    {
+        m_deliveredTrace(packet.View());
+        if (m_tunnel)
+        {
+            m_tunnel->Deliver(packet.View());
+        }
+        else
+        {
+            Deliver(packet);
+        }
+    }
+    else if (verdict == Verdict::DISCARD)
+    {
+        Refuse(packet.View(), true);
+    }
+}
+
+void
+IpsecStack::Deliver(PacketBuffer& packet)
+{
+    const auto ends = flat::ReadEnds(packet.View());
+    if (!ends)
+    {
+        return;
+    }
+    const IpAddress& to = ends->destination;
+    const bool forward =
+        m_policy && m_protectedSide.empty() && !m_output.IsLocal(to) && !m_output.IsBroadcast(to) &&
+        (to.IsV4()
+             ? !flat::ToIpv4Address(to).IsMulticast()
+             : !flat::ToIpv6Address(to).IsMulticast() && !flat::ToIpv6Address(to).IsLinkLocal());
+    if (!forward || !flat::DecrementTtl(packet.View()))
+    {
+        m_output.Inject(packet.View()); // ns-3 knows how to deliver it, or whom to tell
+    }
+    else if (!JudgeForwarded(packet, false).taken && !m_output.SendPacket(packet.View()))
+    {
+        m_output.Inject(packet.View()); // no route
+    }
+}
+
+} // namespace ns3

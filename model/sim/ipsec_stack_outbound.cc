@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/buffer_lease.h"
+#include "sim/flat_packet.h"
+#include "sim/icmp_error.h"
+#include "sim/ipsec_net_device.h"
+#include "sim/ipsec_stack.h"
+#include "sim/judged_tag.h"
+
+#include "ns3/icmpv4-l4-protocol.h"
+#include "ns3/icmpv6-l4-protocol.h"
+
+/**
+ * From the protected side to the links: forwarded, local and held packets, policy, protection.
+ */
+namespace ns3
+{
+
+using ikelab::Bytes;
+using ikelab::IpAddress;
+using ikelab::PacketBuffer;
+using ikelab::gateway::Origin;
+using ikelab::gateway::Outgoing;
+using ikelab::gateway::Verdict;
+
+namespace
+{
+
+/// Padding of another size of packet may be this much more.
+constexpr uint32_t PADDING_SLACK = 15;
+constexpr uint32_t IPV6_MINIMUM_MTU = 1280; // RFC 8200 §5
+constexpr uint32_t IPV4_MINIMUM_MTU = 68;   // RFC 791 §3.2
+
+} // namespace
+
+bool
+IpsecStack::ComesFromItsSide(const IpAddress& source, const Ptr<const NetDevice>& device) const
+{
+    if (!m_reversePathCheck || device == m_capture || device == m_tunnel)
+    {
+        return true;
+    }
+    if (m_output.IsOnLink(source, device))
+    {
+        return true;
+    }
+    const auto hop = m_output.Lookup(source);
+    return !hop || hop->device == device;
+}
+
+template <typename Header>
+IpsecStack::Forwarded
+IpsecStack::JudgeForwarded(const Packet& packet,
+                           const Header& header,
+                           const Ptr<const NetDevice>& device)
+{
+    if (!m_engine)
+    {
+        return {true};
+    }
+    if (!ComesFromItsSide(flat::ToIpAddress(header.GetSource()), device))
+    {
+        BufferLease lease(m_buffer);
+        flat::Flatten(header, packet, *lease);
+        Refuse((*lease).View(), true);
+        return {true};
+    }
+    if (!m_protectedSide.empty())
+    {
+        const auto hop = m_output.Lookup(flat::ToIpAddress(header.GetDestination()));
+        if (hop && IsProtectedSide(hop->device))
+        {
+            return {};
+        }
+    }
+    BufferLease lease(m_buffer);
+    flat::Flatten(header, packet, *lease);
+    if (!flat::DecrementTtl((*lease).View()))
+    {
+        return {}; // dies in ns-3's forwarding, which tells the source
+    }
+    const Forwarded result = JudgeForwarded(*lease, true);
+    if (!result.taken)
+    {
+        packet.AddPacketTag(IpsecJudgedTag());
+    }
+    return result;
+}
+
+IpsecStack::Forwarded
+IpsecStack::JudgeForwarded(PacketBuffer& packet, bool mayReport)
+{
+    const size_t clearOctets = packet.Size();
+    const bool v6 = flat::Version(packet.View()) == 6;
+    Outgoing outgoing;
+    Forwarded result{true};
+    switch (m_engine->Outbound(Origin::FORWARDED, packet, outgoing))
+    {
+    case Verdict::BYPASS:
+        return {};
+    case Verdict::PROTECT:
+        result.tooBigFor = SendProtected(packet, outgoing, clearOctets, v6, mayReport);
+        break;
+    case Verdict::DISCARD:
+        Refuse(packet.View(), false);
+        break;
+    default:
+        break;
+    }
+    m_engine->Settle();
+    return result;
+}
+
+bool
+IpsecStack::TakeForwarded(const Packet& packet,
+                          const Ipv4Header& header,
+                          Ptr<const NetDevice> device)
+{
+    if (!m_policy || header.GetDestination().IsMulticast())
+    {
+        return false;
+    }
+    const IpAddress destination = flat::ToIpAddress(header.GetDestination());
+    if (m_output.IsLocal(destination) || m_output.IsBroadcast(destination))
+    {
+        return false;
+    }
+    const Forwarded result = JudgeForwarded(packet, header, device);
+    if (result.tooBigFor != 0)
+    {
+        if (Ptr<Icmpv4L4Protocol> icmp = m_node->GetObject<Icmpv4L4Protocol>())
+        {
+            icmp->SendDestUnreachFragNeeded(
+                header, packet.Copy(), static_cast<uint16_t>(result.tooBigFor));
+        }
+    }
+    return result.taken;
+}
+
+bool
+IpsecStack::TakeForwarded(const Packet& packet,
+                          const Ipv6Header& header,
+                          Ptr<const NetDevice> device)
+{
+    if (!m_policy || header.GetDestination().IsMulticast() || header.GetDestination().IsLinkLocal())
+    {
+        return false;
+    }
+    const Forwarded result = JudgeForwarded(packet, header, device);
+    if (result.tooBigFor != 0)
+    {
+        if (Ptr<Icmpv6L4Protocol> icmp = m_node->GetObject<Icmpv6L4Protocol>())
+        {
+            Ptr<Packet> whole = packet.Copy();
+            whole->AddHeader(header);
+            icmp->SendErrorTooBig(whole, header.GetSource(), result.tooBigFor);
+        }
+    }
+    return result.taken;
+}
+
+void
+IpsecStack::FromCapture(Ptr<Packet> packet)
+{
+    BufferLease lease(m_buffer);
+    flat::Flatten(*packet, *lease);
+    flat::FillHeaderChecksum((*lease).View());
+    if (JudgeLocal(*lease))
+    {
+        m_output.SendPacket((*lease).View());
+    }
+}
+
+bool
+IpsecStack::Egress(PacketBuffer& packet)
+{
+    return flat::IsNeighbourDiscovery(packet.View()) || JudgeLocal(packet);
+}
+
+bool
+IpsecStack::JudgeLocal(PacketBuffer& packet)
+{
+    if (!m_engine)
+    {
+        return false;
+    }
+    const bool aboutProtected = AimsIntoTunnel(packet);
+    const size_t clearOctets = packet.Size();
+    Outgoing outgoing;
+    Verdict verdict = m_engine->Outbound(Origin::LOCAL, packet, outgoing);
+    if (verdict == Verdict::BYPASS && aboutProtected)
+    {
+        verdict = Verdict::DISCARD;
+    }
+    switch (verdict)
+    {
+    case Verdict::BYPASS:
+        return true;
+    case Verdict::PROTECT:
+        SendProtected(packet, outgoing, clearOctets, false, false);
+        break;
+    case Verdict::DISCARD:
+        Refuse(packet.View(), false);
+        break;
+    default:
+        break;
+    }
+    m_engine->Settle();
+    return false;
+}
+
+bool
+IpsecStack::AimsIntoTunnel(PacketBuffer& packet)
+{
+    // An error tells octets of the packet that it is about. If that one came through a tunnel, the
+    // error must go back by it: from an address that the tunnel's selectors know, if there is one.
+    const auto reported = flat::ReadIcmpError(packet.View());
+    if (!reported || m_engine->InboundClear(reported->packet) != Verdict::DISCARD)
+    {
+        return false;
+    }
+    IpAddress source = reported->destination;
+    if (!m_output.IsLocal(source))
+    {
+        const auto hop = m_output.Lookup(source);
+        if (!hop)
+        {
+            return true;
+        }
+        source = hop->source;
+    }
+    if (source.IsV4() == (flat::Version(packet.View()) == 4))
+    {
+        flat::SetIcmpSource(packet.View(), source);
+    }
+    return true;
+}
+
+uint32_t
+IpsecStack::SendProtected(PacketBuffer& packet,
+                          const Outgoing& outgoing,
+                          size_t clearOctets,
+                          bool innerV6,
+                          bool mayReport)
+{
+    IpOutput::Outer outer;
+    outer.source = outgoing.path.local.address;
+    outer.destination = outgoing.path.remote.address;
+    outer.protocol = outgoing.udpEncapsulation ? flat::PROTOCOL_UDP : flat::PROTOCOL_ESP;
+    outer.trafficClass = outgoing.trafficClass;
+    outer.ttl = m_tunnelTtl;
+    if (outgoing.dontFragment && m_copyDontFragment)
+    {
+        const auto hop = m_output.Lookup(outer.destination);
+        const size_t around =
+            (outer.destination.IsV4() ? flat::IPV4_HEADER_OCTETS : flat::IPV6_HEADER_OCTETS) +
+            (outgoing.udpEncapsulation ? flat::UDP_HEADER_OCTETS : 0);
+        const size_t total = around + packet.Size();
+        const uint32_t mtu = hop ? hop->device->GetMtu() : 0;
+        outer.dontFragment = outer.destination.IsV4() && total <= mtu;
+        if (mayReport && hop && total > mtu)
+        {
+            // RFC 4301 §8.2: the source learns how much fits inside.
+            const size_t overhead = total - clearOctets + PADDING_SLACK;
+            const uint32_t room = mtu > overhead ? mtu - static_cast<uint32_t>(overhead) : 0;
+            const uint32_t least = innerV6 ? IPV6_MINIMUM_MTU : IPV4_MINIMUM_MTU;
+            if (room >= least)
+            {
+                return room;
+            }
+        }
+    }
+    const auto octets = static_cast<uint32_t>(packet.Size());
+    if (outgoing.udpEncapsulation)
+    {
+        // RFC 3948 §2.1: no checksum over IPv4.
+        flat::PrependUdp(packet, outgoing.path, outer.destination.IsV6());
+    }
+    if (m_output.SendPayload(outer, packet.View()))
+    {
+        m_protectedTrace(outgoing, octets);
+    }
+    return 0;
+}
+
+void
+IpsecStack::SendReleased(Bytes packet)
+{
+    if (!m_engine)
+    {
+        return;
+    }
+    BufferLease lease(m_buffer);
+    (*lease).Assign(packet);
+    Outgoing outgoing;
+    switch (m_engine->Outbound(Origin::LOCAL, *lease, outgoing))
+    {
+    case Verdict::PROTECT:
+        SendProtected(*lease, outgoing, packet.size(), false, false);
+        break;
+    case Verdict::BYPASS:
+        m_output.SendPacket((*lease).View());
+        break;
+    case Verdict::DISCARD:
+        Refuse((*lease).View(), false);
+        break;
+    default:
+        break;
+    }
+}
+
+bool
+IpsecStack::SendTunnelled(Bytes packet)
+{
+    if (!m_engine)
+    {
+        return false;
+    }
+    BufferLease lease(m_buffer);
+    (*lease).Assign(packet);
+    flat::FillHeaderChecksum((*lease).View());
+    Outgoing outgoing;
+    const Verdict verdict = m_engine->Outbound(Origin::FORWARDED, *lease, outgoing);
+    if (verdict == Verdict::PROTECT)
+    {
+        SendProtected(*lease, outgoing, packet.size(), false, false);
+    }
+    else if (verdict != Verdict::HELD)
+    {
+        Refuse(packet, false); // BYPASS too: the device's promise is protection
+    }
+    m_engine->Settle();
+    return verdict == Verdict::PROTECT || verdict == Verdict::HELD;
+}
+
+void
+IpsecStack::SendUdp(const ikelab::Path& path, Bytes payload)
+{
+    ikelab::Path complete = path;
+    if (complete.local.address.IsUnspecified())
+    {
+        if (const auto hop = m_output.Lookup(path.remote.address))
+        {
+            complete.local.address = hop->source;
+        }
+    }
+    IpOutput::Outer outer;
+    outer.source = complete.local.address;
+    outer.destination = complete.remote.address;
+    outer.protocol = flat::PROTOCOL_UDP;
+    outer.ttl = m_tunnelTtl;
+    BufferLease lease(m_buffer);
+    (*lease).Assign(payload);
+    flat::PrependUdp(*lease, complete, true);
+    m_output.SendPayload(outer, (*lease).View());
+}
+
+} // namespace ns3

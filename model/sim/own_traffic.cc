@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/own_traffic.h"
+
+#include "base/byte_reader.h"
+#include "sim/flat_packet.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace ns3
+{
+
+using ikelab::ByteReader;
+using ikelab::Bytes;
+
+namespace
+{
+
+constexpr uint8_t PROTOCOL_FRAGMENT = 44;
+/// Fragmented datagrams to our ports of which later parts may still come.
+constexpr size_t REMEMBERED = 64;
+
+/// What tells fragments of one packet from those of another, and where its payload begins.
+struct Head
+{
+    uint8_t protocol{0};
+    uint32_t identification{0};
+    uint16_t offset{0}; ///< in octets
+    bool more{false};
+    Bytes payload;
+};
+
+/// RFC 791 §3.1
+std::optional<Head>
+ReadV4(Bytes octets)
+{
+    ByteReader reader(octets);
+    Head head;
+    uint8_t first = 0;
+    uint16_t identification = 0;
+    uint16_t fragment = 0;
+    if (!reader.U8(first) || !reader.Skip(3) || !reader.U16(identification) ||
+        !reader.U16(fragment) || !reader.Skip(1) || !reader.U8(head.protocol))
+    {
+        return std::nullopt;
+    }
+    head.identification = identification;
+    head.offset = static_cast<uint16_t>((fragment & 0x1fff) * 8);
+    head.more = (fragment & 0x2000) != 0;
+    const size_t header = static_cast<size_t>(first & 0x0f) * 4;
+    head.payload = octets.subspan(std::min(header, octets.size()));
+    return head;
+}
+
+/// RFC 8200 §3 and §4.5; a fragment header behind other extension headers is policy's business.
+std::optional<Head>
+ReadV6(Bytes octets)
+{
+    ByteReader reader(octets);
+    Head head;
+    if (!reader.Skip(6) || !reader.U8(head.protocol) || !reader.Skip(flat::IPV6_HEADER_OCTETS - 7))
+    {
+        return std::nullopt;
+    }
+    uint16_t fragment = 0;
+    if (head.protocol == PROTOCOL_FRAGMENT)
+    {
+        if (!reader.U8(head.protocol) || !reader.Skip(1) || !reader.U16(fragment) ||
+            !reader.U32(head.identification))
+        {
+            return std::nullopt;
+        }
+        head.offset = fragment & 0xfff8;
+        head.more = (fragment & 1) != 0;
+    }
+    head.payload = reader.Rest();
+    return head;
+}
+
+} // namespace
+
+void
+OwnTraffic::SetTaken(std::function<bool(uint16_t)> taken)
+{
+    m_taken = std::move(taken);
+}
+
+bool
+OwnTraffic::Holds(Bytes octets)
+{
+    const auto ends = flat::ReadEnds(octets);
+    const auto head = flat::Version(octets) == 4 ? ReadV4(octets) : ReadV6(octets);
+    if (!ends || !head)
+    {
+        return false;
+    }
+    if (head->protocol == flat::PROTOCOL_ESP)
+    {
+        return true;
+    }
+    if (head->protocol != flat::PROTOCOL_UDP || !m_taken)
+    {
+        return false;
+    }
+    const Datagram datagram{ends->source, head->identification};
+    if (head->offset != 0)
+    {
+        return std::ranges::find(m_fragmented, datagram) != m_fragmented.end();
+    }
+    ByteReader ports(head->payload);
+    uint16_t port = 0;
+    if (!ports.Skip(2) || !ports.U16(port) || !m_taken(port))
+    {
+        return false;
+    }
+    if (head->more)
+    {
+        m_fragmented.push_back(datagram);
+        if (m_fragmented.size() > REMEMBERED)
+        {
+            m_fragmented.pop_front();
+        }
+    }
+    return true;
+}
+
+} // namespace ns3

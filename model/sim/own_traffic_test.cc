@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/flat_packet.h"
+#include "sim/own_traffic.h"
+
+#include <gtest/gtest.h>
+
+namespace ns3
+{
+
+namespace
+{
+
+using ikelab::Buffer;
+using ikelab::Bytes;
+
+constexpr uint8_t TCP = 6;
+constexpr uint8_t FRAGMENT = 44;
+/// UDP from port 9 to port 500, and to port 9.
+const Buffer TO_IKE{0, 9, 500 / 256, 500 % 256, 0, 12, 0, 0, 1, 2, 3, 4};
+const Buffer TO_OTHERS{0, 9, 0, 9, 0, 12, 0, 0, 1, 2, 3, 4};
+
+Buffer
+V4(uint8_t protocol, const Buffer& payload, uint16_t id = 0, uint16_t offset = 0, bool more = false)
+{
+    Ipv4Header header;
+    header.SetSource("192.0.2.1");
+    header.SetDestination("192.0.2.2");
+    header.SetProtocol(protocol);
+    header.SetIdentification(id);
+    header.SetFragmentOffset(offset);
+    more ? header.SetMoreFragments() : header.SetLastFragment();
+    ikelab::PacketBuffer packet;
+    flat::Flatten(header, *flat::ToPacket(payload), packet);
+    return ikelab::ToBuffer(packet.View());
+}
+
+Buffer
+V6(uint8_t protocol, const Buffer& payload)
+{
+    Ipv6Header header;
+    header.SetSource("fd00::1");
+    header.SetDestination("fd00::2");
+    header.SetNextHeader(protocol);
+    ikelab::PacketBuffer packet;
+    flat::Flatten(header, *flat::ToPacket(payload), packet);
+    return ikelab::ToBuffer(packet.View());
+}
+
+Buffer
+V6Fragment(uint8_t id, uint16_t offset, bool more, const Buffer& payload)
+{
+    Buffer octets{flat::PROTOCOL_UDP,
+                  0,
+                  static_cast<uint8_t>(offset >> 8),
+                  static_cast<uint8_t>((offset & 0xf8) | (more ? 1 : 0)),
+                  0,
+                  0,
+                  0,
+                  id};
+    octets.insert(octets.end(), payload.begin(), payload.end());
+    return V6(FRAGMENT, octets);
+}
+
+class OwnTrafficTest : public ::testing::Test
+{
+  protected:
+    OwnTrafficTest()
+    {
+        own.SetTaken([](uint16_t port) { return port == 500; });
+    }
+
+    OwnTraffic own;
+};
+
+TEST_F(OwnTrafficTest, IsEspAndUdpToIke)
+{
+    EXPECT_TRUE(own.Holds(V4(flat::PROTOCOL_ESP, TO_OTHERS)));
+    EXPECT_TRUE(own.Holds(V6(flat::PROTOCOL_ESP, TO_OTHERS)));
+    EXPECT_TRUE(own.Holds(V4(flat::PROTOCOL_UDP, TO_IKE)));
+    EXPECT_TRUE(own.Holds(V6(flat::PROTOCOL_UDP, TO_IKE)));
+    EXPECT_FALSE(own.Holds(V4(flat::PROTOCOL_UDP, TO_OTHERS)));
+    EXPECT_FALSE(own.Holds(V6(flat::PROTOCOL_UDP, TO_OTHERS)));
+    EXPECT_FALSE(own.Holds(V4(TCP, TO_IKE)));
+    EXPECT_FALSE(own.Holds(V6(TCP, TO_IKE)));
+}
+
+TEST_F(OwnTrafficTest, KnowsLaterFragmentsByTheFirst)
+{
+    EXPECT_FALSE(own.Holds(V4(flat::PROTOCOL_UDP, TO_IKE, 7, 16)));
+    EXPECT_TRUE(own.Holds(V4(flat::PROTOCOL_UDP, TO_IKE, 7, 0, true)));
+    EXPECT_TRUE(own.Holds(V4(flat::PROTOCOL_UDP, TO_OTHERS, 7, 16)));
+    EXPECT_FALSE(own.Holds(V4(flat::PROTOCOL_UDP, TO_IKE, 8, 16)));
+    EXPECT_FALSE(own.Holds(V6Fragment(7, 16, false, TO_IKE)));
+    EXPECT_TRUE(own.Holds(V6Fragment(7, 0, true, TO_IKE)));
+    EXPECT_TRUE(own.Holds(V6Fragment(7, 16, false, TO_OTHERS)));
+    EXPECT_FALSE(own.Holds(V6Fragment(8, 0, true, TO_OTHERS)));
+    EXPECT_FALSE(own.Holds(V6Fragment(8, 16, false, TO_OTHERS)));
+}
+
+TEST_F(OwnTrafficTest, ForgetsTheOldestFragmentedDatagram)
+{
+    for (uint16_t id = 1; id <= 100; ++id)
+    {
+        EXPECT_TRUE(own.Holds(V4(flat::PROTOCOL_UDP, TO_IKE, id, 0, true)));
+    }
+    EXPECT_FALSE(own.Holds(V4(flat::PROTOCOL_UDP, TO_IKE, 1, 16)));
+    EXPECT_TRUE(own.Holds(V4(flat::PROTOCOL_UDP, TO_IKE, 100, 16)));
+}
+
+TEST_F(OwnTrafficTest, IsNothingThatIsCutOff)
+{
+    for (const Buffer& packet : {V4(flat::PROTOCOL_UDP, TO_IKE),
+                                 V6(flat::PROTOCOL_UDP, TO_IKE),
+                                 V6Fragment(9, 0, true, TO_IKE)})
+    {
+        const size_t ports = packet.size() - TO_IKE.size() + 4;
+        for (size_t octets = 0; octets < ports; ++octets)
+        {
+            EXPECT_FALSE(own.Holds(Bytes(packet).first(octets))) << octets;
+        }
+        EXPECT_TRUE(own.Holds(Bytes(packet).first(ports)));
+    }
+}
+
+} // namespace
+
+} // namespace ns3
