@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/invariants.h"
 
+#include "base/byte_reader.h"
 #include "runner/units.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace ikelab::runner
 {
@@ -173,11 +175,13 @@ Invariants::CheckEsp(Instant at, NodeIndex node, const FrameView& view)
                 Moment{m_scenario.nodes[node].name, at.time_since_epoch()});
     }
     trace.lastSequence = std::max(trace.lastSequence, view.esp->sequence);
+    // Those of all AEADs for ESP are of 8 octets (RFC 4106 §3.1, RFC 4309 §3.1, RFC 7634 §2).
     const auto ivOctets = m_ivOctets.find(name);
-    if (ivOctets != m_ivOctets.end() && view.espBody.size() >= ivOctets->second)
+    ByteReader reader(view.espBody);
+    uint64_t iv = 0;
+    if (ivOctets != m_ivOctets.end() && ivOctets->second == sizeof(iv) && reader.U64(iv))
     {
-        const Bytes iv = view.espBody.first(ivOctets->second);
-        if (!trace.ivs.emplace(iv.begin(), iv.end()).second)
+        if (!trace.ivs.Insert(iv))
         {
             Violate(m_ivs,
                     fmt::format("at {} {} repeated an IV with SPI {:08x}",

@@ -3,10 +3,10 @@
 
 #include "esp/selector_set.h"
 #include "runner/frame_view.h"
+#include "runner/number_set.h"
 #include "runner/results.h"
 
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,7 +52,7 @@ class Invariants
     struct SaTrace
     {
         uint32_t lastSequence{0};
-        std::set<std::string> ivs;
+        NumberSet ivs;
     };
 
     static bool MustProtect(const Policy& policy, const esp::PacketInfo& packet);

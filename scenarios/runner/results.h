@@ -63,6 +63,21 @@ struct SaRecord
     std::string reason; ///< why it closed
 };
 
+/// A request and its response, as the end that asked saw them.
+struct ExchangeRecord
+{
+    NodeIndex node{0};
+    IpAddress peer;
+    std::string spi; ///< of the IKE SA, the initiator's
+    std::string exchange;
+    uint32_t messageId{0};
+    std::string request;  ///< payloads: "[ SA KE No ]"
+    std::string response; ///< empty if none came
+    Duration sent{0};
+    std::optional<Duration> answered;
+    uint64_t retransmissions{0};
+};
+
 /// What one gateway counted; nothing for hosts.
 struct GatewayResult
 {
@@ -108,6 +123,7 @@ struct RunResult
     std::vector<FlowResult> flows;
     std::vector<LinkResult> links;
     std::vector<SaRecord> sas;
+    std::vector<ExchangeRecord> exchanges; ///< in the order of their requests
     std::vector<Invariant> invariants;
     std::vector<std::string> failedCommands;
     uint64_t capturedFrames{0};

@@ -142,6 +142,84 @@ WriteFlows(const std::string& path,
     return table->Close();
 }
 
+/// One row for each row of packets that did not arrive.
+io::SystemResult<void>
+WriteGaps(const std::string& path,
+          const Scenario& scenario,
+          const RunLabel& label,
+          const RunResult& result)
+{
+    auto table =
+        Table::Open(path, label, {"flow", "first_sequence", "packets", "begin_ns", "end_ns"});
+    if (!table)
+    {
+        return tl::unexpected<io::SystemError>(table.error());
+    }
+    for (FlowIndex i = 0; i < scenario.flows.size(); ++i)
+    {
+        const auto& trips = result.flows[i].trips;
+        for (size_t n = 0; n < trips.size();)
+        {
+            size_t end = n;
+            while (end < trips.size() && !trips[end].took)
+            {
+                ++end;
+            }
+            if (end > n)
+            {
+                // It ends with the sending of the next packet that arrived, if one did.
+                const auto next =
+                    end < trips.size() ? std::optional(trips[end].sent) : std::nullopt;
+                table->Row({scenario.flows[i].name,
+                            uint64_t{n},
+                            uint64_t{end - n},
+                            int64_t{trips[n].sent.count()},
+                            CellOf(next)});
+            }
+            n = end + 1;
+        }
+    }
+    return table->Close();
+}
+
+io::SystemResult<void>
+WriteExchanges(const std::string& path,
+               const Scenario& scenario,
+               const RunLabel& label,
+               const RunResult& result)
+{
+    auto table = Table::Open(path,
+                             label,
+                             {"node",
+                              "peer",
+                              "spi_i",
+                              "exchange",
+                              "message_id",
+                              "request",
+                              "response",
+                              "sent_ns",
+                              "answered_ns",
+                              "retransmissions"});
+    if (!table)
+    {
+        return tl::unexpected<io::SystemError>(table.error());
+    }
+    for (const ExchangeRecord& exchange : result.exchanges)
+    {
+        table->Row({scenario.nodes[exchange.node].name,
+                    exchange.peer.ToString(),
+                    exchange.spi,
+                    exchange.exchange,
+                    uint64_t{exchange.messageId},
+                    exchange.request,
+                    exchange.response,
+                    int64_t{exchange.sent.count()},
+                    CellOf(exchange.answered),
+                    exchange.retransmissions});
+    }
+    return table->Close();
+}
+
 io::SystemResult<void>
 WriteSas(const std::string& path,
          const Scenario& scenario,
@@ -195,6 +273,8 @@ WriteTables(const std::string& folder,
             const RunResult& result)
 {
     TRY_SYSTEM(WritePings(folder + "/pings.csv", scenario, label, result));
+    TRY_SYSTEM(WriteGaps(folder + "/gaps.csv", scenario, label, result));
+    TRY_SYSTEM(WriteExchanges(folder + "/exchanges.csv", scenario, label, result));
     TRY_SYSTEM(WriteFlows(folder + "/flows.csv", scenario, label, result));
     return WriteSas(folder + "/sas.csv", scenario, label, result);
 }

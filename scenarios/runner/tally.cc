@@ -2,6 +2,7 @@
 #include "runner/tally.h"
 
 #include "gateway/event_json.h"
+#include "wire/iana.h"
 
 #include <fmt/format.h>
 
@@ -19,6 +20,7 @@ struct Tally::Counter
     operator()(const ike::MessageEvent& event) const
     {
         gateway.lastMessage = at;
+        tally.KeepExchange(at, node, event);
         if (event.sent && event.retransmission > 0)
         {
             ++gateway.retransmissions;
@@ -162,6 +164,40 @@ void
 Tally::OnEvent(Instant at, NodeIndex node, const gateway::Event& event)
 {
     std::visit(Counter{*this, at.time_since_epoch(), node, m_result.gateways[node]}, event);
+}
+
+void
+Tally::KeepExchange(Duration at, NodeIndex node, const ike::MessageEvent& message)
+{
+    // The responder's requests have message ids of their own; only who asks is looked at here.
+    if (message.sent == message.response)
+    {
+        return;
+    }
+    const std::tuple key(node, message.sa.value, message.id.value);
+    const auto asked = m_asked.find(key);
+    if (message.sent && message.retransmission == 0)
+    {
+        ExchangeRecord record;
+        record.node = node;
+        record.peer = message.path.remote.address;
+        record.spi = fmt::format("{:016x}", message.spis.initiator.value);
+        record.exchange = wire::ToString(message.exchange);
+        record.messageId = message.id.value;
+        record.request = message.summary;
+        record.sent = at;
+        m_asked[key] = m_result.exchanges.size();
+        m_result.exchanges.push_back(std::move(record));
+    }
+    else if (asked != m_asked.end() && message.sent)
+    {
+        ++m_result.exchanges[asked->second].retransmissions;
+    }
+    else if (asked != m_asked.end() && !m_result.exchanges[asked->second].answered)
+    {
+        m_result.exchanges[asked->second].answered = at;
+        m_result.exchanges[asked->second].response = message.summary;
+    }
 }
 
 SaRecord*
