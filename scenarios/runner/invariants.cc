@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/invariants.h"
 
+#include "base/byte_reader.h"
 #include "runner/units.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace ikelab::runner
 {
@@ -14,12 +16,16 @@ Invariants::Invariants(const Scenario& scenario)
     : m_scenario(scenario),
       m_policies(scenario.nodes.size())
 {
-    m_leaks = {"no_leak", "nothing that policy protects left a gateway in clear", true, true, ""};
-    m_sequences = {
-        "sequence_once", "no ESP sequence number was used twice under a key", true, true, ""};
-    m_ivs = {"iv_once", "no IV was used twice under an AEAD key", true, true, ""};
-    m_spis = {"spi_once", "no SPI belongs to two live SAs", true, true, ""};
-    m_agreement = {"ends_agree", "both ends of every SA agree", true, true, ""};
+    const auto name = [](Invariant& invariant, const char* word, const char* text)
+    {
+        invariant.name = word;
+        invariant.text = text;
+    };
+    name(m_leaks, "no_leak", "nothing that policy protects left a gateway in clear");
+    name(m_sequences, "sequence_once", "no ESP sequence number was used twice under a key");
+    name(m_ivs, "iv_once", "no IV was used twice under an AEAD key");
+    name(m_spis, "spi_once", "no SPI belongs to two live SAs");
+    name(m_agreement, "ends_agree", "both ends of every SA agree");
     for (NodeIndex i = 0; i < scenario.nodes.size(); ++i)
     {
         Policy& policy = m_policies[i];
@@ -57,11 +63,12 @@ Invariants::Invariants(const Scenario& scenario)
 }
 
 void
-Invariants::Violate(Invariant& invariant, std::string detail)
+Invariants::Violate(Invariant& invariant, std::string detail, std::optional<Moment> moment)
 {
     if (invariant.holds)
     {
         invariant.detail = std::move(detail);
+        invariant.moment = std::move(moment);
     }
     invariant.holds = false;
 }
@@ -141,7 +148,8 @@ Invariants::OnSent(Instant at, LinkIndex link, size_t end, Bytes frame)
                             m_scenario.InterfaceName(link, end),
                             view->packet.source.ToAddress().ToString(),
                             view->packet.destination.ToAddress().ToString(),
-                            view->packet.protocol));
+                            view->packet.protocol),
+                Moment{m_scenario.InterfaceName(link, end), at.time_since_epoch()});
     }
 }
 
@@ -163,20 +171,24 @@ Invariants::CheckEsp(Instant at, NodeIndex node, const FrameView& view)
                             m_scenario.nodes[node].name,
                             view.esp->sequence,
                             trace.lastSequence,
-                            name.second));
+                            name.second),
+                Moment{m_scenario.nodes[node].name, at.time_since_epoch()});
     }
     trace.lastSequence = std::max(trace.lastSequence, view.esp->sequence);
+    // Those of all AEADs for ESP are of 8 octets (RFC 4106 §3.1, RFC 4309 §3.1, RFC 7634 §2).
     const auto ivOctets = m_ivOctets.find(name);
-    if (ivOctets != m_ivOctets.end() && view.espBody.size() >= ivOctets->second)
+    ByteReader reader(view.espBody);
+    uint64_t iv = 0;
+    if (ivOctets != m_ivOctets.end() && ivOctets->second == sizeof(iv) && reader.U64(iv))
     {
-        const Bytes iv = view.espBody.first(ivOctets->second);
-        if (!trace.ivs.emplace(iv.begin(), iv.end()).second)
+        if (!trace.ivs.Insert(iv))
         {
             Violate(m_ivs,
                     fmt::format("at {} {} repeated an IV with SPI {:08x}",
                                 FormatTime(at.time_since_epoch()),
                                 m_scenario.nodes[node].name,
-                                name.second));
+                                name.second),
+                    Moment{m_scenario.nodes[node].name, at.time_since_epoch()});
         }
     }
 }

@@ -3,10 +3,10 @@
 
 #include "esp/selector_set.h"
 #include "runner/frame_view.h"
+#include "runner/number_set.h"
 #include "runner/results.h"
 
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,7 +52,7 @@ class Invariants
     struct SaTrace
     {
         uint32_t lastSequence{0};
-        std::set<std::string> ivs;
+        NumberSet ivs;
     };
 
     static bool MustProtect(const Policy& policy, const esp::PacketInfo& packet);
@@ -61,7 +61,9 @@ class Invariants
     void CheckSpis(const RunResult& result);
     void CheckAgreement(const RunResult& result);
     void CheckPair(NodeIndex node, const ike::IkeSaInfo& sa, const RunResult& result);
-    static void Violate(Invariant& invariant, std::string detail);
+    static void Violate(Invariant& invariant,
+                        std::string detail,
+                        std::optional<Moment> moment = {});
 
     const Scenario& m_scenario;
     std::vector<Policy> m_policies;                              ///< by node

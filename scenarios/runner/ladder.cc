@@ -103,20 +103,33 @@ Ladder::OnMessage(Instant at, NodeIndex node, const ike::MessageEvent& message)
 }
 
 void
-Ladder::Note(Instant at, NodeIndex node, const IpAddress& peer, std::string text)
+Ladder::Note(Instant at, NodeIndex node, NodeIndex peer, std::string text)
 {
-    const auto owner = OwnerOf(peer);
-    if (!owner)
-    {
-        return;
-    }
     Rung rung;
     rung.from = node;
-    rung.to = *owner;
+    rung.to = peer;
     rung.sent = at;
-    rung.noteAt = node;
     rung.note = std::move(text);
     m_rungs.push_back(std::move(rung));
+}
+
+void
+Ladder::NoteUp(Instant at, NodeIndex node, const Path& path, std::string text)
+{
+    if (const auto peer = OwnerOf(path.remote.address))
+    {
+        Note(at, node, *peer, std::move(text));
+    }
+}
+
+void
+Ladder::NoteClosed(Instant at, NodeIndex node, IkeSaId sa, std::string text)
+{
+    const auto peer = m_peers.find({node, sa.value});
+    if (peer != m_peers.end())
+    {
+        Note(at, node, peer->second, std::move(text));
+    }
 }
 
 void
@@ -128,33 +141,33 @@ Ladder::OnEvent(Instant at, NodeIndex node, const gateway::Event& event)
     }
     else if (const auto* up = std::get_if<ike::IkeSaEstablished>(&event))
     {
-        Note(at,
-             node,
-             up->path.remote.address,
-             fmt::format("IKE_SA {} established", up->connection));
+        NoteUp(at, node, up->path, fmt::format("IKE_SA {} established", up->connection));
     }
     else if (const auto* child = std::get_if<ike::ChildSaInstalled>(&event))
     {
-        Note(at,
-             node,
-             child->path.remote.address,
-             fmt::format("CHILD_SA {} installed",
-                         child->config ? child->config->name : child->connection));
+        NoteUp(at,
+               node,
+               child->path,
+               fmt::format("CHILD_SA {} installed",
+                           child->config ? child->config->name : child->connection));
+    }
+    else if (const auto* removed = std::get_if<ike::ChildSaRemoved>(&event))
+    {
+        NoteClosed(at,
+                   node,
+                   removed->sa,
+                   fmt::format("CHILD_SA {} closed: {}",
+                               removed->name,
+                               gateway::ToString(removed->reason)));
     }
     else if (const auto* closed = std::get_if<ike::IkeSaClosed>(&event))
     {
-        const auto peer = m_peers.find({node, closed->sa.value});
-        if (peer != m_peers.end())
-        {
-            Rung rung;
-            rung.from = node;
-            rung.to = peer->second;
-            rung.sent = at;
-            rung.noteAt = node;
-            rung.note = fmt::format(
-                "IKE_SA {} closed: {}", closed->connection, gateway::ToString(closed->reason));
-            m_rungs.push_back(std::move(rung));
-        }
+        NoteClosed(at,
+                   node,
+                   closed->sa,
+                   fmt::format("IKE_SA {} closed: {}",
+                               closed->connection,
+                               gateway::ToString(closed->reason)));
     }
 }
 
@@ -194,10 +207,10 @@ Ladder::Draw(const std::string& head) const
             {
                 const std::string body = rightward ? fmt::format("{:<{}}", "* " + rung.note, width)
                                                    : fmt::format("{:>{}}", rung.note + " *", width);
-                text += fmt::format("{}  |{}|  {}\n",
+                text += fmt::format("{}  |{}|{}\n",
                                     TimeOrNothing(rightward ? rung.sent : std::nullopt),
                                     body,
-                                    rightward ? "" : io::ToLogTime(*rung.sent));
+                                    rightward ? "" : "  " + io::ToLogTime(*rung.sent));
                 continue;
             }
             // What did not arrive ends in an x before the other side.

@@ -38,12 +38,14 @@ class Ladder
         std::optional<Instant> received;
         std::string key; ///< tells the same message at both ends
         std::string label;
-        NodeIndex noteAt{0}; ///< of a note: where
-        std::string note;    ///< instead of a message
+        std::string note; ///< instead of a message, at the end that it comes from
     };
 
     void OnMessage(Instant at, NodeIndex node, const ike::MessageEvent& message);
-    void Note(Instant at, NodeIndex node, const IpAddress& peer, std::string text);
+    void Note(Instant at, NodeIndex node, NodeIndex peer, std::string text);
+    void NoteUp(Instant at, NodeIndex node, const Path& path, std::string text);
+    /// Of an SA that is gone only its number is told.
+    void NoteClosed(Instant at, NodeIndex node, IkeSaId sa, std::string text);
     std::optional<NodeIndex> OwnerOf(const IpAddress& address) const;
 
     const Scenario& m_scenario;

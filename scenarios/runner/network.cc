@@ -22,6 +22,7 @@
 #include "ns3/pointer.h"
 #include "ns3/queue-size.h"
 #include "ns3/rng-seed-manager.h"
+#include "ns3/simulator.h"
 #include "ns3/uinteger.h"
 
 #include <fmt/format.h>
@@ -36,6 +37,9 @@ namespace
 constexpr int64_t STACK_STREAMS = 1'000'000;
 /// Streams of the links' dice under the run's seed; those below are the gateways'.
 constexpr uint64_t LINK_STREAMS = 1'000'000;
+
+/// Until then the interfaces of hosts have come up.
+constexpr int64_t QUIET_NANOSECONDS = 20'000'000;
 
 bool
 IsRouter(const Scenario& scenario, NodeIndex node)
@@ -91,9 +95,18 @@ Network::Network(const Scenario& scenario, uint64_t seed) : m_scenario(scenario)
     stack.AssignStreams(nodes, STACK_STREAMS);
     for (NodeIndex i = 0; i < m_nodes.size(); ++i)
     {
-        const ns3::BooleanValue forward(IsRouter(scenario, i));
-        m_nodes[i]->GetObject<ns3::Ipv4>()->SetAttribute("IpForward", forward);
-        m_nodes[i]->GetObject<ns3::Ipv6>()->SetAttribute("IpForward", forward);
+        const auto ipv6 = m_nodes[i]->GetObject<ns3::Ipv6>();
+        m_nodes[i]->GetObject<ns3::Ipv4>()->SetAttribute("IpForward",
+                                                         ns3::BooleanValue(IsRouter(scenario, i)));
+        // Who does not forward asks for routers when its interfaces come up. Routes are the
+        // runner's, so nobody asks: until then every node forwards.
+        ipv6->SetAttribute("IpForward", ns3::BooleanValue(true));
+        if (!IsRouter(scenario, i))
+        {
+            ns3::Simulator::Schedule(
+                ns3::NanoSeconds(QUIET_NANOSECONDS),
+                [ipv6] { ipv6->SetAttribute("IpForward", ns3::BooleanValue(false)); });
+        }
         // Addresses are the scenario's and therefore unique; nobody waits a second for that.
         m_nodes[i]->GetObject<ns3::Icmpv6L4Protocol>()->SetAttribute("DAD",
                                                                      ns3::BooleanValue(false));

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace ikelab::runner
 {
 
@@ -26,9 +28,24 @@ Format(const Problem& problem, std::string_view where)
 }
 
 void
+Problems::Add(Problem problem)
+{
+    // What several gateways share, such as secrets, is read for each of them.
+    const bool isKnown = std::ranges::any_of(m_list,
+                                             [&problem](const Problem& other) {
+                                                 return other.pointer == problem.pointer &&
+                                                        other.problem == problem.problem;
+                                             });
+    if (!isKnown)
+    {
+        m_list.push_back(std::move(problem));
+    }
+}
+
+void
 Problems::Add(std::string pointer, std::string problem, std::string expected)
 {
-    m_list.push_back({std::move(pointer), std::move(problem), std::move(expected), "", false});
+    Add({std::move(pointer), std::move(problem), std::move(expected), "", false});
 }
 
 void
@@ -38,8 +55,7 @@ Problems::AddUnknown(std::string pointer,
                      const std::vector<std::string>& candidates,
                      bool atKey)
 {
-    m_list.push_back(
-        {std::move(pointer),
+    Add({std::move(pointer),
          fmt::format("unknown {} \"{}\"", what, word),
          candidates.empty() ? "none at all" : fmt::format("one of {}", fmt::join(candidates, ", ")),
          gateway::NearestWord(word, candidates),

@@ -25,12 +25,8 @@ std::string Format(const Problem& problem, std::string_view where);
 class Problems
 {
   public:
-    void
-    Add(Problem problem)
-    {
-        m_list.push_back(std::move(problem));
-    }
-
+    /// Once, however often it is found.
+    void Add(Problem problem);
     void Add(std::string pointer, std::string problem, std::string expected = "");
     /// A word that is none of the candidates; finds the nearest.
     void AddUnknown(std::string pointer,

@@ -15,6 +15,8 @@ namespace
 {
 
 constexpr size_t PPP_HEADER_OCTETS = 2;
+/// Interface of the capture with what a link lost: "wan/lost".
+constexpr const char* LOST = "/lost";
 
 /// Tells one IKE message from another, seen on the wire or told by the gateway.
 std::string
@@ -86,7 +88,7 @@ Recorder::Recorder(const Scenario& scenario,
         if (m_ports[2 * link].interface || m_ports[2 * link + 1].interface)
         {
             m_lossOf[link] =
-                folder.AddInterface(scenario.links[link].name + "/lost",
+                folder.AddInterface(scenario.links[link].name + LOST,
                                     fmt::format("what link {} lost, when it would have arrived",
                                                 scenario.links[link].name));
         }
@@ -96,6 +98,10 @@ Recorder::Recorder(const Scenario& scenario,
 void
 Recorder::OnFrame(const ns3::TapFrame& frame)
 {
+    if (m_hook)
+    {
+        m_hook();
+    }
     const Port& port = m_ports[frame.tap];
     if (!m_waiting.empty() && m_waiting.front().at != frame.time)
     {
@@ -105,7 +111,12 @@ Recorder::OnFrame(const ns3::TapFrame& frame)
     {
         LinkResult& link = m_result.links[port.link];
         ++link.frames;
-        link.clear += m_invariants.ShowsProtected(frame.data) ? 1 : 0;
+        if (m_invariants.ShowsProtected(frame.data))
+        {
+            ++link.clear;
+            link.firstClear = link.firstClear.value_or(Moment{
+                m_scenario.InterfaceName(port.link, port.end), frame.time.time_since_epoch()});
+        }
         m_invariants.OnSent(frame.time, port.link, port.end, frame.data);
     }
     if (!port.interface)
@@ -153,7 +164,9 @@ Recorder::NoteLoss(uint32_t tap, const ns3::Packet& packet, bool overflow)
     const Port& port = m_ports[tap];
     const Instant now{Now()};
     const std::string& link = m_scenario.links[port.link].name;
-    ++m_result.links[port.link].lost;
+    LinkResult& lossy = m_result.links[port.link];
+    ++lossy.lost;
+    lossy.firstLost = lossy.firstLost.value_or(Moment{link + LOST, now.time_since_epoch()});
     if (!m_waiting.empty() && m_waiting.front().at != now)
     {
         Flush();
@@ -179,9 +192,9 @@ Recorder::NoteLoss(uint32_t tap, const ns3::Packet& packet, bool overflow)
                        waiting.data.begin() + static_cast<ptrdiff_t>(std::min(
                                                   PPP_HEADER_OCTETS, waiting.data.size())));
     waiting.packetId = packetId;
-    waiting.comments.push_back(overflow ? fmt::format("the queue of {} was full",
+    waiting.comments.push_back(overflow ? fmt::format("dropped: the queue of {} was full",
                                                       m_scenario.InterfaceName(port.link, port.end))
-                                        : fmt::format("lost on link {}", link));
+                                        : fmt::format("dropped: link {} lost it", link));
     m_waiting.push_back(std::move(waiting));
 }
 
@@ -206,13 +219,14 @@ Recorder::OnEvent(NodeIndex node, const gateway::Event& event)
 void
 Recorder::Comment(NodeIndex node, const ike::MessageEvent& message)
 {
+    // The words "retransmit" and "dropped" are what the colour rules of the profile look for.
     if (!message.sent || message.retransmission == 0)
     {
         return;
     }
     const std::string name =
         MessageName(message.spis.initiator, message.exchange, message.response, message.id);
-    const std::string comment = fmt::format("retransmission {} of {} {} {}",
+    const std::string comment = fmt::format("retransmit {} of {} {} {}",
                                             message.retransmission,
                                             wire::ToString(message.exchange),
                                             message.response ? "response" : "request",

@@ -9,6 +9,7 @@
 #include "sim/link_tap.h"
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,13 @@ class Recorder
     void OnEvent(NodeIndex node, const gateway::Event& event);
     /// Something that the scenario did.
     void OnStep(const std::string& who, const nlohmann::ordered_json& fields);
+
+    /// Called at every frame of every link.
+    void
+    SetFrameHook(std::function<void()> hook)
+    {
+        m_hook = std::move(hook);
+    }
 
     /// No more comes: write what waits, and the invariants into the result.
     void Finish();
@@ -93,6 +101,7 @@ class Recorder
     std::vector<std::optional<uint32_t>> m_lossOf; ///< by link: interface of what was lost
     std::deque<WaitingFrame> m_waiting;
     std::vector<WaitingComment> m_comments;
+    std::function<void()> m_hook;
 };
 
 } // namespace ikelab::runner

@@ -2,8 +2,6 @@
 #include "runner/report.h"
 
 #include "gateway/event_json.h"
-#include "io/event_log.h"
-#include "io/text_file.h"
 #include "runner/units.h"
 
 #include <fmt/format.h>
@@ -20,21 +18,6 @@ namespace
 
 using Json = nlohmann::ordered_json;
 
-std::string_view
-WordOf(FlowKind kind)
-{
-    switch (kind)
-    {
-    case FlowKind::PING:
-        return "ping";
-    case FlowKind::UDP:
-        return "udp";
-    case FlowKind::TCP:
-        break;
-    }
-    return "tcp";
-}
-
 /// Counts as whole numbers, times in nanoseconds.
 Json
 ValueOf(const Metric& metric, const std::optional<double>& value)
@@ -48,6 +31,19 @@ ValueOf(const Metric& metric, const std::optional<double>& value)
         return static_cast<int64_t>(*value);
     }
     return *value;
+}
+
+Json
+FrameOf(const std::optional<uint64_t>& frame)
+{
+    return frame ? Json(*frame) : Json(nullptr);
+}
+
+/// "; see frame 77"
+std::string
+SeeFrame(const std::optional<uint64_t>& frame)
+{
+    return frame ? fmt::format("; see frame {}", *frame) : "";
 }
 
 std::string
@@ -71,183 +67,6 @@ MetricsOf(const RunResult& result, Subject subject, size_t index)
         }
     }
     return json;
-}
-
-template <typename Number>
-io::CsvCell
-CellOf(const std::optional<Number>& value)
-{
-    return value ? io::CsvCell(static_cast<int64_t>(*value)) : io::CsvCell();
-}
-
-io::CsvCell
-CellOf(const std::optional<Duration>& value)
-{
-    return value ? io::CsvCell(int64_t{value->count()}) : io::CsvCell();
-}
-
-/// One table of a run.
-class Table
-{
-  public:
-    static io::SystemResult<Table>
-    Open(const std::string& path, const RunLabel& label, std::vector<std::string> columns)
-    {
-        auto file = io::OutputFile::Open(path);
-        if (!file)
-        {
-            return tl::unexpected<io::SystemError>(file.error());
-        }
-        columns.insert(columns.begin(), {"scenario", "seed"});
-        return Table(std::move(*file), label, columns);
-    }
-
-    void
-    Row(std::vector<io::CsvCell> cells)
-    {
-        cells.insert(cells.begin(), {m_label.scenario, m_label.seed});
-        m_writer.Row(cells);
-    }
-
-    io::SystemResult<void>
-    Close()
-    {
-        return m_file.Close();
-    }
-
-  private:
-    Table(io::OutputFile file, const RunLabel& label, const std::vector<std::string>& columns)
-        : m_file(std::move(file)),
-          m_writer(m_file.Stream(), columns),
-          m_label(label)
-    {
-    }
-
-    io::OutputFile m_file;
-    io::CsvWriter m_writer;
-    const RunLabel& m_label;
-};
-
-io::SystemResult<void>
-WritePings(const std::string& path,
-           const Scenario& scenario,
-           const RunLabel& label,
-           const RunResult& result)
-{
-    auto table = Table::Open(path, label, {"flow", "sequence", "sent_ns", "rtt_ns"});
-    if (!table)
-    {
-        return tl::unexpected<io::SystemError>(table.error());
-    }
-    for (FlowIndex i = 0; i < scenario.flows.size(); ++i)
-    {
-        const auto& trips = result.flows[i].trips;
-        for (size_t n = 0; scenario.flows[i].kind == FlowKind::PING && n < trips.size(); ++n)
-        {
-            table->Row({scenario.flows[i].name,
-                        uint64_t{n},
-                        int64_t{trips[n].sent.count()},
-                        CellOf(trips[n].took)});
-        }
-    }
-    return table->Close();
-}
-
-io::SystemResult<void>
-WriteFlows(const std::string& path,
-           const Scenario& scenario,
-           const RunLabel& label,
-           const RunResult& result)
-{
-    auto table = Table::Open(path,
-                             label,
-                             {"flow",
-                              "kind",
-                              "from",
-                              "to",
-                              "source",
-                              "destination",
-                              "sent",
-                              "received",
-                              "duplicates",
-                              "octets",
-                              "first_sent_ns",
-                              "last_received_ns",
-                              "rtt_min_ns",
-                              "rtt_avg_ns",
-                              "rtt_max_ns",
-                              "longest_gap_ns"});
-    if (!table)
-    {
-        return tl::unexpected<io::SystemError>(table.error());
-    }
-    for (FlowIndex i = 0; i < scenario.flows.size(); ++i)
-    {
-        const Flow& flow = scenario.flows[i];
-        const FlowResult& outcome = result.flows[i];
-        const RoundTrips times = flow.kind == FlowKind::PING ? RoundTripsOf(outcome) : RoundTrips{};
-        table->Row({flow.name,
-                    std::string(WordOf(flow.kind)),
-                    scenario.nodes[flow.from].name,
-                    scenario.nodes[flow.to].name,
-                    flow.source.ToString(),
-                    flow.destination.ToString(),
-                    outcome.sent,
-                    outcome.received,
-                    outcome.duplicates,
-                    outcome.octets,
-                    CellOf(outcome.firstSent),
-                    CellOf(outcome.lastReceived),
-                    CellOf(times.shortest),
-                    CellOf(times.mean),
-                    CellOf(times.longest),
-                    int64_t{outcome.longestGap.count()}});
-    }
-    return table->Close();
-}
-
-io::SystemResult<void>
-WriteSas(const std::string& path,
-         const Scenario& scenario,
-         const RunLabel& label,
-         const RunResult& result)
-{
-    auto table = Table::Open(path,
-                             label,
-                             {"node",
-                              "kind",
-                              "id",
-                              "connection",
-                              "child",
-                              "initiator",
-                              "spi_in",
-                              "spi_out",
-                              "suite",
-                              "established_ns",
-                              "setup_ns",
-                              "closed_ns",
-                              "reason"});
-    if (!table)
-    {
-        return tl::unexpected<io::SystemError>(table.error());
-    }
-    for (const SaRecord& sa : result.sas)
-    {
-        table->Row({scenario.nodes[sa.node].name,
-                    std::string(sa.child ? "child" : "ike"),
-                    uint64_t{sa.id},
-                    sa.connection,
-                    sa.name,
-                    std::string(sa.initiator ? "yes" : "no"),
-                    sa.spiIn,
-                    sa.spiOut,
-                    sa.suite,
-                    int64_t{sa.established.count()},
-                    CellOf(sa.setup),
-                    CellOf(sa.closed),
-                    sa.reason});
-    }
-    return table->Close();
 }
 
 void
@@ -391,7 +210,8 @@ SummaryOf(const Scenario& scenario,
                                   {"wanted", claim.wanted},
                                   {"found", FormatValue(claim.metric->unit, finding.value)},
                                   {"value", ValueOf(*claim.metric, finding.value)},
-                                  {"holds", finding.holds}});
+                                  {"holds", finding.holds},
+                                  {"frame", FrameOf(finding.frame)}});
     }
     json["invariants"] = Json::array();
     for (const Invariant& invariant : result.invariants)
@@ -400,7 +220,8 @@ SummaryOf(const Scenario& scenario,
                                       {"text", invariant.text},
                                       {"checked", invariant.checked},
                                       {"holds", invariant.holds},
-                                      {"detail", invariant.detail}});
+                                      {"detail", invariant.detail},
+                                      {"frame", FrameOf(invariant.frame)}});
     }
     json["gateways"] = Json::object();
     for (NodeIndex i = 0; i < scenario.nodes.size(); ++i)
@@ -430,17 +251,6 @@ SummaryOf(const Scenario& scenario,
     json["failed_commands"] = result.failedCommands;
     json["captured_frames"] = result.capturedFrames;
     return json;
-}
-
-io::SystemResult<void>
-WriteTables(const std::string& folder,
-            const Scenario& scenario,
-            const RunLabel& label,
-            const RunResult& result)
-{
-    TRY_SYSTEM(WritePings(folder + "/pings.csv", scenario, label, result));
-    TRY_SYSTEM(WriteFlows(folder + "/flows.csv", scenario, label, result));
-    return WriteSas(folder + "/sas.csv", scenario, label, result);
 }
 
 void
@@ -479,17 +289,22 @@ PrintAnswer(std::ostream& out,
         if (!finding.holds)
         {
             fmt::print(out,
-                       "  BROKEN {}: wanted {}, found {}\n",
+                       "  BROKEN {}: wanted {}, found {}{}\n",
                        finding.claim->pointer,
                        finding.claim->wanted,
-                       FormatValue(finding.claim->metric->unit, finding.value));
+                       FormatValue(finding.claim->metric->unit, finding.value),
+                       SeeFrame(finding.frame));
         }
     }
     for (const Invariant& invariant : result.invariants)
     {
         if (!invariant.holds)
         {
-            fmt::print(out, "  BROKEN {}: {}\n", invariant.text, invariant.detail);
+            fmt::print(out,
+                       "  BROKEN {}: {}{}\n",
+                       invariant.text,
+                       invariant.detail,
+                       SeeFrame(invariant.frame));
         }
     }
     const auto held = std::ranges::count_if(findings, &Finding::holds);
@@ -533,7 +348,7 @@ PlanOf(const Scenario& scenario, const RunLabel& label)
     for (const Flow& flow : scenario.flows)
     {
         json["traffic"].push_back({{"name", flow.name},
-                                   {"kind", WordOf(flow.kind)},
+                                   {"kind", ToString(flow.kind)},
                                    {"source", flow.source.ToString()},
                                    {"destination", flow.destination.ToString()}});
     }
@@ -570,7 +385,7 @@ PrintPlan(std::ostream& out, const Scenario& scenario, const RunLabel& label)
     {
         fmt::print(out,
                    "  {} {:<9} {} -> {}\n",
-                   WordOf(flow.kind),
+                   ToString(flow.kind),
                    flow.name,
                    flow.source.ToString(),
                    flow.destination.ToString());

@@ -5,8 +5,10 @@
 #include "ike/ike_endpoint.h"
 #include "runner/scenario.h"
 
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /**
@@ -15,6 +17,13 @@
  */
 namespace ikelab::runner
 {
+
+/// When and where something happened, for whoever wants to see it in the capture.
+struct Moment
+{
+    std::string place; ///< a node ("moon") or an interface of the capture ("moon/wan", "wan/lost")
+    Duration at{0};
+};
 
 /// One packet of a ping or UDP flow.
 struct PacketTrip
@@ -54,6 +63,21 @@ struct SaRecord
     std::string reason; ///< why it closed
 };
 
+/// A request and its response, as the end that asked saw them.
+struct ExchangeRecord
+{
+    NodeIndex node{0};
+    IpAddress peer;
+    std::string spi; ///< of the IKE SA, the initiator's
+    std::string exchange;
+    uint32_t messageId{0};
+    std::string request;  ///< payloads: "[ SA KE No ]"
+    std::string response; ///< empty if none came
+    Duration sent{0};
+    std::optional<Duration> answered;
+    uint64_t retransmissions{0};
+};
+
 /// What one gateway counted; nothing for hosts.
 struct GatewayResult
 {
@@ -67,6 +91,9 @@ struct GatewayResult
     uint64_t livenessReplies{0};
     gateway::Counters counters;
     std::vector<ike::IkeSaInfo> open; ///< at the end
+    /// When the value of a metric changed.
+    std::map<std::string_view, std::vector<Duration>> moments;
+    std::optional<Duration> lastMessage; ///< of IKE, sent or received
 };
 
 struct LinkResult
@@ -74,6 +101,8 @@ struct LinkResult
     uint64_t frames{0};
     uint64_t lost{0};
     uint64_t clear{0}; ///< frames that show protected octets
+    std::optional<Moment> firstLost;
+    std::optional<Moment> firstClear;
 };
 
 /// Something that must hold in every run.
@@ -83,7 +112,9 @@ struct Invariant
     std::string text;
     bool checked{true}; ///< false if the run gave no occasion, `detail` says why
     bool holds{true};
-    std::string detail; ///< the first violation
+    std::string detail;            ///< the first violation
+    std::optional<Moment> moment;  ///< of the first violation
+    std::optional<uint64_t> frame; ///< of the capture that shows it
 };
 
 struct RunResult
@@ -92,6 +123,7 @@ struct RunResult
     std::vector<FlowResult> flows;
     std::vector<LinkResult> links;
     std::vector<SaRecord> sas;
+    std::vector<ExchangeRecord> exchanges; ///< in the order of their requests
     std::vector<Invariant> invariants;
     std::vector<std::string> failedCommands;
     uint64_t capturedFrames{0};
@@ -103,6 +135,7 @@ struct Finding
     const Claim* claim{nullptr};
     std::optional<double> value; ///< nothing if there was nothing to measure
     bool holds{false};
+    std::optional<uint64_t> frame; ///< of the capture that shows why it does not hold
 };
 
 /// The value of a metric, in the unit that Claim uses.

@@ -4,6 +4,7 @@
 #include "endpoint/run_folder.h"
 #include "gateway/config.h"
 #include "io/text_file.h"
+#include "runner/evidence.h"
 #include "runner/read_scenario.h"
 #include "runner/report.h"
 #include "runner/scenario_text.h"
@@ -17,6 +18,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <utility>
 
 namespace ikelab::runner
 {
@@ -156,6 +158,85 @@ ProgressOn(std::ostream& err, const std::string& name)
     };
 }
 
+/**
+ * The folder while the run goes on: it has the name that it shall have only when all is in it, so
+ * whatever ends a run half way, nobody takes what it left for a result.
+ */
+class UnfinishedFolder
+{
+  public:
+    /// What is wrong goes to `err`.
+    static std::optional<UnfinishedFolder>
+    Make(const std::string& folder, std::ostream& err)
+    {
+        std::error_code error;
+        fs::path last = fs::absolute(folder, error).lexically_normal();
+        if (!last.has_filename())
+        {
+            last = last.parent_path(); // "out/mine/"
+        }
+        fs::path path = last;
+        path += ".unfinished";
+        if (fs::exists(path, error))
+        {
+            fmt::print(err,
+                       "{0}.unfinished exists: a run is under way, or one was killed; remove it "
+                       "if no run is\n",
+                       fs::path(folder).lexically_normal().string());
+            return {};
+        }
+        return UnfinishedFolder(path.string(), last.string());
+    }
+
+    UnfinishedFolder(const UnfinishedFolder&) = delete;
+    UnfinishedFolder& operator=(const UnfinishedFolder&) = delete;
+
+    UnfinishedFolder(UnfinishedFolder&& other) noexcept
+        : m_path(std::exchange(other.m_path, "")),
+          m_last(std::move(other.m_last))
+    {
+    }
+
+    ~UnfinishedFolder()
+    {
+        if (!m_path.empty())
+        {
+            std::error_code error;
+            fs::remove_all(m_path, error);
+        }
+    }
+
+    const std::string&
+    Path() const
+    {
+        return m_path;
+    }
+
+    io::SystemResult<void>
+    Finish()
+    {
+        std::error_code error;
+        fs::rename(m_path, m_last, error);
+        if (error)
+        {
+            return tl::unexpected<io::SystemError>(io::SystemError{
+                fmt::format("cannot make {}: {}", m_last, error.message()), error.value()});
+        }
+        m_path.clear();
+        return {};
+    }
+
+  private:
+    UnfinishedFolder(std::string path, std::string last)
+        : m_path(std::move(path)),
+          m_last(std::move(last))
+    {
+    }
+
+    std::string m_path; ///< empty once it has its last name
+    std::string m_last;
+};
+
 int
 FailToWrite(const io::SystemError& error, std::ostream& err)
 {
@@ -200,7 +281,13 @@ RunScenario(const RunOptions& options, std::ostream& out, std::ostream& err)
         folderOptions.comments.push_back(scenario.title);
     }
     folderOptions.names = NamesOf(scenario);
-    auto files = endpoint::RunFolder::Create(folder, folderOptions);
+    auto unfinished = UnfinishedFolder::Make(folder, err);
+    if (!unfinished)
+    {
+        return EXIT_BAD_INPUT;
+    }
+    const std::string& place = unfinished->Path();
+    auto files = endpoint::RunFolder::Create(place, folderOptions);
     if (!files)
     {
         return FailToWrite(files.error(), err);
@@ -214,28 +301,37 @@ RunScenario(const RunOptions& options, std::ostream& out, std::ostream& err)
                      {"version", IKELAB_VERSION}});
     files->Log(Instant{}, "ikelab", "DMN", label.ToString());
 
-    const SimulationOutcome outcome =
-        Simulate(scenario,
-                 label.seed,
-                 label.ToString() + "\n",
-                 *files,
-                 options.progress ? ProgressOn(err, label.scenario) : ProgressSink{});
+    auto outcome = Simulate(scenario,
+                            label.seed,
+                            label.ToString() + "\n",
+                            *files,
+                            options.progress ? ProgressOn(err, label.scenario) : ProgressSink{},
+                            options.stop);
     if (options.progress)
     {
         err << "\r\033[K";
     }
-    const std::vector<Finding> findings = Judge(scenario, outcome.result);
-    const auto summary = SummaryOf(scenario, label, outcome.result, findings);
-    const std::string summaryText = summary.dump(2) + "\n";
-    for (const auto& written : {files->Finish(),
-                                WriteTables(folder, scenario, label, outcome.result),
-                                io::WriteFileAtomically(folder + "/ladder.txt", outcome.ladder),
-                                io::WriteFileAtomically(folder + "/summary.json", summaryText)})
+    if (!outcome)
     {
-        if (!written)
-        {
-            return FailToWrite(written.error(), err);
-        }
+        fmt::print(err, "stopped; no results were kept\n");
+        return EXIT_STOPPED;
+    }
+    RunResult& result = outcome->result;
+    std::vector<Finding> findings = Judge(scenario, result);
+    std::string summaryText;
+    const auto writeAll = [&]() -> io::SystemResult<void>
+    {
+        TRY_SYSTEM(files->Finish());
+        TRY_SYSTEM(NameFrames(scenario, place + "/capture.pcapng", findings, result));
+        summaryText = SummaryOf(scenario, label, result, findings).dump(2) + "\n";
+        TRY_SYSTEM(WriteTables(place, scenario, label, result));
+        TRY_SYSTEM(io::WriteFileAtomically(place + "/ladder.txt", outcome->ladder));
+        TRY_SYSTEM(io::WriteFileAtomically(place + "/summary.json", summaryText));
+        return unfinished->Finish();
+    };
+    if (const auto written = writeAll(); !written)
+    {
+        return FailToWrite(written.error(), err);
     }
     if (options.json)
     {
@@ -243,9 +339,9 @@ RunScenario(const RunOptions& options, std::ostream& out, std::ostream& err)
     }
     else
     {
-        PrintAnswer(out, folder, scenario, label, outcome.result, findings);
+        PrintAnswer(out, folder, scenario, label, result, findings);
     }
-    return Passed(findings, outcome.result) ? EXIT_GOOD : EXIT_CLAIM_BROKEN;
+    return Passed(findings, result) ? EXIT_GOOD : EXIT_CLAIM_BROKEN;
 }
 
 std::vector<std::string>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -18,13 +19,15 @@ namespace ikelab::runner
 inline constexpr int EXIT_GOOD = 0;
 inline constexpr int EXIT_CLAIM_BROKEN = 1; ///< the run ended, something in `expect` does not hold
 inline constexpr int EXIT_BAD_INPUT = 2;    ///< nothing was run and nothing written
+inline constexpr int EXIT_STOPPED = 130;    ///< half way, by the user; nothing is kept
 
 struct RunOptions
 {
     /// A name that ListScenarios knows ("site_to_site") or a file ("dir/mine.json"): it is a file
     /// if it holds a slash or ends in ".json".
     std::string scenario;
-    /// The folder to make; empty is "out/NAME" below the working directory. It must not exist.
+    /// The folder to make; empty is "out/NAME" below the working directory. It must
+    /// not exist, or be empty; until the run is over its name ends in ".unfinished".
     std::string folder;
     /// Takes the place of the scenario's seed.
     std::optional<uint64_t> seed;
@@ -36,6 +39,8 @@ struct RunOptions
     bool dryRun{false};
     /// Draw a progress line on `err`: the command sets it if stderr is a terminal.
     bool progress{false};
+    /// Asked at every frame; the run ends and leaves nothing once it says yes. May be empty.
+    std::function<bool()> stop;
     /// Folders with scenarios by name, the first that has it wins; empty is ScenarioFolders().
     std::vector<std::string> scenarioFolders;
 };
@@ -44,7 +49,7 @@ struct RunOptions
  * Run one scenario in this process. Simulations share ns-3's one simulator, so calls must follow
  * one another.
  * @param out gets the answer, @param err problems and progress
- * @return EXIT_GOOD, EXIT_CLAIM_BROKEN or EXIT_BAD_INPUT
+ * @return EXIT_GOOD, EXIT_CLAIM_BROKEN, EXIT_BAD_INPUT or EXIT_STOPPED
  */
 int RunScenario(const RunOptions& options, std::ostream& out, std::ostream& err);
 

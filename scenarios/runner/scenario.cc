@@ -57,6 +57,21 @@ Metrics()
     return METRICS;
 }
 
+std::string_view
+ToString(FlowKind kind)
+{
+    switch (kind)
+    {
+    case FlowKind::PING:
+        return "ping";
+    case FlowKind::UDP:
+        return "udp";
+    case FlowKind::TCP:
+        break;
+    }
+    return "tcp";
+}
+
 std::string
 Scenario::InterfaceName(LinkIndex link, size_t end) const
 {

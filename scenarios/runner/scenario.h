@@ -80,6 +80,8 @@ enum class FlowKind
     TCP
 };
 
+std::string_view ToString(FlowKind kind);
+
 /// One stream of traffic. Size is of ICMP or UDP data.
 struct Flow
 {

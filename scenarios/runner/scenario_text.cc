@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 
@@ -264,9 +265,23 @@ ScenarioText::Assign(std::string_view path, Json value)
 std::string
 ScenarioText::Where(std::string_view pointer, bool atKey) const
 {
+    const auto inFile = [pointer](const Layer& layer)
+    {
+        return layer.prefix + std::string(pointer.substr(layer.pointer.size()));
+    };
+    const bool isInSomeFile = std::ranges::any_of(
+        m_layers,
+        [&](const Layer& layer)
+        {
+            return layer.document && IsAtOrBelow(pointer, layer.pointer) &&
+                   layer.document->Root().contains(Json::json_pointer(inFile(layer)));
+        });
     for (auto layer = m_layers.rbegin(); layer != m_layers.rend(); ++layer)
     {
-        if (!IsAtOrBelow(pointer, layer->pointer))
+        // A change makes the objects that lead to its value: links.van.loss a link "van".
+        const bool madeOnTheWay =
+            !layer->document && !isInSomeFile && IsAtOrBelow(layer->pointer, pointer);
+        if (!IsAtOrBelow(pointer, layer->pointer) && !madeOnTheWay)
         {
             continue;
         }
@@ -274,10 +289,8 @@ ScenarioText::Where(std::string_view pointer, bool atKey) const
         {
             return layer->file;
         }
-        const std::string inFile =
-            layer->prefix + std::string(pointer.substr(layer->pointer.size()));
-        const io::TextPosition at =
-            atKey ? layer->document->KeyPosition(inFile) : layer->document->ValuePosition(inFile);
+        const io::TextPosition at = atKey ? layer->document->KeyPosition(inFile(*layer))
+                                          : layer->document->ValuePosition(inFile(*layer));
         return fmt::format("{}:{}:{}", layer->file, at.line, at.column);
     }
     return m_layers.empty() ? "scenario" : m_layers.front().file;

@@ -79,15 +79,33 @@ class Simulation
         }
     }
 
-    void
-    Run(const ProgressSink& progress)
+    /// False if it was stopped.
+    bool
+    Run(const ProgressSink& progress, const StopQuestion& stop)
     {
         if (progress)
         {
             ShowProgress(progress, 0);
         }
+        bool stopped = false;
+        if (stop)
+        {
+            m_recorder->SetFrameHook(
+                [&]
+                {
+                    if (!stopped && stop())
+                    {
+                        stopped = true;
+                        ns3::Simulator::Stop();
+                    }
+                });
+        }
         ns3::Simulator::Stop(ns3::NanoSeconds(m_scenario.duration.count()));
         ns3::Simulator::Run();
+        if (stopped)
+        {
+            return false;
+        }
         for (NodeIndex node = 0; node < m_gateways.size(); ++node)
         {
             if (m_gateways[node])
@@ -101,6 +119,7 @@ class Simulation
             m_result.flows.push_back(flow->Result());
         }
         m_recorder->Finish();
+        return true;
     }
 
     SimulationOutcome
@@ -195,7 +214,7 @@ class Simulation
         if (step < PROGRESS_STEPS)
         {
             ns3::Simulator::Schedule(ns3::NanoSeconds(m_scenario.duration.count() / PROGRESS_STEPS),
-                                     [this, progress, step] { ShowProgress(progress, step + 1); });
+                                     [this, &progress, step] { ShowProgress(progress, step + 1); });
         }
     }
 
@@ -209,16 +228,20 @@ class Simulation
 
 } // namespace
 
-SimulationOutcome
+std::optional<SimulationOutcome>
 Simulate(const Scenario& scenario,
          uint64_t seed,
          const std::string& head,
          endpoint::RunFolder& folder,
-         const ProgressSink& progress)
+         const ProgressSink& progress,
+         const StopQuestion& stop)
 {
     const SimulatorGuard guard;
     Simulation simulation(scenario, seed, folder);
-    simulation.Run(progress);
+    if (!simulation.Run(progress, stop))
+    {
+        return {};
+    }
     return simulation.Outcome(head);
 }
 

@@ -5,6 +5,7 @@
 #include "runner/results.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace ikelab::runner
@@ -12,6 +13,8 @@ namespace ikelab::runner
 
 /// Told now and then how much of the run is done, 0 to 1.
 using ProgressSink = std::function<void(double share)>;
+/// Asked at every frame whether the run shall end at once.
+using StopQuestion = std::function<bool()>;
 
 /// What a simulation gives back beside the frames and events that it wrote.
 struct SimulationOutcome
@@ -25,11 +28,14 @@ struct SimulationOutcome
  * @param seed      of everything random
  * @param head      first lines of the ladder
  * @param progress  may be empty
+ * @param stop      may be empty
+ * @return nothing if it was stopped
  */
-SimulationOutcome Simulate(const Scenario& scenario,
-                           uint64_t seed,
-                           const std::string& head,
-                           endpoint::RunFolder& folder,
-                           const ProgressSink& progress);
+std::optional<SimulationOutcome> Simulate(const Scenario& scenario,
+                                          uint64_t seed,
+                                          const std::string& head,
+                                          endpoint::RunFolder& folder,
+                                          const ProgressSink& progress,
+                                          const StopQuestion& stop);
 
 } // namespace ikelab::runner

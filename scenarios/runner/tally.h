@@ -26,8 +26,12 @@ class Tally
     /// The open record of an SA, or nullptr.
     SaRecord* Find(NodeIndex node, bool child, uint32_t id);
 
+    void KeepExchange(Duration at, NodeIndex node, const ike::MessageEvent& message);
+
     RunResult& m_result;
     std::map<std::tuple<NodeIndex, bool, uint32_t>, size_t> m_open;
+    /// By node, IKE SA and message id: the exchange that was begun last.
+    std::map<std::tuple<NodeIndex, uint32_t, uint32_t>, size_t> m_asked;
 };
 
 } // namespace ikelab::runner

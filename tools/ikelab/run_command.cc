@@ -5,6 +5,7 @@
 #include "runner/run.h"
 #endif
 
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -28,6 +29,22 @@ struct Words
     bool dryRun{false};
 };
 
+volatile std::sig_atomic_t g_stop = 0;
+
+/// The first Ctrl-C ends the run in order, a second one at once.
+void
+StopOnSignals()
+{
+    struct sigaction action = {};
+    action.sa_handler = [](int)
+    {
+        g_stop = 1;
+    };
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGTERM, &action, nullptr);
+}
+
 int
 Run(const Words& words)
 {
@@ -40,6 +57,11 @@ Run(const Words& words)
     options.json = words.json;
     options.dryRun = words.dryRun;
     options.progress = ::isatty(STDERR_FILENO) == 1;
+    StopOnSignals();
+    options.stop = []
+    {
+        return g_stop != 0;
+    };
     return runner::RunScenario(options, std::cout, std::cerr);
 #else
     std::cerr << "ikelab run: this program was built without ns-3 (libns3-dev): it cannot simulate "
