@@ -188,7 +188,7 @@ class Claims(Command):
         interface, protocols = self.show(claim["frame"], "frame.interface_name", "frame.protocols")
         self.assertEqual((interface, protocols), ("bob/eth0", "raw:ip:udp:data"))
 
-    def test_a_leak_is_named_by_claim_and_invariant(self):
+    def test_a_leak_is_named(self):
         # A rule that lets pass what the child would protect is the user's will, not a leak; moon with
         # no connection at all sends in clear what sun protects.
         broken, said = self.broken("connections.moon=null", "timeline=[]", "expect.nodes.moon=null")
