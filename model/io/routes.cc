@@ -28,6 +28,9 @@ constexpr uint32_t RULE_PRIORITY = 220;
 /// away.
 constexpr uint32_t RULE_PRIORITY_LAST = 235;
 
+/// A metric behind all others.
+constexpr uint32_t LAST_RESORT = 0xFFFFFFFF;
+
 /// A netlink request in the making.
 class Request
 {
@@ -144,6 +147,10 @@ PolicyRoutes::~PolicyRoutes()
 {
     if (m_file.IsOpen())
     {
+        for (const Route& route : m_barriers)
+        {
+            [[maybe_unused]] const int code = ChangeBarrier(route, false);
+        }
         for (const auto& [family, priority] : m_rules)
         {
             // What cannot be removed leads into an empty table.
@@ -174,13 +181,38 @@ PolicyRoutes::Add(const Route& route)
     {
         request.Attribute(RTA_PREFSRC, *route.preferredSource);
     }
-    if (const int code = Ask(request.Finish()); code != 0)
+    int code = Ask(request.Finish());
+    if (code == 0)
+    {
+        code = ChangeBarrier(route, true);
+    }
+    if (code != 0)
     {
         return FailSystem("cannot add the route",
                           fmt::format("{}/{}", route.network.ToString(), route.prefixLength),
                           code);
     }
+    m_barriers.push_back(route);
     return {};
+}
+
+int
+PolicyRoutes::ChangeBarrier(const Route& route, bool add)
+{
+    rtmsg head{};
+    head.rtm_family = route.network.IsV4() ? AF_INET : AF_INET6;
+    head.rtm_dst_len = static_cast<uint8_t>(route.prefixLength);
+    head.rtm_table = TABLE;
+    head.rtm_protocol = RTPROT_STATIC;
+    head.rtm_scope = RT_SCOPE_UNIVERSE;
+    head.rtm_type = RTN_UNREACHABLE;
+    Request request(add ? RTM_NEWROUTE : RTM_DELROUTE,
+                    add ? NLM_F_CREATE | NLM_F_REPLACE : 0,
+                    ++m_sequence,
+                    head);
+    request.Attribute(RTA_DST, route.network);
+    request.Attribute(RTA_PRIORITY, LAST_RESORT);
+    return Ask(request.Finish());
 }
 
 SystemResult<void>

@@ -26,7 +26,9 @@ struct Route
 /**
  * A routing table of our own that everything but our own sockets looks into first: what belongs
  * into a tunnel goes there, even if the tunnel's other end is part of it. Routes go with their
- * interface, the rules with this object. (rtnetlink(7); charon does the same with table 220.)
+ * interface, even if it is only set down; behind each is one that says "unreachable", for the main
+ * table would send the packets in clear. Those and the rules go with this object. (rtnetlink(7);
+ * charon does the same with table 220.)
  */
 class PolicyRoutes
 {
@@ -52,6 +54,8 @@ class PolicyRoutes
     }
 
     SystemResult<void> AddRule(int family);
+    /// The route of last resort for the same network says "unreachable". An errno, or 0.
+    int ChangeBarrier(const Route& route, bool add);
     /// An errno, or 0.
     int ChangeRule(int family, uint32_t priority, bool add);
     /// Send one request and read its acknowledgement; the errno that it carries, or 0.
@@ -59,6 +63,7 @@ class PolicyRoutes
 
     FileDescriptor m_file;
     uint32_t m_sequence{0};
+    std::vector<Route> m_barriers;
     std::map<int, uint32_t> m_rules; ///< priority by address family
 };
 

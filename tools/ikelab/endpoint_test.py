@@ -279,6 +279,36 @@ class Sockets(EndpointTest):
         self.assertNotIn("lookup 220", rules.stdout)
 
 
+    def test_a_tun_device_that_is_down_lets_nothing_past_it(self):
+        config = configuration(HERE, NOBODY)
+        child = config["connections"]["net"]["children"]["tunnel"]
+        child["local_ts"].append("fd01::/64")
+        child["remote_ts"].append("fd03::/64")
+        moon = self.start(config, "--tun", "ike9", tun=True)
+        self.assertTrue(moon.ask("list")["ok"], moon.log())
+
+        def ip(*words):
+            return subprocess.run(["ip", *words], stdout=subprocess.PIPE, text=True,
+                                  stderr=subprocess.STDOUT, check=False).stdout
+
+        # What the main table would do with them.
+        ip("tuntap", "add", "name", "clear0", "mode", "tun")
+        self.addCleanup(ip, "link", "delete", "clear0")
+        ip("address", "add", "192.0.2.1/24", "dev", "clear0")
+        ip("address", "add", "fd00::1/64", "dev", "clear0", "nodad")
+        ip("link", "set", "clear0", "up")
+        ip("route", "add", "default", "dev", "clear0")
+        ip("-6", "route", "add", "default", "dev", "clear0")
+        for there in ("10.3.0.9", "fd03::9"):
+            self.assertIn("dev ike9", ip("route", "get", there))
+        ip("link", "set", "ike9", "down")
+        for there in ("10.3.0.9", "fd03::9"):
+            self.assertIn("No route to host", ip("route", "get", there))
+        self.assertTrue(moon.ask("quit")["ok"])
+        self.assertEqual(moon.wait(5), 0, moon.log())
+        for there in ("10.3.0.9", "fd03::9"):
+            self.assertIn("dev clear0", ip("route", "get", there))
+
     def test_the_first_to_end_leaves_the_others_routes(self):
         moon = self.start(configuration(HERE, NOBODY), "--tun", "ike8", tun=True)
         sun = self.start(configuration(THERE, HERE), "--tun", "ike9", name="sun", tun=True)
