@@ -139,7 +139,10 @@ TEST(Gateway, KeepsHeldPacketsWhenAnAttemptOfThePeersFails)
     PairOptions options = Trapped();
     options.sun = ChildPatch(R"({"esp_proposals": "aes256gcm16"})");
     GatewayPair pair(options);
-    pair.onFrame = [](const Node&, Frame&) { return false; };
+    pair.onFrame = [](const Node&, Frame&)
+    {
+        return false;
+    };
     EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::HELD);
     pair.onFrame = nullptr;
     ASSERT_TRUE(pair.sun.gateway.Initiate(pair.now, "net"));
