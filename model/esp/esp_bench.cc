@@ -26,7 +26,7 @@ using namespace ikelab::esp;
 using ikelab::esp::testing::MakePacket;
 
 constexpr size_t HEADERS_OCTETS = 28; // IPv4 and UDP
-constexpr size_t BATCH = 512;
+constexpr size_t BATCH = 2048;
 
 /// A benchmark that measured a failure would measure nothing.
 void
@@ -65,7 +65,7 @@ template <typename Ours, typename Floor>
 void
 Compare(benchmark::State& state, Ours ours, Floor floor)
 {
-    constexpr int BLOCKS = 61;
+    constexpr int BLOCKS = 31;
     std::vector<double> floors;
     std::vector<double> own;
     std::vector<double> ratios;

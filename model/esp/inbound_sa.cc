@@ -31,17 +31,15 @@ InboundSa::Open(PacketBuffer& packet,
                 const TrafficSelectors& selectors,
                 const OuterHeader& outer)
 {
-    Opened opened;
     const auto sequence = m_window.Find(header.sequence);
     if (!sequence)
     {
         return Fail(Fault::REPLAY, "ESP sequence number");
     }
-    opened.sequence = *sequence;
     const auto esnHigh =
         m_esn ? std::optional(static_cast<uint32_t>(*sequence >> 32)) : std::nullopt;
     TRY(m_cipher.Open(packet.View(), wire::ESP_HEADER_OCTETS, esnHigh));
-    opened.newest = *sequence > m_window.Highest();
+    const bool newest = *sequence > m_window.Highest();
     m_window.Record(*sequence);
 
     packet.DropFront(wire::ESP_HEADER_OCTETS + m_cipher.IvOctets());
@@ -49,8 +47,7 @@ InboundSa::Open(PacketBuffer& packet,
     TRY_ASSIGN(const uint8_t nextHeader, StripTrailer(packet));
     if (nextHeader == PROTOCOL_NO_NEXT_HEADER)
     {
-        opened.dummy = true;
-        return opened;
+        return Opened{*sequence, newest, true, {}};
     }
     if (m_mode == Mode::TRANSPORT)
     {
@@ -60,18 +57,18 @@ InboundSa::Open(PacketBuffer& packet,
     {
         return Fail(Fault::POLICY, "next header in tunnel mode", 0, nextHeader);
     }
-    TRY_ASSIGN(opened.inner, ReadPacket(packet.View()));
-    if (m_mode == Mode::TUNNEL && opened.inner.IsV6() != (nextHeader == PROTOCOL_IPV6))
+    TRY_ASSIGN(PacketInfo inner, ReadPacket(packet.View()));
+    if (m_mode == Mode::TUNNEL && inner.IsV6() != (nextHeader == PROTOCOL_IPV6))
     {
         return Fail(Fault::BAD_VALUE, "IP version and next header");
     }
     // RFC 4303 §2.7: what stands behind the inner packet only hides its length.
-    packet.DropBack(packet.Size() - opened.inner.totalOctets);
-    if (!selectors.MatchesInbound(opened.inner))
+    packet.DropBack(packet.Size() - inner.totalOctets);
+    if (!selectors.MatchesInbound(inner))
     {
         return Fail(Fault::POLICY, "selectors of the SA");
     }
-    const auto innerEcn = static_cast<Ecn>(opened.inner.trafficClass & 3);
+    const auto innerEcn = static_cast<Ecn>(inner.trafficClass & 3);
     const auto ecn = CombineEcn(innerEcn, static_cast<Ecn>(outer.trafficClass & 3));
     if (!ecn)
     {
@@ -79,12 +76,12 @@ InboundSa::Open(PacketBuffer& packet,
     }
     if (*ecn != innerEcn)
     {
-        opened.inner.trafficClass =
-            static_cast<uint8_t>((opened.inner.trafficClass & 0xfc) | static_cast<uint8_t>(*ecn));
-        SetTrafficClass(packet.View(), opened.inner.trafficClass);
+        inner.trafficClass =
+            static_cast<uint8_t>((inner.trafficClass & 0xfc) | static_cast<uint8_t>(*ecn));
+        SetTrafficClass(packet.View(), inner.trafficClass);
     }
-    m_lifetime.Count(opened.inner.totalOctets);
-    return opened;
+    m_lifetime.Count(inner.totalOctets);
+    return Opened{*sequence, newest, false, inner};
 }
 
 /// Drop padding, Pad Length and Next Header; returns the latter.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "esp/outbound_sa.h"
 
+#include "base/assert.h"
 #include "esp/ecn.h"
 #include "wire/esp_header.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 namespace ikelab::esp
@@ -30,6 +32,7 @@ OutboundSa::OutboundSa(crypto::Context& context, const SaParameters& parameters)
       m_esn(parameters.suite.esn),
       m_lifetime(parameters.lifetime)
 {
+    IKELAB_ASSERT(std::has_single_bit(m_cipher.BlockOctets()));
 }
 
 Result<Sealed>
@@ -83,7 +86,8 @@ size_t
 OutboundSa::Padding(size_t octets) const
 {
     const size_t unit = std::max<size_t>(4, m_cipher.BlockOctets());
-    return (unit - (octets + TRAILER_OCTETS) % unit) % unit;
+    // Blocks are powers of two, and a division would be the dearest instruction of a small packet.
+    return (size_t{0} - (octets + TRAILER_OCTETS)) & (unit - 1);
 }
 
 size_t

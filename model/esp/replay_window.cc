@@ -70,7 +70,8 @@ ReplayWindow::Extend(uint32_t low) const
     }
     if (space == 0)
     {
-        return std::nullopt; // there is none before the first
+        // There is none before the first: a real window refuses, without one this is far ahead.
+        return m_size == 0 ? std::optional<uint64_t>(low) : std::nullopt;
     }
     return (space - 1) << 32 | low;
 }

@@ -53,7 +53,7 @@ struct Counters
     uint64_t deliveredPackets{0};
     uint64_t deliveredOctets{0};
     uint64_t bypassedPackets{0};
-    uint64_t discardedPackets{0}; ///< by policy, both directions
+    uint64_t discardedPackets{0}; ///< by policy or malformed, both directions
     uint64_t heldPackets{0};
     uint64_t replayedPackets{0};
     uint64_t integrityFailures{0};

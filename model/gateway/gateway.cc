@@ -205,7 +205,8 @@ Gateway::Impl::TakeEvents(Instant now)
         }
         else if (const auto* failed = std::get_if<ike::ChildSaFailed>(&*event))
         {
-            if (ChildPolicy* policy = m_policies.Find(failed->connection, failed->name))
+            ChildPolicy* policy = m_policies.Find(failed->connection, failed->name);
+            if (policy && failed->initiator) // nothing waits for an attempt of the peer's
             {
                 DropHeld(*policy);
             }

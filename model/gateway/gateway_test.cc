@@ -134,6 +134,24 @@ TEST(Gateway, DropsHeldPacketsWhenOnlyTheChildFails)
     EXPECT_TRUE(pair.sun.delivered.empty());
 }
 
+TEST(Gateway, KeepsHeldPacketsWhenAnAttemptOfThePeersFails)
+{
+    PairOptions options = Trapped();
+    options.sun = ChildPatch(R"({"esp_proposals": "aes256gcm16"})");
+    GatewayPair pair(options);
+    pair.onFrame = [](const Node&, Frame&)
+    {
+        return false;
+    };
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::HELD);
+    pair.onFrame = nullptr;
+    ASSERT_TRUE(pair.sun.gateway.Initiate(pair.now, "net"));
+    pair.Drain(pair.sun);
+    pair.Settle();
+    EXPECT_EQ(pair.moon.Count<ike::ChildSaFailed>(), 1u);
+    EXPECT_EQ(pair.moon.Counts().discardedPackets, 0u);
+}
+
 TEST(Gateway, DoesNotHoldForEverWhatTheSaLeavesOut)
 {
     PairOptions options;
