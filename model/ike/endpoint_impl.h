@@ -9,6 +9,9 @@
 #include "ike/services.h"
 
 #include <deque>
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -61,7 +64,6 @@ class IkeEndpoint::Impl
                       const std::string& child,
                       const Path& path,
                       unsigned tries);
-    bool KnowsPeerOf(const ConnectionConfig& connection) const;
     IkeSpi NewIkeSpi();
     void CloseSa(IkeSa& sa);
     void HandleSaTimeout(IkeSa& sa);
@@ -114,6 +116,8 @@ class IkeEndpoint::Impl
     MessageEvent Describe(const wire::Header& header, const Path& path, IkeSaId sa) const;
 
     const Config m_config;
+    /// By name; of several with one name the first.
+    std::map<std::string, std::shared_ptr<const ConnectionConfig>, std::less<>> m_connections;
     Services m_services;
     CookieJar m_cookies;
     SaTable m_table;

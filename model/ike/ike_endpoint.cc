@@ -36,6 +36,10 @@ IkeEndpoint::Impl::Impl(Config config, crypto::Context& context, RandomSource& r
       m_services(m_config, context, random),
       m_cookies(context, random)
 {
+    for (const auto& connection : m_config.connections)
+    {
+        m_connections.emplace(connection->name, connection);
+    }
 }
 
 IkeSpi
@@ -58,13 +62,12 @@ IkeEndpoint::Impl::Initiate(Instant now,
                             std::optional<IpAddress> from)
 {
     m_services.now = now;
-    const auto found = std::ranges::find_if(
-        m_config.connections, [&](const auto& one) { return one->name == connectionName; });
-    if (found == m_config.connections.end())
+    const auto found = m_connections.find(connectionName);
+    if (found == m_connections.end())
     {
         return Fail(Fault::NOT_FOUND, "no connection of this name");
     }
-    const ConnectionConfig& connection = **found;
+    const ConnectionConfig& connection = *found->second;
     const auto child = childName.empty()
                            ? connection.children.begin()
                            : std::ranges::find(connection.children, childName, &ChildConfig::name);
@@ -80,7 +83,7 @@ IkeEndpoint::Impl::Initiate(Instant now,
     {
         return Fail(Fault::BAD_VALUE, "no local address");
     }
-    for (const auto& [id, sa] : m_table.All())
+    for (const IkeSa* sa : m_table.OfConnection(found->second.get()))
     {
         const SetUp* setUp = sa->GetSetUp();
         const bool comes = setUp && sa->initiator && setUp->childName == child->name;
@@ -89,7 +92,7 @@ IkeEndpoint::Impl::Initiate(Instant now,
                                                    return !entry.second.closing &&
                                                           entry.second.config->name == child->name;
                                                });
-        if (sa->connection == *found && (comes || there))
+        if (comes || there)
         {
             return Fail(Fault::UNEXPECTED, "this child is up or under way");
         }
@@ -98,7 +101,7 @@ IkeEndpoint::Impl::Initiate(Instant now,
         {from.value_or(connection.localAddrs.empty() ? IpAddress{} : connection.localAddrs.front()),
          connection.localPort},
         {connection.remoteAddrs.front(), connection.remotePort}};
-    return StartSetUp(*found, child->name, path, 1).id;
+    return StartSetUp(found->second, child->name, path, 1).id;
 }
 
 IkeSa&
@@ -112,7 +115,7 @@ IkeEndpoint::Impl::StartSetUp(std::shared_ptr<const ConnectionConfig> connection
     made->spis.initiator = NewIkeSpi();
     made->path = path;
     // RFC 7296 §2.4: said only when we know of no other SA with this peer.
-    made->initialContact = !KnowsPeerOf(*connection);
+    made->initialContact = m_table.OfConnection(connection.get()).empty();
     made->connection = std::move(connection);
     made->lastHeard = m_services.now;
     made->lastSent = m_services.now;
@@ -126,18 +129,6 @@ IkeEndpoint::Impl::StartSetUp(std::shared_ptr<const ConnectionConfig> connection
     StartNext(sa);
     m_table.SetTimer(sa.id, sa.closing ? std::optional(m_services.now) : NextTimer(sa));
     return sa;
-}
-
-bool
-IkeEndpoint::Impl::KnowsPeerOf(const ConnectionConfig& connection) const
-{
-    return std::ranges::any_of(m_table.All(),
-                               [&](const auto& entry)
-                               {
-                                   const IkeSa& sa = *entry.second;
-                                   return !sa.IsLingering() && sa.connection &&
-                                          sa.connection->name == connection.name;
-                               });
 }
 
 Result<void>
@@ -392,7 +383,7 @@ IkeEndpoint::Impl::Settle(IkeSa& sa)
     {
         sa.codec->Rest();
     }
-    m_table.UpdateHalfOpen(sa);
+    m_table.Update(sa);
     m_table.SetTimer(sa.id, NextTimer(sa));
 }
 
@@ -411,9 +402,14 @@ IkeEndpoint::Impl::Finish(IkeSa& sa, const Closing& closing)
     // RFC 7296 §2.1: a responder keeps its last response; the peer may not have it yet.
     if (sa.codec && !sa.window.CachedResponse().empty())
     {
+        // Only what repeats the response stays.
         sa.codec->Rest();
+        sa.skD = {};
+        sa.localId = {};
+        sa.remoteId = {};
+        sa.waiting.shrink_to_fit();
         sa.state = Lingering{m_services.now + LINGER};
-        m_table.UpdateHalfOpen(sa);
+        m_table.Update(sa);
         m_table.SetTimer(sa.id, NextTimer(sa));
         return;
     }
@@ -424,18 +420,12 @@ void
 IkeEndpoint::Impl::CloseOlderOf(const IkeSa& sa)
 {
     // RFC 7296 §2.4: the peer lost its state; what we hold for these identities is dead.
-    std::vector<IkeSaId> older;
-    for (const auto& [id, other] : m_table.All())
+    for (IkeSa* other : m_table.Between(sa.localId, sa.remoteId))
     {
-        if (id != sa.id && other->IsEstablished() && other->localId == sa.localId &&
-            other->remoteId == sa.remoteId)
+        if (other->id != sa.id)
         {
-            older.push_back(id);
+            Finish(*other, {CloseReason::REPLACED, std::nullopt});
         }
-    }
-    for (const IkeSaId id : older)
-    {
-        Finish(*m_table.Find(id), {CloseReason::REPLACED, std::nullopt});
     }
 }
 

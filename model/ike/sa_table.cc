@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "ike/sa_table.h"
 
+#include <string_view>
+
 namespace ikelab::ike
 {
 
@@ -14,9 +16,9 @@ SaTable::Add(std::unique_ptr<IkeSa> sa, std::optional<InitKey> init)
     {
         m_byInit.insert_or_assign(*init, added.id);
     }
-    m_entries.emplace(added.id, Entry{std::move(init), std::nullopt, std::nullopt});
+    m_entries[added.id].init = std::move(init);
     m_sas.emplace(added.id, std::move(sa));
-    UpdateHalfOpen(added);
+    Update(added);
     return added;
 }
 
@@ -31,6 +33,7 @@ SaTable::Erase(IkeSaId id)
     SetTimer(id, std::nullopt);
     Entry& entry = m_entries.at(id);
     LeaveHalfOpen(entry);
+    Index(entry, id, nullptr, std::nullopt);
     if (entry.init)
     {
         m_byInit.erase(*entry.init);
@@ -102,10 +105,98 @@ SaTable::TakeDue(Instant now)
     return Find(id);
 }
 
+namespace
+{
+
+size_t
+HashOf(const Identity& local, const Identity& remote)
+{
+    size_t hash = 0;
+    for (const Identity* identity : {&local, &remote})
+    {
+        const std::string_view octets(reinterpret_cast<const char*>(identity->data.data()),
+                                      identity->data.size());
+        hash = 31 * hash + static_cast<size_t>(identity->type);
+        hash = 31 * hash + std::hash<std::string_view>{}(octets);
+    }
+    return hash;
+}
+
+} // namespace
+
 void
-SaTable::UpdateHalfOpen(const IkeSa& sa)
+SaTable::Index(Entry& entry,
+               IkeSaId id,
+               const ConnectionConfig* connection,
+               std::optional<size_t> peer)
+{
+    if (entry.connection != connection)
+    {
+        m_byConnection.erase({entry.connection, id});
+        if (connection)
+        {
+            m_byConnection.emplace(connection, id);
+        }
+        entry.connection = connection;
+    }
+    if (entry.peer != peer)
+    {
+        if (entry.peer)
+        {
+            m_byPeer.erase({*entry.peer, id});
+        }
+        if (peer)
+        {
+            m_byPeer.emplace(*peer, id);
+        }
+        entry.peer = peer;
+    }
+}
+
+std::vector<IkeSa*>
+SaTable::OfConnection(const ConnectionConfig* connection)
+{
+    std::vector<IkeSa*> found;
+    for (auto at = m_byConnection.lower_bound({connection, IkeSaId{}});
+         at != m_byConnection.end() && at->first == connection;
+         ++at)
+    {
+        found.push_back(Find(at->second));
+    }
+    return found;
+}
+
+std::vector<IkeSa*>
+SaTable::Between(const Identity& local, const Identity& remote)
+{
+    std::vector<IkeSa*> found;
+    const size_t hash = HashOf(local, remote);
+    for (auto at = m_byPeer.lower_bound({hash, IkeSaId{}});
+         at != m_byPeer.end() && at->first == hash;
+         ++at)
+    {
+        IkeSa* sa = Find(at->second);
+        if (sa->localId == local && sa->remoteId == remote)
+        {
+            found.push_back(sa);
+        }
+    }
+    return found;
+}
+
+void
+SaTable::Update(const IkeSa& sa)
 {
     Entry& entry = m_entries.at(sa.id);
+    Index(entry,
+          sa.id,
+          sa.IsLingering() ? nullptr : sa.connection.get(),
+          sa.IsEstablished() ? std::optional(HashOf(sa.localId, sa.remoteId)) : std::nullopt);
+    if (sa.IsLingering() && !sa.wasEstablished)
+    {
+        // What a refused peer leaves behind counts on: it costs memory as before.
+        return;
+    }
     const bool halfOpen = !sa.initiator && std::holds_alternative<SetUp>(sa.state);
     if (halfOpen && !entry.halfOpen)
     {

@@ -6,12 +6,14 @@
 #include "ike/ike_sa.h"
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace ikelab::ike
 {
@@ -45,8 +47,13 @@ class SaTable
     /// Take one SA whose time has come.
     IkeSa* TakeDue(Instant now);
 
-    /// Counts SAs whose peer is not authenticated; to be told when that changes.
-    void UpdateHalfOpen(const IkeSa& sa);
+    /// To be told when an SA changed its state, connection or identities: keeps the counts of SAs
+    /// whose peer is not authenticated and the ways to find SAs by connection and by peer.
+    void Update(const IkeSa& sa);
+    /// The SAs of a connection that are not closed, in the order of their numbers.
+    std::vector<IkeSa*> OfConnection(const ConnectionConfig* connection);
+    /// Established SAs between these identities, in the order of their numbers.
+    std::vector<IkeSa*> Between(const Identity& local, const Identity& remote);
     size_t
     HalfOpen() const
     {
@@ -67,6 +74,26 @@ class SaTable
         std::optional<InitKey> init;
         std::optional<Instant> timer;
         std::optional<IpAddress> halfOpen;
+        const ConnectionConfig* connection{nullptr};
+        std::optional<size_t> peer; ///< hash of both identities, while established
+    };
+
+    void Index(Entry& entry,
+               IkeSaId id,
+               const ConnectionConfig* connection,
+               std::optional<size_t> peer);
+
+    /// Numbers of one connection stand together; between connections the order means nothing.
+    struct ByConnection
+    {
+        using Key = std::pair<const ConnectionConfig*, IkeSaId>;
+
+        bool
+        operator()(const Key& left, const Key& right) const
+        {
+            return left.first == right.first ? left.second < right.second
+                                             : std::less<>{}(left.first, right.first);
+        }
     };
 
     void LeaveHalfOpen(Entry& entry);
@@ -76,6 +103,8 @@ class SaTable
     std::unordered_map<IkeSpi, IkeSaId> m_bySpi;
     std::map<InitKey, IkeSaId> m_byInit;
     std::set<std::pair<Instant, IkeSaId>> m_timers;
+    std::set<std::pair<const ConnectionConfig*, IkeSaId>, ByConnection> m_byConnection;
+    std::set<std::pair<size_t, IkeSaId>> m_byPeer;
     std::map<IpAddress, size_t> m_halfOpenFrom;
     size_t m_halfOpen{0};
     uint32_t m_last{0};
