@@ -178,6 +178,14 @@ TEST(ChildPolicies, FindTheNewestSaThatFits)
     policy.StopSending(ChildSaId{1});
     policy.StopSending(ChildSaId{3});
     EXPECT_FALSE(policy.Sends());
+    policy.StartSending(ChildSaId{4},
+                        {esp::SelectorSet(Range("10.1.0.0/16")),
+                         esp::SelectorSet({Selector{*IpRange::Parse("10.2.0.0/16"), 17, 7, 7}})});
+    EXPECT_EQ(find("10.2.0.1"), 4u);
+    const auto fragment = esp::ReadPacket(
+        MakePacket({.source = "10.1.0.1", .destination = "10.2.0.1", .fragmentField = 0x0010}));
+    EXPECT_FALSE(policy.FindSending(*fragment, [](ChildSaId) { return true; }))
+        << "its port may be another one";
 }
 
 /// No clock decides this test: a walk over all entries would take minutes and meet the time-out.

@@ -136,7 +136,7 @@ Gateway::Impl::FollowPeer(const esp::ChildSa& sa, const Path& path)
 {
     if (!sa.udpEncapsulation || sa.path == path)
     {
-        return;
+        return; // without encapsulation there is no NAT to ask about
     }
     const IkeSaId ikeSa = m_records.at(sa.id).ikeSa;
     const Peer& peer = m_peers[ikeSa];

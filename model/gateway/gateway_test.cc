@@ -592,6 +592,20 @@ TEST(Gateway, MovesEspWhenAuthenticEspComesFromElsewhere)
     EXPECT_EQ(pair.sun.Count<ike::PathChanged>(), 1u);
 }
 
+TEST(Gateway, FollowsNobodyFromBehindANat)
+{
+    GatewayPair pair(BehindNat());
+    Nat nat(pair);
+    pair.Establish();
+    ASSERT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::PROTECT);
+    Frame frame = pair.trace.back();
+    frame.path = {{*IpAddress::Parse("203.0.113.1"), 4500}, {*IpAddress::Parse("192.0.2.1"), 4500}};
+    EXPECT_EQ(pair.Deliver(pair.moon, frame), Verdict::DELIVER);
+    EXPECT_EQ(pair.moon.Count<ike::PathChanged>(), 0u);
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+    EXPECT_EQ(pair.moon.lastOutgoing.path.remote.address, *IpAddress::Parse("192.0.2.2"));
+}
+
 TEST(Gateway, StaysWhereItIsWithoutANat)
 {
     PairOptions options;
