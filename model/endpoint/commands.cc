@@ -65,6 +65,17 @@ ChildNames(const ike::Config& config)
     return names;
 }
 
+std::string
+NoneOf(std::string_view kind, std::string_view name, const std::vector<std::string>& names)
+{
+    const std::string nearest = gateway::NearestWord(name, names);
+    return fmt::format("no {} \"{}\"; expected one of {}{}",
+                       kind,
+                       name,
+                       fmt::join(names, ", "),
+                       nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest));
+}
+
 std::vector<std::string>
 ConnectionNames(const ike::Config& config)
 {
@@ -110,6 +121,12 @@ Trimmed(std::string_view text)
 }
 
 } // namespace
+
+std::string
+ChildProblem(const ike::Config& config, std::string_view name)
+{
+    return FindChild(config, name) ? std::string() : NoneOf("child", name, ChildNames(config));
+}
 
 Commands::Commands(Endpoint& endpoint, Answer answer)
     : m_endpoint(endpoint),
@@ -184,11 +201,7 @@ Commands::Begin(Kind kind, std::string_view command, std::string_view name)
     const auto child = ofChild ? FindChild(config, name) : std::nullopt;
     if (ofChild ? !child.has_value() : std::ranges::find(names, name) == names.end())
     {
-        Fail(command,
-             fmt::format("no {} \"{}\"; expected one of {}",
-                         ofChild ? "child" : "connection",
-                         name,
-                         fmt::join(names, ", ")));
+        Fail(command, NoneOf(ofChild ? "child" : "connection", name, names));
         return;
     }
     Pending pending{

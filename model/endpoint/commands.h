@@ -13,6 +13,10 @@
 namespace ikelab::endpoint
 {
 
+/// Why this names no child of the configuration ("conn/child", or a child's name if it is unique)
+/// and what would; empty if it does.
+std::string ChildProblem(const ike::Config& config, std::string_view name);
+
 /**
  * The line protocol of `ikelab endpoint --stdin`: one command a line, one JSON object as its
  * answer.

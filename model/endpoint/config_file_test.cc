@@ -49,6 +49,14 @@ TEST(ConfigFile, ReadsAGoodOne)
     EXPECT_EQ(config->ike.connections.front()->name, "net");
 }
 
+TEST(ConfigFile, TheExampleOfTheReadmeIsGood)
+{
+    const auto config = ReadConfigFile(IKELAB_SOURCE_DIR "/tools/ikelab/gateway.json");
+    ASSERT_TRUE(config.has_value()) << config.error();
+    EXPECT_EQ(config->ike.connections.front()->children.front().startAction,
+              ike::StartAction::TRAP);
+}
+
 TEST(ConfigFile, AnUnknownKeyIsToldAtTheKeyAndAWrongValueAtTheValue)
 {
     EXPECT_THAT(Refusal(Changed("remote_ts", "remote_t")),

@@ -204,6 +204,14 @@ RunEndpoint(const RunEndpointOptions& options)
         fmt::print(stderr, "{}\n", config.error());
         return EXIT_BAD_INPUT;
     }
+    for (const std::string& child : options.initiate)
+    {
+        if (const std::string problem = ChildProblem(config->ike, child); !problem.empty())
+        {
+            fmt::print(stderr, "ikelab endpoint: --initiate {}: {}\n", child, problem);
+            return EXIT_BAD_INPUT;
+        }
+    }
     if (!options.outputFolder.empty())
     {
         if (const auto free = io::CheckFree(options.outputFolder); !free)

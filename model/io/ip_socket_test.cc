@@ -177,7 +177,7 @@ TEST_P(RawSocket, CarriesThePayloadBetweenTheAddressesItIsTold)
     const testing::PrivateNetwork network;
     if (!network.Made())
     {
-        GTEST_SKIP() << "no privilege for a network of its own: run as root";
+        GTEST_SKIP() << "cannot run here: no privilege for a network of its own; run as root";
     }
     const IpAddress here = Address(GetParam().first);
     const IpAddress there = Address(GetParam().second);
@@ -211,7 +211,7 @@ TEST(RawSocketMtu, FragmentsWhatIsLargerThanTheMtuUnlessForbidden)
     const testing::PrivateNetwork network;
     if (!network.Made())
     {
-        GTEST_SKIP() << "no privilege for a network of its own: run as root";
+        GTEST_SKIP() << "cannot run here: no privilege for a network of its own; run as root";
     }
     const FileDescriptor control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     ifreq request{};

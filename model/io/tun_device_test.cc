@@ -36,11 +36,11 @@ class TunTest : public ::testing::Test
     {
         if (!m_network.Made())
         {
-            GTEST_SKIP() << "no privilege for a network of its own: run as root";
+            GTEST_SKIP() << "cannot run here: no privilege for a network of its own; run as root";
         }
         if (::access("/dev/net/tun", R_OK | W_OK) != 0)
         {
-            GTEST_SKIP() << "no /dev/net/tun here";
+            GTEST_SKIP() << "cannot run here: no /dev/net/tun";
         }
     }
 

@@ -238,6 +238,13 @@ Invariants::CheckPair(NodeIndex node, const ike::IkeSaInfo& sa, const RunResult&
                                                 return far.spis.initiator == sa.spis.initiator &&
                                                        far.spis.responder == sa.spis.responder;
                                             });
+    if (other == others.end() && result.gateways[peer->second].ikeSetupFailures > 0)
+    {
+        // RFC 7296 §2.4: who lost every IKE_AUTH response cannot know that the other end succeeded.
+        m_agreement.checked = false;
+        m_agreement.detail = fmt::format("{} gave up setting up an IKE SA", peerName);
+        return;
+    }
     if (other == others.end())
     {
         Violate(m_agreement,

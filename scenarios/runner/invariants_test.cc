@@ -193,6 +193,15 @@ TEST_F(InvariantsTest, BothEndsHaveTheSa)
     EXPECT_EQ(Broken(), Names{"ends_agree"});
 }
 
+TEST_F(InvariantsTest, NothingIsSaidOfAnEndThatNeverHeardTheAnswer)
+{
+    Open(SUN);
+    m_result.gateways[MOON].ikeSetupFailures = 1;
+    EXPECT_EQ(Broken(), Names{});
+    EXPECT_FALSE(m_last["ends_agree"].checked);
+    EXPECT_EQ(m_last["ends_agree"].detail, "moon gave up setting up an IKE SA");
+}
+
 TEST_F(InvariantsTest, NothingIsSaidOfAnEndThatIsStillBusy)
 {
     Open(MOON, "DELETING");

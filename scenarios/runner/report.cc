@@ -182,7 +182,8 @@ RunLabel::ToString() const
 bool
 Passed(const std::vector<Finding>& findings, const RunResult& result)
 {
-    return std::ranges::all_of(findings, &Finding::holds) &&
+    // A story whose commands do not happen is not the story that was claimed.
+    return result.failedCommands.empty() && std::ranges::all_of(findings, &Finding::holds) &&
            std::ranges::all_of(result.invariants, &Invariant::holds);
 }
 

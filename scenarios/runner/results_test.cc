@@ -73,6 +73,10 @@ TEST(Results, WhatCouldNotBeMeasuredDoesNotHold)
     EXPECT_FALSE(finding.value);
     EXPECT_FALSE(finding.holds);
     EXPECT_FALSE(Passed({finding}, result));
+    RunResult untold;
+    EXPECT_TRUE(Passed({}, untold));
+    untold.failedCommands.push_back("moon liveness net: NOT_FOUND");
+    EXPECT_FALSE(Passed({}, untold)) << "a command that failed";
 }
 
 TEST(Results, ABrokenInvariantIsNoPass)

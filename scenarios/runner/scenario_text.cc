@@ -209,6 +209,22 @@ ScenarioText::Set(std::string_view assignment)
     return {};
 }
 
+namespace
+{
+
+std::vector<std::string>
+NamesOf(const nlohmann::ordered_json& object)
+{
+    std::vector<std::string> names;
+    for (const auto& [name, value] : object.items())
+    {
+        names.push_back(name);
+    }
+    return names;
+}
+
+} // namespace
+
 tl::expected<std::string, std::string>
 ScenarioText::Assign(std::string_view path, Json value)
 {
@@ -229,6 +245,16 @@ ScenarioText::Assign(std::string_view path, Json value)
             {
                 place->erase(parts[i]);
                 return pointer;
+            }
+            if (!last && i > 0 && !place->contains(parts[i]))
+            {
+                if (const std::string nearest = gateway::NearestWord(parts[i], NamesOf(*place));
+                    !nearest.empty())
+                {
+                    // Whoever wants a new one of that name can give it whole.
+                    return Failure(
+                        fmt::format("{} does not exist; did you mean \"{}\"?", pointer, nearest));
+                }
             }
             place = &(*place)[parts[i]];
             if (!last && place->is_null())

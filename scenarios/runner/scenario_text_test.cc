@@ -99,8 +99,13 @@ TEST(ScenarioText, BlamesTheSetForWhatItSet)
 TEST(ScenarioText, RefusesPathsThatLeadNowhere)
 {
     ScenarioText text = Parsed();
-    for (const char* assignment :
-         {"links.wan.loss", "=1", "seed.x=1", "list.b.x=1", "list.7.x=1", "links..x=1"})
+    for (const char* assignment : {"links.wan.loss",
+                                   "=1",
+                                   "seed.x=1",
+                                   "list.b.x=1",
+                                   "list.7.x=1",
+                                   "links..x=1",
+                                   "links.van.loss=2"})
     {
         const auto result = text.Set(assignment);
         ASSERT_FALSE(result) << assignment;
@@ -108,6 +113,9 @@ TEST(ScenarioText, RefusesPathsThatLeadNowhere)
     }
     EXPECT_EQ(text.Root(), Json::parse(TEXT)) << "a refused --set changes nothing";
     EXPECT_NE(text.Set("list.aa.x=1").error().find("did you mean \"a\"?"), std::string::npos);
+    EXPECT_NE(text.Set("links.van.loss=2").error().find("did you mean \"wan\"?"),
+              std::string::npos);
+    EXPECT_TRUE(text.Set("charon.retransmit_tries=2")) << "a section that was not there";
 }
 
 TEST(ScenarioText, LaysAFileOverTheOneItExtends)

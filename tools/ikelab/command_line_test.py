@@ -52,10 +52,17 @@ class Usage(unittest.TestCase):
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stdout, r"^ikelab \d+\.\d+\.\d+\n$")
 
+    def test_a_word_that_is_no_command_is_named_with_the_nearest(self):
+        done = run("endpint", "--config", "x")
+        self.assertIn('unknown command "endpint"', done.stderr)
+        self.assertIn('did you mean "endpoint"?', done.stderr)
+        self.assertIn("is no seed", run("run", "x", "--seed", "-1").stderr)
+
     def test_wrong_usage_is_status_2(self):
         for words in ([], ["endpint"], ["endpoint"], ["endpoint", "--config"],
                       ["endpoint", "--config", "x", "--mtu", "100"], ["endpoint", "--bogus"],
-                      ["run"], ["run", "x", "--seed", "many"]):
+                      ["run"], ["run", "x", "--seed", "many"], ["run", "x", "--seed", "-1"],
+                      ["run", "x", "--seed", "99999999999999999999"]):
             done = run(*words)
             self.assertEqual(done.returncode, 2, words)
             self.assertNotEqual(done.stderr, "", words)

@@ -358,6 +358,12 @@ class TwoEndpoints(EndpointTest):
         self.assertTrue(until(lambda: [sa["state"] for sa in moon.sas()] == ["ESTABLISHED"]),
                         moon.log())
 
+    def test_initiating_nothing_known_is_wrong_usage(self):
+        moon = self.start(configuration(HERE, NOBODY), "--initiate", "tunel", "-o", self.folder / "out")
+        self.assertEqual(moon.wait(3), 2)
+        self.assertIn('no child "tunel"; expected one of net/tunnel', moon.log())
+        self.assertFalse((self.folder / "out").exists())
+
     def test_another_secret_is_no_tunnel(self):
         moon, sun = self.pair(secret="another")
         answer = moon.ask("initiate tunnel")
@@ -434,9 +440,9 @@ class TwoEndpoints(EndpointTest):
 
 def enter_private_network():
     if os.geteuid() != 0:
-        return "needs root for a network of its own"
+        return "cannot run here: needs root for a network of its own"
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
-        return f"no network of its own: {os.strerror(ctypes.get_errno())}"
+        return f"cannot run here: no network of its own: {os.strerror(ctypes.get_errno())}"
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     return None

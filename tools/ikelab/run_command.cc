@@ -5,9 +5,11 @@
 #include "runner/run.h"
 #endif
 
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <unistd.h>
@@ -29,6 +31,19 @@ struct Words
     bool dryRun{false};
 };
 
+/// The scenario file's rule: a whole number that 64 bits hold, without sign.
+std::string
+CheckSeed(const std::string& text)
+{
+    uint64_t seed = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+    const bool good = error == std::errc{} && end == text.data() + text.size();
+    return good ? ""
+                : "\"" + text + "\" is no seed; expected a whole number from 0 to " +
+                      std::to_string(std::numeric_limits<uint64_t>::max());
+}
+
+#ifdef IKELAB_HAS_RUNNER
 volatile std::sig_atomic_t g_stop = 0;
 
 /// The first Ctrl-C ends the run in order, a second one at once.
@@ -44,6 +59,7 @@ StopOnSignals()
     ::sigaction(SIGINT, &action, nullptr);
     ::sigaction(SIGTERM, &action, nullptr);
 }
+#endif
 
 int
 Run(const Words& words)
@@ -90,7 +106,9 @@ AddRunCommand(CLI::App& app, int& status)
                      "Folder to make for the results (default: "
                      "out/NAME)")
         ->type_name("DIR");
-    command->add_option("--seed", words->seed, "Another seed than the scenario's")->type_name("N");
+    command->add_option("--seed", words->seed, "Another seed than the scenario's")
+        ->check(CLI::Validator(CheckSeed, ""))
+        ->type_name("N");
     command
         ->add_option("--set",
                      words->set,
