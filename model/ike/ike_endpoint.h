@@ -15,14 +15,13 @@
 namespace ikelab::ike
 {
 
-/// An IKE message on its way out; the shell adds the non-ESP marker when a port is 4500.
+/// An IKE message on its way out.
 struct Datagram
 {
     Path path;
     Buffer message; ///< from the IKE header on; empty is a NAT keep-alive
     bool keepAlive{false};
-    bool nonEspMarker{
-        false}; ///< this path is UDP-encapsulated: four zero octets go first (RFC 3948 §2.2)
+    bool nonEspMarker{false}; ///< four zero octets go first (wire::UsesNonEspMarker of the ports)
 };
 
 /// What `list` shows of a Child SA.

@@ -148,6 +148,44 @@ TEST(Nat, OnPort4500FromTheStartStaysThere)
     EXPECT_FALSE(pair.a.Sa().natLocal || pair.a.Sa().natRemote);
 }
 
+TEST(Nat, OnPortsOfOnesOwnStaysThereWithTheMarker)
+{
+    // RFC 3948 §2.2: ESP may come through these ports; without a marker IKE would look like it.
+    Setting setting = RoadWarrior();
+    setting.a.localPort = 7000;
+    setting.a.remotePort = 7001;
+    Pair pair(setting);
+    pair.wire.natA.emplace(testing::Address(OUTSIDE));
+    pair.Initiate();
+    pair.RunFor(seconds(1));
+    ASSERT_TRUE(pair.Agree());
+    const auto& log = pair.wire.log;
+    ASSERT_THAT(log, SizeIs(4));
+    for (const Packet& packet : log)
+    {
+        EXPECT_TRUE(packet.nonEspMarker);
+        EXPECT_EQ(packet.fromA ? packet.path.remote.port : packet.path.local.port, 7001);
+    }
+    EXPECT_EQ(log[2].path.local.port, 7000);
+}
+
+TEST(Nat, MovesOnlyPort500To4500)
+{
+    Setting setting = RoadWarrior();
+    setting.a.localPort = 7000;
+    Pair pair(setting);
+    pair.wire.natA.emplace(testing::Address(OUTSIDE));
+    pair.Initiate();
+    pair.RunFor(seconds(1));
+    ASSERT_TRUE(pair.Agree());
+    const auto& log = pair.wire.log;
+    ASSERT_THAT(log, SizeIs(4));
+    EXPECT_FALSE(log[0].nonEspMarker || log[1].nonEspMarker);
+    EXPECT_TRUE(log[2].nonEspMarker && log[3].nonEspMarker);
+    EXPECT_EQ(log[2].path,
+              (Path{testing::Socket("192.0.2.1", 7000), testing::Socket("192.0.2.2", 4500)}));
+}
+
 TEST(KeepAlive, GoesEveryTwentySecondsFromTheHostBehindTheNatOnly)
 {
     Pair pair(RoadWarrior());
