@@ -58,7 +58,12 @@ ToString(Fault fault)
 std::string
 ToString(const Error& error)
 {
-    return fmt::format("{}: {} at octet {}", ToString(error.fault), error.what, error.offset);
+    std::string text = fmt::format("{}: {}", ToString(error.fault), error.what);
+    if (error.offset != 0)
+    {
+        text += fmt::format(" at octet {}", error.offset);
+    }
+    return text;
 }
 
 } // namespace ikelab

@@ -54,7 +54,8 @@ struct Error
     uint32_t detail{0};
 };
 
-/// "TRUNCATED: KE at octet 28"
+/// "TRUNCATED: KE at octet 28"; without a place if that is 0: most such errors have none, and where
+/// the first octet is meant nobody misses it.
 std::string ToString(const Error& error);
 
 /// A value or an Error. std::expected replaces tl::expected with C++23.

@@ -45,18 +45,10 @@ Spis(EspSpi inbound, EspSpi outbound)
     return fmt::format("{:08x}_i {:08x}_o", inbound.value, outbound.value);
 }
 
-/// Without the place where nothing has one.
-std::string
-Say(const Error& error)
-{
-    return error.offset == 0 ? fmt::format("{}: {}", ToString(error.fault), error.what)
-                             : ToString(error);
-}
-
 std::string
 Because(const std::optional<Error>& error)
 {
-    return error ? fmt::format(" ({})", Say(*error)) : std::string();
+    return error ? fmt::format(" ({})", ToString(*error)) : std::string();
 }
 
 struct Writer
@@ -110,7 +102,7 @@ struct Writer
     Lines
     operator()(const ike::MessageRejected& event) const
     {
-        const std::string why = Say(event.error);
+        const std::string why = ToString(event.error);
         if (event.answered)
         {
             return {{"ENC",
@@ -236,7 +228,7 @@ struct Writer
                              event.source.ToString(),
                              event.destination.ToString(),
                              spi,
-                             Say(event.error))}};
+                             ToString(event.error))}};
     }
 };
 

@@ -125,6 +125,8 @@ const BadInput BAD_INPUTS[] = {
     {SW(R"("rekey_time": "200000d")"), SW_AT "/rekey_time", "bad time", "", ""},
     {SW(R"("dpd_delay": true)"), SW_AT "/dpd_delay", "wrong type: true or false", "a time", ""},
     {SW(R"("rekey_time": "1h", "rand_time": "2h")"), SW_AT "/rand_time", "longer", "at most rekey_time", ""},
+    {SW(R"("reauth_time": "1h")"), SW_AT "/reauth_time", "not supported yet", "left out or '0'", ""},
+    {SW(R"("reauth_time": 1)"), SW_AT "/reauth_time", "not supported yet", "0", ""},
     {SW(R"("local_port": 0)"), SW_AT "/local_port", "0 is out of range", "from 1 to 65535", ""},
     {SW(R"("remote_port": 65536)"), SW_AT "/remote_port", "65536 is out of range", "", ""},
     {SW(R"("remote_port": "5oo")"), SW_AT "/remote_port", "'5oo'", "a whole number", ""},

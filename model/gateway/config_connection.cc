@@ -28,7 +28,7 @@ constexpr KeyRule CONNECTION_KEYS[] = {
     {"rekey_time"},
     {"over_time"},
     {"rand_time"},
-    {"reauth_time"},
+    {"reauth_time", UNSUPPORTED, "0 0s 0m 0h 0d"},
     {"keyingtries"},
     {"children"},
     {"dpd_timeout",
@@ -227,24 +227,21 @@ ReadAuthentication(ObjectReader& connection, std::string_view side, ErrorSlot& e
     return std::nullopt;
 }
 
+/// Checked, not acted upon: nothing rekeys an IKE SA yet.
 void
 ReadTimes(ObjectReader& reader, ike::ConnectionConfig& connection)
 {
     reader.Time("dpd_delay", connection.dpdDelay);
     reader.Time("rekey_time", connection.rekeyTime);
-    reader.Time("reauth_time", connection.reauthTime);
-    connection.overTime = std::max(connection.rekeyTime, connection.reauthTime) / 10;
+    connection.overTime = connection.rekeyTime / 10;
     reader.Time("over_time", connection.overTime);
     connection.randTime = connection.overTime;
     reader.Time("rand_time", connection.randTime);
-    for (const Duration time : {connection.rekeyTime, connection.reauthTime})
+    if (connection.rekeyTime != Duration(0) && connection.randTime > connection.rekeyTime)
     {
-        if (time != Duration(0) && connection.randTime > time)
-        {
-            reader.Wrong(reader.Has("rand_time") ? "rand_time" : "over_time",
-                         "rand_time is longer than the time that it shortens",
-                         "at most rekey_time and reauth_time (default: over_time)");
-        }
+        reader.Wrong(reader.Has("rand_time") ? "rand_time" : "over_time",
+                     "rand_time is longer than the time that it shortens",
+                     "at most rekey_time (default: over_time)");
     }
 }
 

@@ -114,7 +114,7 @@ TEST(Config, ReadsEveryKeyOfAConnection)
     json["connections"]["sw"].merge_patch(Json::parse(R"({
         "version": "2", "local_addrs": "192.0.2.1, 2001:db8::1", "remote_addrs": "%any",
         "local_port": 4500, "remote_port": "1500", "encap": "yes", "dpd_delay": "30s",
-        "rekey_time": "100m", "reauth_time": "200m", "keyingtries": "%forever",
+        "rekey_time": "200m", "reauth_time": "0s", "keyingtries": "%forever",
         "mobike": false, "fragmentation": "no", "unique": "no", "pools": [], "childless": "never",
         "local": {"auth": "psk", "id": "moon.test"},
         "remote": {"auth": "psk", "id": "%any"},
@@ -133,8 +133,8 @@ TEST(Config, ReadsEveryKeyOfAConnection)
     EXPECT_EQ(connection.remotePort, 1500);
     EXPECT_TRUE(connection.encap);
     EXPECT_EQ(connection.dpdDelay, 30s);
-    EXPECT_EQ(connection.rekeyTime, 100min);
-    EXPECT_EQ(connection.overTime, 20min) << "a tenth of the longer of rekey_time and reauth_time";
+    EXPECT_EQ(connection.rekeyTime, 200min);
+    EXPECT_EQ(connection.overTime, 20min) << "a tenth of rekey_time";
     EXPECT_EQ(connection.randTime, 20min);
     EXPECT_EQ(connection.keyingTries, 0u);
     EXPECT_EQ(connection.localId, ike::Identity::Parse("moon.test"));

@@ -49,7 +49,7 @@ class IkeEndpoint::Impl
 
     // What arrives.
     void HandleDatagram(Instant now, const Path& path, Bytes datagram);
-    void HandlePeerTraffic(Instant now, ChildSaId child);
+    void HandlePeerTraffic(Instant now, ChildSaId child, const Path* path);
 
     std::deque<Datagram> transmit;
     std::deque<Event>&

@@ -218,13 +218,19 @@ IkeEndpoint::Impl::CloseAll(Instant now)
 }
 
 void
-IkeEndpoint::Impl::HandlePeerTraffic(Instant now, ChildSaId child)
+IkeEndpoint::Impl::HandlePeerTraffic(Instant now, ChildSaId child, const Path* path)
 {
     const auto owner = m_services.owners.find(child);
-    if (IkeSa* sa = owner == m_services.owners.end() ? nullptr : m_table.Find(owner->second))
+    IkeSa* sa = owner == m_services.owners.end() ? nullptr : m_table.Find(owner->second);
+    if (!sa)
     {
-        // The timer is not moved: when it fires, it looks at this again.
-        sa->lastHeard = now;
+        return;
+    }
+    // The timer is not moved: when it fires, it looks at this again.
+    sa->lastHeard = now;
+    if (path && sa->IsEstablished())
+    {
+        FollowPath(*sa, *path);
     }
 }
 
@@ -491,9 +497,9 @@ IkeEndpoint::HandleDatagram(Instant now, const Path& path, Bytes datagram)
 }
 
 void
-IkeEndpoint::HandlePeerTraffic(Instant now, ChildSaId child)
+IkeEndpoint::HandlePeerTraffic(Instant now, ChildSaId child, const Path* path)
 {
-    m_impl->HandlePeerTraffic(now, child);
+    m_impl->HandlePeerTraffic(now, child, path);
 }
 
 void

@@ -15,14 +15,13 @@
 namespace ikelab::ike
 {
 
-/// An IKE message on its way out; the shell adds the non-ESP marker when a port is 4500.
+/// An IKE message on its way out.
 struct Datagram
 {
     Path path;
     Buffer message; ///< from the IKE header on; empty is a NAT keep-alive
     bool keepAlive{false};
-    bool nonEspMarker{
-        false}; ///< this path is UDP-encapsulated: four zero octets go first (RFC 3948 §2.2)
+    bool nonEspMarker{false}; ///< four zero octets go first (wire::UsesNonEspMarker of the ports)
 };
 
 /// What `list` shows of a Child SA.
@@ -70,9 +69,12 @@ class IkeEndpoint
 
     /// A datagram without non-ESP marker. Whatever it holds, it is survived.
     void HandleDatagram(Instant now, const Path& path, Bytes datagram);
-    /// A NAT keep-alive or any authenticated ESP packet came: nothing to do, but proves life (RFC
-    /// 7296 §2.4).
-    void HandlePeerTraffic(Instant now, ChildSaId child);
+    /**
+     * An authentic ESP packet that is no replay came: it proves life (RFC 7296 §2.4).
+     * @param path where a UDP-encapsulated one came from and to: a peer that moved behind its NAT
+     * is followed there (§2.23), as PathChanged tells once; nullptr if it came without UDP
+     */
+    void HandlePeerTraffic(Instant now, ChildSaId child, const Path* path = nullptr);
     void HandleTimeout(Instant now);
 
     /**

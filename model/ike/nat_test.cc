@@ -148,6 +148,44 @@ TEST(Nat, OnPort4500FromTheStartStaysThere)
     EXPECT_FALSE(pair.a.Sa().natLocal || pair.a.Sa().natRemote);
 }
 
+TEST(Nat, OnPortsOfOnesOwnStaysThereWithTheMarker)
+{
+    // RFC 3948 §2.2: ESP may come through these ports; without a marker IKE would look like it.
+    Setting setting = RoadWarrior();
+    setting.a.localPort = 7000;
+    setting.a.remotePort = 7001;
+    Pair pair(setting);
+    pair.wire.natA.emplace(testing::Address(OUTSIDE));
+    pair.Initiate();
+    pair.RunFor(seconds(1));
+    ASSERT_TRUE(pair.Agree());
+    const auto& log = pair.wire.log;
+    ASSERT_THAT(log, SizeIs(4));
+    for (const Packet& packet : log)
+    {
+        EXPECT_TRUE(packet.nonEspMarker);
+        EXPECT_EQ(packet.fromA ? packet.path.remote.port : packet.path.local.port, 7001);
+    }
+    EXPECT_EQ(log[2].path.local.port, 7000);
+}
+
+TEST(Nat, MovesOnlyPort500To4500)
+{
+    Setting setting = RoadWarrior();
+    setting.a.localPort = 7000;
+    Pair pair(setting);
+    pair.wire.natA.emplace(testing::Address(OUTSIDE));
+    pair.Initiate();
+    pair.RunFor(seconds(1));
+    ASSERT_TRUE(pair.Agree());
+    const auto& log = pair.wire.log;
+    ASSERT_THAT(log, SizeIs(4));
+    EXPECT_FALSE(log[0].nonEspMarker || log[1].nonEspMarker);
+    EXPECT_TRUE(log[2].nonEspMarker && log[3].nonEspMarker);
+    EXPECT_EQ(log[2].path,
+              (Path{testing::Socket("192.0.2.1", 7000), testing::Socket("192.0.2.2", 4500)}));
+}
+
 TEST(KeepAlive, GoesEveryTwentySecondsFromTheHostBehindTheNatOnly)
 {
     Pair pair(RoadWarrior());
@@ -251,6 +289,58 @@ TEST(MovingPeer, IsNotFollowedByAForgedOrForeignMessage)
     EXPECT_EQ(pair.b.Sa().path, before);
     pair.Inject(pair.b, elsewhere, moon.Request(ExchangeType::INFORMATIONAL, 2)); // the real thing
     EXPECT_EQ(pair.b.Sa().path, elsewhere);
+}
+
+TEST(MovingPeer, IsFollowedWithItsEsp)
+{
+    // §2.23: any authentic packet will do, a host that only sends traffic is found again.
+    Behind behind;
+    Pair& pair = behind.pair;
+    const SocketAddress before = pair.b.Sa().path.remote;
+    pair.wire.natA->Reboot();
+    const Path moved{pair.b.Sa().path.local,
+                     pair.wire.natA->Outward(testing::Socket("192.0.2.1", 4500))};
+    ASSERT_NE(moved.remote, before);
+    pair.b.endpoint->HandlePeerTraffic(pair.now, pair.b.Child().id, &moved);
+    pair.b.endpoint->HandlePeerTraffic(pair.now, pair.b.Child().id, &moved);
+    pair.Drain();
+    EXPECT_EQ(pair.b.Sa().path, moved);
+    ASSERT_EQ(pair.b.Count<PathChanged>(), 1u);
+    EXPECT_EQ(pair.b.Last<PathChanged>()->path, moved);
+    behind.Ping(pair.b);
+    EXPECT_EQ(pair.b.Count<PeerAlive>(), 1u);
+}
+
+TEST(MovingPeer, IsNotFollowedWithEspWithoutNatNorByAHostBehindOne)
+{
+    const Path elsewhere{testing::Socket("192.0.2.2", 4500), testing::Socket("203.0.113.66", 666)};
+    Pair open;
+    open.Establish();
+    const Path straight = open.b.Sa().path;
+    open.b.endpoint->HandlePeerTraffic(open.now, open.b.Child().id, &elsewhere);
+    open.Drain();
+    EXPECT_EQ(open.b.Sa().path, straight);
+    EXPECT_EQ(open.b.Count<PathChanged>(), 0u);
+
+    Behind behind;
+    Pair& pair = behind.pair;
+    const Path before = pair.a.Sa().path;
+    pair.a.endpoint->HandlePeerTraffic(pair.now, pair.a.Child().id, &elsewhere);
+    pair.Drain();
+    EXPECT_EQ(pair.a.Sa().path, before);
+    EXPECT_EQ(pair.a.Count<PathChanged>(), 0u);
+}
+
+TEST(MovingPeer, IsNotFollowedWithEspWhileItsSaEnds)
+{
+    Behind behind;
+    Pair& pair = behind.pair;
+    const ChildSaId child = pair.b.Child().id;
+    const Path before = pair.b.Sa().path;
+    const Path elsewhere{before.local, testing::Socket("203.0.113.66", 666)};
+    ASSERT_TRUE(pair.b.endpoint->CloseIkeSa(pair.now, pair.b.Sa().id).has_value());
+    pair.b.endpoint->HandlePeerTraffic(pair.now, child, &elsewhere);
+    EXPECT_EQ(pair.b.Sa().path, before);
 }
 
 TEST(MovingPeer, WithoutNatIsAnsweredButNotFollowed)

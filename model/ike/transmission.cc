@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "ike/endpoint_impl.h"
 #include "ike/exchange/delete_sa.h"
+#include "wire/esp_header.h"
 
 #include <utility>
 
@@ -10,13 +11,6 @@
  */
 namespace ikelab::ike
 {
-
-namespace
-{
-
-constexpr uint16_t NAT_TRAVERSAL_PORT = 4500;
-
-} // namespace
 
 MessageEvent
 IkeEndpoint::Impl::Describe(const wire::Header& header, const Path& path, IkeSaId sa) const
@@ -43,8 +37,7 @@ IkeEndpoint::Impl::Send(const Path& path, Buffer message, const MessageEvent& ev
     Datagram datagram;
     datagram.path = path;
     datagram.message = std::move(message);
-    datagram.nonEspMarker =
-        path.local.port == NAT_TRAVERSAL_PORT || path.remote.port == NAT_TRAVERSAL_PORT;
+    datagram.nonEspMarker = wire::UsesNonEspMarker(path.local.port, path.remote.port);
     transmit.push_back(std::move(datagram));
 }
 

@@ -7,6 +7,13 @@
 namespace ikelab::wire
 {
 
+bool
+UsesNonEspMarker(uint16_t localPort, uint16_t remotePort)
+{
+    const bool encapsulated = localPort == NATT_PORT || remotePort == NATT_PORT;
+    return encapsulated || (localPort != IKE_PORT && remotePort != IKE_PORT);
+}
+
 Result<EspHeader>
 ParseEspHeader(Bytes packet)
 {

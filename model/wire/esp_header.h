@@ -25,6 +25,13 @@ struct EspHeader
     uint32_t sequence{0};
 };
 
+/**
+ * Does IKE between these UDP ports go behind a non-ESP marker? Where a port is 4500, and where
+ * neither is 500: ports chosen by configuration or a NAT stand for 4500, as ESP must find its way
+ * through them, too (RFC 3948 §2.2, RFC 7296 §2.23). Only port 500 itself carries IKE without.
+ */
+bool UsesNonEspMarker(uint16_t localPort, uint16_t remotePort);
+
 /// SPI and sequence number of an ESP packet; SPI 0 is BAD_VALUE (RFC 4303 §2.1).
 Result<EspHeader> ParseEspHeader(Bytes packet);
 void WriteEspHeader(MutableBytes packet, const EspHeader& header);

@@ -52,6 +52,20 @@ TEST(UdpEncapsulation, TakesOneOctetFfAsKeepaliveAndNothingElse)
     }
 }
 
+TEST(UdpEncapsulation, HasAMarkerBeforeIkeUnlessAPortIs500)
+{
+    EXPECT_FALSE(UsesNonEspMarker(500, 500));
+    EXPECT_FALSE(UsesNonEspMarker(500, 20000)); // through a NAT, before the move to 4500
+    EXPECT_FALSE(UsesNonEspMarker(20000, 500));
+    EXPECT_TRUE(UsesNonEspMarker(4500, 4500));
+    EXPECT_TRUE(UsesNonEspMarker(4500, 20000));
+    EXPECT_TRUE(UsesNonEspMarker(20000, 4500));
+    EXPECT_TRUE(UsesNonEspMarker(4500, 500));
+    EXPECT_TRUE(UsesNonEspMarker(500, 4500));
+    EXPECT_TRUE(UsesNonEspMarker(4501, 4501));
+    EXPECT_TRUE(UsesNonEspMarker(4501, 20000));
+}
+
 TEST(UdpEncapsulation, GivesIkeBehindTheMarker)
 {
     const Buffer datagram = Hex("00000000 0102");

@@ -9,6 +9,7 @@
 #include "ike/nat_detection.h"
 #include "ike/policy/proposals.h"
 #include "ike/reaction.h"
+#include "wire/esp_header.h"
 
 #include <algorithm>
 #include <utility>
@@ -18,9 +19,6 @@ namespace ikelab::ike
 
 namespace
 {
-
-constexpr uint16_t IKE_PORT = 500;
-constexpr uint16_t NAT_TRAVERSAL_PORT = 4500;
 
 /// With forced encapsulation the source hash is random: the peer sees a NAT where there is none.
 std::optional<NatHash>
@@ -238,7 +236,7 @@ IkeSaInit::Accept(Services& services, IkeSa& sa, const Incoming& response)
         // RFC 7296 §2.23: to port 4500 with IKE_AUTH. Ports that were configured stay.
         for (SocketAddress* end : {&sa.path.local, &sa.path.remote})
         {
-            end->port = end->port == IKE_PORT ? NAT_TRAVERSAL_PORT : end->port;
+            end->port = end->port == wire::IKE_PORT ? wire::NATT_PORT : end->port;
         }
     }
     sa.Enqueue(std::make_unique<IkeAuth>());
