@@ -16,11 +16,28 @@
 namespace ikelab::crypto
 {
 
+/// Who may choose a row. Negotiation reads it; a row that is found is not yet one that is offered.
+enum class Use
+{
+    DEFAULT, ///< also where a configuration names no algorithms
+    NAMED,   ///< only where a configuration names it
+    CAPTURE  ///< never negotiated: for reading what others sent
+};
+
 enum class CipherKind
 {
     AEAD, ///< IV is explicit and unique, salt in the key, ICV from the cipher
     CBC,  ///< IV is random and as long as a block, padding to the block, needs an INTEG transform
+    CTR,  ///< IV is explicit and unique, nonce in the key, needs an INTEG transform
     NULL_CIPHER ///< RFC 2410; needs an INTEG transform
+};
+
+/// What computes a MAC, as a PRF or an integrity algorithm.
+enum class MacKind
+{
+    HMAC, ///< RFC 2104, over the named digest
+    CMAC, ///< RFC 4493, with the named cipher
+    XCBC  ///< RFC 3566, composed of AES-128
 };
 
 struct EncrRow
@@ -29,10 +46,12 @@ struct EncrRow
     uint16_t keyBits;        ///< 0 for NULL
     bool keyLengthAttribute; ///< the transform carries Key Length (RFC 7296 §3.3.5)
     CipherKind kind;
+    bool encrypts; ///< false for NULL and GMAC: not for IKE, RFC 7296 §5, RFC 4543 §1
+    Use use;
     const char* keyword; ///< swanctl proposal keyword
     const char* opensslName;
-    uint8_t keyOctets; ///< without salt
-    uint8_t saltOctets;
+    uint8_t keyOctets;        ///< without salt
+    uint8_t saltOctets;       ///< RFC 3686 calls it the nonce
     uint8_t ivOctets;         ///< on the wire
     uint8_t blockOctets;      ///< the cipher's alignment of plaintext, 1 if none
     uint8_t icvOctets;        ///< AEAD only
@@ -52,10 +71,13 @@ struct EncrRow
 struct PrfRow
 {
     wire::Prf id;
+    Use use;
     const char* keyword;
-    const char* opensslDigest;
+    MacKind mac;
+    const char* opensslName; ///< digest or cipher
     uint8_t outputOctets;
-    uint8_t keyOctets; ///< preferred key size, RFC 7296 §2.13
+    uint8_t keyOctets;   ///< preferred key size, RFC 7296 §2.13
+    uint8_t nonceOctets; ///< of each nonce in SKEYSEED's key, RFC 7296 §2.14; 0: all of them
     const char* source;
     const char* name; ///< as charon prints it
 };
@@ -63,8 +85,10 @@ struct PrfRow
 struct IntegRow
 {
     wire::Integ id;
+    Use use;
     const char* keyword;
-    const char* opensslDigest;
+    MacKind mac;
+    const char* opensslName; ///< digest or cipher
     uint8_t keyOctets;
     uint8_t icvOctets;
     const char* wiresharkIke;
@@ -84,8 +108,9 @@ struct KeRow
 {
     wire::KeMethod id;
     KeKind kind;
+    Use use;
     const char* keyword;
-    const char* opensslName; ///< group name
+    const char* opensslName; ///< group name; "" if it has the numbers only (RFC 2409's group)
     uint16_t publicOctets;   ///< of the KE payload's data
     uint16_t sharedOctets;
     const char* source;

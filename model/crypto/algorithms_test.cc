@@ -43,7 +43,9 @@ TEST(Algorithms, RefuseAMissingOrSuperfluousKeyLength)
     EXPECT_EQ(FindEncr(Encr::ENCR_AES_GCM_16, 0), nullptr);
     EXPECT_EQ(FindEncr(Encr::ENCR_AES_GCM_16, 512), nullptr);
     EXPECT_EQ(FindEncr(Encr::ENCR_CHACHA20_POLY1305, 256), nullptr);
-    EXPECT_EQ(FindEncr(Encr::ENCR_3DES, 0), nullptr);
+    EXPECT_EQ(FindEncr(Encr::ENCR_3DES, 192), nullptr);
+    EXPECT_EQ(FindEncr(Encr::ENCR_AES_CTR, 0), nullptr);
+    EXPECT_EQ(FindEncr(Encr::ENCR_NULL_AUTH_AES_GMAC, 0), nullptr);
     EXPECT_EQ(FindPrf(Prf::PRF_HMAC_MD5), nullptr);
     EXPECT_EQ(FindInteg(Integ::NONE), nullptr);
     EXPECT_EQ(FindKe(KeMethod::MODP_768), nullptr);
@@ -70,6 +72,47 @@ TEST(Algorithms, HaveKeywordsOfTheirOwn)
     }
 }
 
+// A new row must not change what a user without a proposal offers: these, in this order.
+TEST(Algorithms, OfferTheSameDefaultsInTheSameOrder)
+{
+    const auto defaults = [](const auto& rows)
+    {
+        std::string words;
+        for (const auto& row : rows)
+        {
+            words += row.use == Use::DEFAULT ? std::string(row.keyword) + " " : "";
+        }
+        return words;
+    };
+    EXPECT_EQ(defaults(EncrRows()),
+              "aes128gcm16 aes192gcm16 aes256gcm16 chacha20poly1305 aes128 aes192 aes256 ");
+    EXPECT_EQ(defaults(IntegRows()), "sha256 sha384 sha512 ");
+    EXPECT_EQ(defaults(PrfRows()), "prfsha256 prfsha384 prfsha512 ");
+    EXPECT_EQ(defaults(KeRows()), "x25519 ecp256 ecp384 ecp521 modp2048 modp3072 modp4096 ");
+}
+
+TEST(Algorithms, KeepWhatIsBrokenOutOfTheDefaults)
+{
+    for (const KeMethod id : {KeMethod::MODP_1024, KeMethod::MODP_1536, KeMethod::BRAINPOOL_224})
+    {
+        EXPECT_EQ(FindKe(id)->use, Use::NAMED);
+    }
+    EXPECT_EQ(FindEncr(Encr::ENCR_3DES, 0)->use, Use::NAMED);
+    EXPECT_EQ(FindInteg(Integ::AUTH_HMAC_SHA1_96)->use, Use::NAMED);
+    EXPECT_EQ(FindInteg(Integ::AUTH_HMAC_SHA1_160)->use, Use::CAPTURE);
+}
+
+// RFC 7296 §5, RFC 4543 §1: an IKE SA is encrypted, so these two are for ESP alone.
+TEST(Algorithms, SayWhichCiphersEncryptNothing)
+{
+    for (const EncrRow& row : EncrRows())
+    {
+        EXPECT_EQ(row.encrypts,
+                  row.id != Encr::ENCR_NULL && row.id != Encr::ENCR_NULL_AUTH_AES_GMAC)
+            << row.keyword;
+    }
+}
+
 // Key material: RFC 4106 §8.1 (salt of 4), RFC 7634 §2 (36 octets), RFC 4868 §2.3 (key = output).
 TEST(Algorithms, SizeTheirKeysAsTheirRfcsSay)
 {
@@ -78,6 +121,11 @@ TEST(Algorithms, SizeTheirKeysAsTheirRfcsSay)
     EXPECT_EQ(FindEncr(Encr::ENCR_CHACHA20_POLY1305, 0)->MaterialOctets(), 36u);
     EXPECT_EQ(FindEncr(Encr::ENCR_AES_CBC, 192)->MaterialOctets(), 24u);
     EXPECT_EQ(FindEncr(Encr::ENCR_NULL, 0)->MaterialOctets(), 0u);
+    // RFC 3686 §5.1 (nonce of 4), RFC 4309 §7.1 (salt of 3), RFC 4543 §5.4 (salt of 4), RFC 2451.
+    EXPECT_EQ(FindEncr(Encr::ENCR_AES_CTR, 256)->MaterialOctets(), 36u);
+    EXPECT_EQ(FindEncr(Encr::ENCR_AES_CCM_8, 192)->MaterialOctets(), 27u);
+    EXPECT_EQ(FindEncr(Encr::ENCR_NULL_AUTH_AES_GMAC, 128)->MaterialOctets(), 20u);
+    EXPECT_EQ(FindEncr(Encr::ENCR_3DES, 0)->MaterialOctets(), 24u);
     EXPECT_EQ(FindInteg(Integ::AUTH_HMAC_SHA2_384_192)->keyOctets, 48);
     EXPECT_EQ(FindInteg(Integ::AUTH_HMAC_SHA2_384_192)->icvOctets, 24);
 }

@@ -2,9 +2,9 @@
 #include "base/assert.h"
 #include "base/result.h"
 #include "crypto/context_internal.h"
+#include "crypto/group_keys.h"
 
 #include <climits>
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
@@ -23,20 +23,6 @@ IndexOf(std::span<const Row> rows, const Row& row)
 {
     IKELAB_ASSERT(&row >= rows.data() && &row < rows.data() + rows.size());
     return static_cast<size_t>(&row - rows.data());
-}
-
-MacCtxPtr
-NewHmac(EVP_MAC* hmac, const char* digest)
-{
-    MacCtxPtr context(EVP_MAC_CTX_new(hmac));
-    const std::array<OSSL_PARAM, 2> params{
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(digest), 0),
-        OSSL_PARAM_construct_end()};
-    // A context can be duplicated only once it has had a key.
-    constexpr std::array<uint8_t, 32> ANY_KEY{};
-    IKELAB_ASSERT(context != nullptr);
-    IKELAB_ASSERT(EVP_MAC_init(context.get(), ANY_KEY.data(), ANY_KEY.size(), params.data()) == 1);
-    return context;
 }
 
 } // namespace
@@ -70,15 +56,15 @@ Context::Internals::Internals() : library(OSSL_LIB_CTX_new())
     sha1.reset(EVP_MD_fetch(library.get(), "SHA1", nullptr));
     sha256.reset(EVP_MD_fetch(library.get(), "SHA2-256", nullptr));
     digest.reset(EVP_MD_CTX_new());
-    hmac.reset(EVP_MAC_fetch(library.get(), "HMAC", nullptr));
-    IKELAB_ASSERT(sha1 != nullptr && sha256 != nullptr && digest != nullptr && hmac != nullptr);
+    IKELAB_ASSERT(sha1 != nullptr && sha256 != nullptr && digest != nullptr);
+    macs.emplace(library.get());
     for (const PrfRow& row : PrfRows())
     {
-        prfs.push_back(NewHmac(hmac.get(), row.opensslDigest));
+        prfs.emplace_back(*macs, row.mac, row.opensslName);
     }
     for (const IntegRow& row : IntegRows())
     {
-        integs.push_back(NewHmac(hmac.get(), row.opensslDigest));
+        integs.emplace_back(*macs, row.mac, row.opensslName);
     }
     keygens.resize(KeRows().size());
 }
@@ -89,16 +75,16 @@ Context::Internals::Cipher(const EncrRow& row) const
     return ciphers[IndexOf(EncrRows(), row)].get();
 }
 
-EVP_MAC_CTX*
-Context::Internals::Prf(const PrfRow& row) const
+Mac&
+Context::Internals::Prf(const PrfRow& row)
 {
-    return prfs[IndexOf(PrfRows(), row)].get();
+    return prfs[IndexOf(PrfRows(), row)];
 }
 
-MacCtxPtr
+Mac
 Context::Internals::NewInteg(const IntegRow& row) const
 {
-    return MacCtxPtr(EVP_MAC_CTX_dup(integs[IndexOf(IntegRows(), row)].get()));
+    return integs[IndexOf(IntegRows(), row)].Duplicate();
 }
 
 EVP_PKEY_CTX*
@@ -107,16 +93,8 @@ Context::Internals::Keygen(const KeRow& row)
     PkeyCtxPtr& kept = keygens[IndexOf(KeRows(), row)];
     if (kept == nullptr)
     {
-        const char* type = row.kind == KeKind::MODP  ? "DH"
-                           : row.kind == KeKind::ECP ? "EC"
-                                                     : row.opensslName;
-        PkeyCtxPtr made(EVP_PKEY_CTX_new_from_name(library.get(), type, nullptr));
-        if (made == nullptr || EVP_PKEY_keygen_init(made.get()) != 1)
-        {
-            return nullptr;
-        }
-        if (row.kind != KeKind::MONTGOMERY &&
-            EVP_PKEY_CTX_set_group_name(made.get(), row.opensslName) != 1)
+        PkeyCtxPtr made = NewKeygen(library.get(), row);
+        if (made == nullptr)
         {
             return nullptr;
         }

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "crypto/prf.h"
 
+#include <algorithm>
 #include <array>
 
 namespace ikelab::crypto
@@ -55,11 +56,17 @@ IkeKeys::Copy() const
 Result<SecretBytes>
 DeriveSkeyseed(Context& context, const PrfRow& prf, const Nonces& nonces, Bytes sharedSecret)
 {
-    // RFC 7296 §2.14: the nonces are the key. All our PRFs are HMACs, which take a key of any
-    // length, so the rule about fixed-length keys (eight octets of each nonce) has no row here.
-    SecretBytes key(nonces.initiator.size() + nonces.responder.size());
-    std::ranges::copy(nonces.initiator, key.Writable().begin());
-    std::ranges::copy(nonces.responder, key.Writable().subspan(nonces.initiator.size()).begin());
+    // RFC 7296 §2.14: the nonces are the key; the PRFs of AES take the first octets of each only.
+    const auto part = [&prf](Bytes nonce)
+    {
+        return prf.nonceOctets == 0 ? nonce
+                                    : nonce.first(std::min<size_t>(prf.nonceOctets, nonce.size()));
+    };
+    const Bytes ofInitiator = part(nonces.initiator);
+    const Bytes ofResponder = part(nonces.responder);
+    SecretBytes key(ofInitiator.size() + ofResponder.size());
+    std::ranges::copy(ofInitiator, key.Writable().begin());
+    std::ranges::copy(ofResponder, key.Writable().subspan(ofInitiator.size()).begin());
     return ComputePrf(context, prf, key.View(), {sharedSecret});
 }
 

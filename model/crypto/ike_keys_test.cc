@@ -114,6 +114,28 @@ TEST_F(NistKeySchedule, GivesTheSkeyseedOfARekey)
     EXPECT_EQ(ToHex(skeyseed->View()), "63e81194946ebd05df7df5ebf5d8750056bf1f1d");
 }
 
+// RFC 7296 §2.14: the PRFs of AES take eight octets of each nonce for SKEYSEED, and prf+ all of
+// them.
+TEST_F(NistKeySchedule, TakesEightOctetsOfEachNonceForThePrfsOfAes)
+{
+    const Buffer i = Hex("000102030405060708090a0b0c0d0e0f1011");
+    const Buffer r = Hex("202122232425262728292a2b2c2d2e2f");
+    const Buffer shared(32, 0x77);
+    for (const PrfRow& prf : PrfRows())
+    {
+        const bool ofAes = prf.mac != MacKind::HMAC;
+        const auto seed = DeriveSkeyseed(context, prf, {i, r}, shared);
+        Buffer key = ToBuffer(Bytes(i).first(ofAes ? 8 : i.size()));
+        Append(key, Bytes(r).first(ofAes ? 8 : r.size()));
+        const auto expected = ComputePrf(context, prf, key, {shared});
+        ASSERT_TRUE(seed.has_value() && expected.has_value());
+        EXPECT_TRUE(SameSecret(seed->View(), expected->View())) << prf.keyword;
+        EXPECT_EQ(seed->Size(), prf.outputOctets);
+        // A nonce shorter than the rule wants is the peer's fault, and no reason to read beyond it.
+        EXPECT_TRUE(DeriveSkeyseed(context, prf, {Bytes(i).first(3), r}, shared).has_value());
+    }
+}
+
 // RFC 5282 §7: no SK_a; RFC 4106 §8.1 and RFC 7634 §2: the salt is the end of SK_e.
 TEST_F(NistKeySchedule, LeavesIntegrityKeysOutForAeads)
 {

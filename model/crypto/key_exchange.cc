@@ -3,14 +3,12 @@
 
 #include "base/assert.h"
 #include "crypto/context_internal.h"
+#include "crypto/group_keys.h"
 #include "crypto/hash.h"
 
 #include <openssl/core_names.h>
 #include <openssl/dh.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/objects.h>
-#include <openssl/param_build.h>
 
 #include <algorithm>
 #include <array>
@@ -21,16 +19,6 @@ namespace ikelab::crypto
 
 namespace
 {
-
-using GroupPtr = std::unique_ptr<EC_GROUP, OpensslDeleter<EC_GROUP_free>>;
-using PointPtr = std::unique_ptr<EC_POINT, OpensslDeleter<EC_POINT_free>>;
-using ParamBldPtr = std::unique_ptr<OSSL_PARAM_BLD, OpensslDeleter<OSSL_PARAM_BLD_free>>;
-using ParamsPtr = std::unique_ptr<OSSL_PARAM, OpensslDeleter<OSSL_PARAM_free>>;
-
-/// SEC 1 §2.3.3: x and y follow this octet; IKE's KE payload leaves it away.
-constexpr uint8_t UNCOMPRESSED = 4;
-/// Of the longest value: MODP-8192.
-constexpr size_t MAX_PUBLIC_OCTETS = 1024;
 
 /**
  * Octets that blind a scalar multiplication against side channels: SHA-256(seed | counter). They
@@ -133,109 +121,6 @@ ImportPeer(Context::Internals& internals, EVP_PKEY* ours, const KeRow& row, Byte
     return peer;
 }
 
-/// A key from its numbers; nullptr if OpenSSL refuses.
-PkeyPtr
-FromNumbers(Context::Internals& internals,
-            const KeRow& row,
-            const BIGNUM* privateValue,
-            Bytes encodedPublic,
-            const BIGNUM* publicNumber)
-{
-    ParamBldPtr builder(OSSL_PARAM_BLD_new());
-    if (builder == nullptr ||
-        OSSL_PARAM_BLD_push_utf8_string(
-            builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, row.opensslName, 0) != 1)
-    {
-        return nullptr;
-    }
-    if (privateValue != nullptr &&
-        OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, privateValue) != 1)
-    {
-        return nullptr;
-    }
-    if (!encodedPublic.empty() && OSSL_PARAM_BLD_push_octet_string(builder.get(),
-                                                                   OSSL_PKEY_PARAM_PUB_KEY,
-                                                                   encodedPublic.data(),
-                                                                   encodedPublic.size()) != 1)
-    {
-        return nullptr;
-    }
-    if (publicNumber != nullptr &&
-        OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, publicNumber) != 1)
-    {
-        return nullptr;
-    }
-    const ParamsPtr params(OSSL_PARAM_BLD_to_param(builder.get()));
-    PkeyCtxPtr maker(EVP_PKEY_CTX_new_from_name(
-        internals.library.get(), row.kind == KeKind::ECP ? "EC" : "DH", nullptr));
-    EVP_PKEY* key = nullptr;
-    const int selection = privateValue != nullptr ? EVP_PKEY_KEYPAIR : int{EVP_PKEY_KEY_PARAMETERS};
-    if (params == nullptr || maker == nullptr || EVP_PKEY_fromdata_init(maker.get()) != 1 ||
-        EVP_PKEY_fromdata(maker.get(), &key, selection, params.get()) != 1)
-    {
-        return nullptr;
-    }
-    return PkeyPtr(key);
-}
-
-PkeyPtr
-EcpFromPrivate(Context::Internals& internals, const KeRow& row, const BIGNUM* scalar)
-{
-    const GroupPtr group(EC_GROUP_new_by_curve_name_ex(
-        internals.library.get(), nullptr, EC_curve_nist2nid(row.opensslName)));
-    if (group == nullptr || BN_is_zero(scalar) ||
-        BN_cmp(scalar, EC_GROUP_get0_order(group.get())) >= 0)
-    {
-        return nullptr;
-    }
-    const PointPtr point(EC_POINT_new(group.get()));
-    const BnCtxPtr numbers(BN_CTX_secure_new_ex(internals.library.get()));
-    std::array<uint8_t, MAX_PUBLIC_OCTETS + 1> encoded;
-    if (point == nullptr || numbers == nullptr ||
-        EC_POINT_mul(group.get(), point.get(), scalar, nullptr, nullptr, numbers.get()) != 1)
-    {
-        return nullptr;
-    }
-    const size_t octets = EC_POINT_point2oct(group.get(),
-                                             point.get(),
-                                             POINT_CONVERSION_UNCOMPRESSED,
-                                             encoded.data(),
-                                             encoded.size(),
-                                             numbers.get());
-    if (octets == 0)
-    {
-        return nullptr;
-    }
-    return FromNumbers(internals, row, scalar, Bytes(encoded.data(), octets), nullptr);
-}
-
-PkeyPtr
-ModpFromPrivate(Context::Internals& internals, const KeRow& row, BIGNUM* exponent)
-{
-    const PkeyPtr group = FromNumbers(internals, row, nullptr, {}, nullptr);
-    BIGNUM* prime = nullptr;
-    BIGNUM* generator = nullptr;
-    if (group == nullptr || EVP_PKEY_get_bn_param(group.get(), OSSL_PKEY_PARAM_FFC_P, &prime) != 1)
-    {
-        return nullptr;
-    }
-    const BnPtr ownedPrime(prime);
-    if (EVP_PKEY_get_bn_param(group.get(), OSSL_PKEY_PARAM_FFC_G, &generator) != 1)
-    {
-        return nullptr;
-    }
-    const BnPtr ownedGenerator(generator);
-    const BnPtr value(BN_new());
-    const BnCtxPtr numbers(BN_CTX_secure_new_ex(internals.library.get()));
-    BN_set_flags(exponent, BN_FLG_CONSTTIME);
-    if (value == nullptr || numbers == nullptr || BN_is_zero(exponent) ||
-        BN_mod_exp(value.get(), generator, exponent, prime, numbers.get()) != 1)
-    {
-        return nullptr;
-    }
-    return FromNumbers(internals, row, exponent, {}, value.get());
-}
-
 } // namespace
 
 struct KeyShare::State
@@ -313,8 +198,7 @@ KeyShare::FromPrivate(Context& context, const KeRow& row, Bytes privateValue)
         state->blindingSeed = SecretBytes(Bytes(seed));
         BlindingRandom blinding(context, state->blindingSeed.View());
         const RandomScope scope(*internals.random, blinding);
-        state->key = row.kind == KeKind::ECP ? EcpFromPrivate(internals, row, number.get())
-                                             : ModpFromPrivate(internals, row, number.get());
+        state->key = KeyFromNumber(internals.library.get(), row, number.get());
     }
     if (state->key == nullptr)
     {

@@ -3,12 +3,11 @@
 
 #include "base/assert.h"
 #include "crypto/context_internal.h"
+#include "crypto/text_cipher.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -18,17 +17,42 @@ namespace ikelab::crypto
 namespace
 {
 
-/// The head of an ESP packet: SPI and the low half of the sequence number, RFC 4303 §2.
-constexpr size_t ESP_HEAD_OCTETS = 8;
+/// A whole MAC, of which the ICV is the front.
+using Tag = std::array<uint8_t, EVP_MAX_MD_SIZE>;
 
-std::array<uint8_t, 4>
-BigEndian32(uint32_t value)
+bool
+IsAead(const EncrRow& row)
 {
-    return {static_cast<uint8_t>(value >> 24),
-            static_cast<uint8_t>(value >> 16),
-            static_cast<uint8_t>(value >> 8),
-            static_cast<uint8_t>(value)};
+    return row.kind == CipherKind::AEAD;
 }
+
+/// A key of another size than the row's: the packets of such an SA fail.
+bool
+Fits(const EncrRow& encr, const IntegRow* integ, Bytes encrMaterial, Bytes integKey)
+{
+    return encrMaterial.size() == encr.MaterialOctets() && IsAead(encr) == (integ == nullptr) &&
+           integKey.size() == (integ == nullptr ? 0 : integ->keyOctets);
+}
+
+/// A packet's fields, RFC 4303 §2 and RFC 7296 §3.14.
+struct Fields
+{
+    Fields(MutableBytes packet, size_t headOctets, size_t ivOctets, size_t icvOctets)
+        : head(packet.first(headOctets)),
+          iv(packet.subspan(headOctets, ivOctets)),
+          text(packet.subspan(headOctets + ivOctets,
+                              packet.size() - headOctets - ivOctets - icvOctets)),
+          icv(packet.last(icvOctets)),
+          covered(packet.first(packet.size() - icvOctets))
+    {
+    }
+
+    Bytes head;
+    Bytes iv;
+    MutableBytes text;
+    MutableBytes icv;
+    Bytes covered; ///< by the integrity algorithm: all but the ICV
+};
 
 } // namespace
 
@@ -39,223 +63,66 @@ struct PacketCipher::State
           const EncrRow& encrRow,
           const IntegRow* integRow,
           Bytes encrMaterial,
-          Bytes integMaterial);
-
-    bool
-    IsAead() const
+          Bytes integMaterial)
+        : direction(way),
+          encr(&encrRow),
+          integ(integRow),
+          fits(Fits(encrRow, integRow, encrMaterial, integMaterial)),
+          internals(&context.Get()),
+          integKey(integMaterial)
     {
-        return encr->kind == CipherKind::AEAD;
+        if (fits)
+        {
+            cipher.emplace(
+                internals->Cipher(encrRow), encrRow, direction == Direction::SEAL, encrMaterial);
+        }
     }
 
     size_t
     IcvOctets() const
     {
-        return IsAead() ? encr->icvOctets : integ->icvOctets;
+        return IsAead(*encr) ? encr->icvOctets : integ != nullptr ? integ->icvOctets : 0;
     }
 
-    bool EnsureCipher();
     bool EnsureMac();
-    bool AeadHead(Bytes head, Bytes iv, std::optional<uint32_t> esnHigh);
-    bool AeadSeal(Bytes head,
-                  Bytes iv,
-                  MutableBytes text,
-                  MutableBytes icv,
-                  std::optional<uint32_t> esnHigh);
-    bool AeadOpen(Bytes head,
-                  Bytes iv,
-                  MutableBytes text,
-                  Bytes icv,
-                  std::optional<uint32_t> esnHigh);
-    bool Cbc(Bytes iv, MutableBytes text);
-    bool Mac(Bytes covered, std::optional<uint32_t> esnHigh);
+    bool Authenticate(Bytes covered, std::optional<uint32_t> esnHigh, Tag& tag);
 
-    Context::Internals* internals;
     Direction direction;
     const EncrRow* encr;
     const IntegRow* integ;
-    SecretBytes encrKey;
+    bool fits; ///< the keys' sizes are those of the rows
+    Context::Internals* internals;
+    std::optional<TextCipher> cipher; ///< if it fits
     SecretBytes integKey;
-    std::array<uint8_t, 12> nonce{}; ///< salt | IV, RFC 4106 §4, RFC 7634 §2
-    std::array<uint8_t, EVP_MAX_MD_SIZE> tag{};
-    std::array<OSSL_PARAM, 2> tagParams; ///< of `tag`: prepared once, asked per packet
-    CipherCtxPtr cipher;
-    MacCtxPtr mac;
+    std::optional<Mac> mac;
 };
-
-PacketCipher::State::State(Context& context,
-                           Direction way,
-                           const EncrRow& encrRow,
-                           const IntegRow* integRow,
-                           Bytes encrMaterial,
-                           Bytes integMaterial)
-    : internals(&context.Get()),
-      direction(way),
-      encr(&encrRow),
-      integ(integRow),
-      encrKey(encrMaterial.first(std::min<size_t>(encrRow.keyOctets, encrMaterial.size()))),
-      integKey(integMaterial),
-      tagParams{OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
-                                                  tag.data(),
-                                                  encrRow.icvOctets),
-                OSSL_PARAM_construct_end()}
-{
-    IKELAB_ASSERT(encrMaterial.size() == encr->MaterialOctets());
-    IKELAB_ASSERT(IsAead() == (integ == nullptr));
-    IKELAB_ASSERT(integKey.Size() == (integ == nullptr ? 0 : integ->keyOctets));
-    if (IsAead())
-    {
-        IKELAB_ASSERT(encr->saltOctets + encr->ivOctets == nonce.size());
-        std::ranges::copy(encrMaterial.last(encr->saltOctets), nonce.begin());
-    }
-}
-
-bool
-PacketCipher::State::EnsureCipher()
-{
-    if (cipher != nullptr)
-    {
-        return true;
-    }
-    CipherCtxPtr made(EVP_CIPHER_CTX_new());
-    // The default IV length of our AEADs is the 12 octets of salt and IV.
-    if (made == nullptr || EVP_CipherInit_ex2(made.get(),
-                                              internals->Cipher(*encr),
-                                              encrKey.View().data(),
-                                              nullptr,
-                                              direction == Direction::SEAL ? 1 : 0,
-                                              nullptr) != 1)
-    {
-        return false;
-    }
-    // Padding is the protocol's, RFC 4303 §2.4 and RFC 7296 §3.14.
-    EVP_CIPHER_CTX_set_padding(made.get(), 0);
-    cipher = std::move(made);
-    return true;
-}
 
 bool
 PacketCipher::State::EnsureMac()
 {
-    if (mac != nullptr)
+    if (mac)
     {
-        return true;
+        return mac->Restart();
     }
-    MacCtxPtr made = internals->NewInteg(*integ);
-    if (made == nullptr ||
-        EVP_MAC_init(made.get(), integKey.View().data(), integKey.Size(), nullptr) != 1)
+    mac = internals->NewInteg(*integ);
+    if (!mac->SetKey(integKey.View()))
     {
+        mac.reset();
         return false;
     }
-    mac = std::move(made);
     return true;
 }
 
-/// Set the IV and feed the associated data.
+/// The whole MAC into `tag`.
 bool
-PacketCipher::State::AeadHead(Bytes head, Bytes iv, std::optional<uint32_t> esnHigh)
+PacketCipher::State::Authenticate(Bytes covered, std::optional<uint32_t> esnHigh, Tag& tag)
 {
-    if (!EnsureCipher())
+    if (!EnsureMac() || !mac->Update(covered))
     {
         return false;
     }
-    std::memcpy(nonce.data() + encr->saltOctets, iv.data(), iv.size());
-    if (EVP_CipherInit_ex(cipher.get(), nullptr, nullptr, nullptr, nonce.data(), -1) != 1)
-    {
-        return false;
-    }
-    int written = 0;
-    if (!esnHigh)
-    {
-        return EVP_CipherUpdate(
-                   cipher.get(), nullptr, &written, head.data(), static_cast<int>(head.size())) ==
-               1;
-    }
-    // RFC 4106 §5: with ESN the high half stands between the SPI and the low half.
-    IKELAB_ASSERT(head.size() == ESP_HEAD_OCTETS);
-    const std::array<uint8_t, 4> high = BigEndian32(*esnHigh);
-    std::array<uint8_t, ESP_HEAD_OCTETS + 4> data;
-    std::ranges::copy(head.first(4), data.begin());
-    std::ranges::copy(high, data.begin() + 4);
-    std::ranges::copy(head.last(4), data.begin() + 8);
-    return EVP_CipherUpdate(cipher.get(), nullptr, &written, data.data(), data.size()) == 1;
-}
-
-bool
-PacketCipher::State::AeadSeal(Bytes head,
-                              Bytes iv,
-                              MutableBytes text,
-                              MutableBytes icv,
-                              std::optional<uint32_t> esnHigh)
-{
-    int written = 0;
-    if (!AeadHead(head, iv, esnHigh) ||
-        (!text.empty() &&
-         EVP_EncryptUpdate(
-             cipher.get(), text.data(), &written, text.data(), static_cast<int>(text.size())) !=
-             1) ||
-        EVP_EncryptFinal_ex(cipher.get(), text.data() + text.size(), &written) != 1 ||
-        EVP_CIPHER_CTX_get_params(cipher.get(), tagParams.data()) != 1)
-    {
-        return false;
-    }
-    std::memcpy(icv.data(), tag.data(), icv.size());
-    return true;
-}
-
-bool
-PacketCipher::State::AeadOpen(Bytes head,
-                              Bytes iv,
-                              MutableBytes text,
-                              Bytes icv,
-                              std::optional<uint32_t> esnHigh)
-{
-    int written = 0;
-    std::memcpy(tag.data(), icv.data(), icv.size());
-    return AeadHead(head, iv, esnHigh) &&
-           EVP_CIPHER_CTX_set_params(cipher.get(), tagParams.data()) == 1 &&
-           (text.empty() ||
-            EVP_DecryptUpdate(
-                cipher.get(), text.data(), &written, text.data(), static_cast<int>(text.size())) ==
-                1) &&
-           EVP_DecryptFinal_ex(cipher.get(), text.data() + text.size(), &written) == 1;
-}
-
-bool
-PacketCipher::State::Cbc(Bytes iv, MutableBytes text)
-{
-    if (encr->kind == CipherKind::NULL_CIPHER || text.empty())
-    {
-        return true;
-    }
-    int written = 0;
-    return EnsureCipher() &&
-           EVP_CipherInit_ex(cipher.get(), nullptr, nullptr, nullptr, iv.data(), -1) == 1 &&
-           EVP_CipherUpdate(
-               cipher.get(), text.data(), &written, text.data(), static_cast<int>(text.size())) ==
-               1 &&
-           static_cast<size_t>(written) == text.size();
-}
-
-/// The whole HMAC into `tag`.
-bool
-PacketCipher::State::Mac(Bytes covered, std::optional<uint32_t> esnHigh)
-{
-    size_t written = 0;
-    if (!EnsureMac() || EVP_MAC_init(mac.get(), nullptr, 0, nullptr) != 1 ||
-        EVP_MAC_update(mac.get(), covered.data(), covered.size()) != 1)
-    {
-        return false;
-    }
-    if (esnHigh)
-    {
-        // RFC 4303 §2.2.1: appended behind what is sent.
-        const std::array<uint8_t, 4> high = BigEndian32(*esnHigh);
-        if (EVP_MAC_update(mac.get(), high.data(), high.size()) != 1)
-        {
-            return false;
-        }
-    }
-    return EVP_MAC_final(mac.get(), tag.data(), &written, tag.size()) == 1;
+    // RFC 4303 §2.2.1: appended behind what is sent.
+    return (!esnHigh || mac->Update(BigEndian32(*esnHigh))) && mac->Finish(tag);
 }
 
 PacketCipher::PacketCipher(Context& context,
@@ -294,10 +161,9 @@ void
 PacketCipher::WriteIv(MutableBytes iv, uint64_t counter, RandomSource& random) const
 {
     IKELAB_ASSERT(iv.size() == IvOctets());
-    if (!m_state->IsAead())
+    if (m_state->encr->kind == CipherKind::CBC)
     {
-        // RFC 3602 §3: unpredictable for CBC; NULL has none.
-        random.Fill(iv);
+        random.Fill(iv); // RFC 3602 §3: unpredictable
         return;
     }
     for (size_t i = 0; i < iv.size(); i++)
@@ -307,74 +173,79 @@ PacketCipher::WriteIv(MutableBytes iv, uint64_t counter, RandomSource& random) c
 }
 
 Result<void>
+PacketCipher::Check(MutableBytes packet, size_t headOctets, Direction direction) const
+{
+    IKELAB_ASSERT(m_state->direction == direction);
+    if (!m_state->fits)
+    {
+        return Fail(Fault::BAD_VALUE, "key length");
+    }
+    const size_t before = headOctets + IvOctets();
+    const size_t around = before + IcvOctets();
+    if (packet.size() < around)
+    {
+        return Fail(Fault::TRUNCATED, "encrypted packet", packet.size());
+    }
+    if ((packet.size() - around) % BlockOctets() != 0)
+    {
+        return Fail(Fault::BAD_VALUE, "ciphertext length", before);
+    }
+    return {};
+}
+
+Result<void>
 PacketCipher::Seal(MutableBytes packet, size_t headOctets, std::optional<uint32_t> esnHigh)
 {
-    IKELAB_ASSERT(m_state->direction == Direction::SEAL);
-    const size_t ivOctets = IvOctets();
-    const size_t icvOctets = IcvOctets();
-    IKELAB_ASSERT(packet.size() >= headOctets + ivOctets + icvOctets);
-    const Bytes iv = packet.subspan(headOctets, ivOctets);
-    const MutableBytes icv = packet.last(icvOctets);
-    const MutableBytes covered = packet.first(packet.size() - icvOctets);
-    const MutableBytes text = covered.subspan(headOctets + ivOctets);
-    IKELAB_ASSERT(text.size() % BlockOctets() == 0);
-    if (m_state->IsAead())
+    TRY(Check(packet, headOctets, Direction::SEAL));
+    State& state = *m_state;
+    const Fields fields(packet, headOctets, IvOctets(), IcvOctets());
+    if (IsAead(*state.encr))
     {
-        if (!m_state->AeadSeal(packet.first(headOctets), iv, text, icv, esnHigh))
+        if (!state.cipher->Seal(fields.head, fields.iv, fields.text, fields.icv, esnHigh))
         {
             return OpensslFailed(Fault::CRYPTO, "seal");
         }
         return {};
     }
-    if (!m_state->Cbc(iv, text) || !m_state->Mac(covered, esnHigh))
+    Tag tag;
+    if (!state.cipher->Crypt(fields.iv, fields.text) ||
+        !state.Authenticate(fields.covered, esnHigh, tag))
     {
         return OpensslFailed(Fault::CRYPTO, "seal");
     }
-    std::memcpy(icv.data(), m_state->tag.data(), icv.size());
+    std::memcpy(fields.icv.data(), tag.data(), fields.icv.size());
     return {};
 }
 
 Result<void>
 PacketCipher::Open(MutableBytes packet, size_t headOctets, std::optional<uint32_t> esnHigh)
 {
-    IKELAB_ASSERT(m_state->direction == Direction::OPEN);
-    const size_t ivOctets = IvOctets();
-    const size_t icvOctets = IcvOctets();
-    if (packet.size() < headOctets + ivOctets + icvOctets)
+    TRY(Check(packet, headOctets, Direction::OPEN));
+    State& state = *m_state;
+    const Fields fields(packet, headOctets, IvOctets(), IcvOctets());
+    if (IsAead(*state.encr))
     {
-        return Fail(Fault::TRUNCATED, "encrypted packet", packet.size());
-    }
-    const Bytes iv = packet.subspan(headOctets, ivOctets);
-    const Bytes icv = packet.last(icvOctets);
-    const MutableBytes covered = packet.first(packet.size() - icvOctets);
-    const MutableBytes text = covered.subspan(headOctets + ivOctets);
-    if (text.size() % BlockOctets() != 0)
-    {
-        return Fail(Fault::BAD_VALUE, "ciphertext length", headOctets + ivOctets);
-    }
-    const size_t icvOffset = covered.size();
-    if (m_state->IsAead())
-    {
-        if (!m_state->EnsureCipher())
+        if (!state.cipher->Ensure())
         {
             return OpensslFailed(Fault::CRYPTO, "open");
         }
-        if (!m_state->AeadOpen(packet.first(headOctets), iv, text, icv, esnHigh))
+        if (!state.cipher->Open(fields.head, fields.iv, fields.text, fields.icv, esnHigh))
         {
             ERR_clear_error();
-            return Fail(Fault::INTEGRITY, "ICV", icvOffset);
+            return Fail(Fault::INTEGRITY, "ICV", fields.covered.size());
         }
         return {};
     }
-    if (!m_state->Mac(covered, esnHigh))
+    Tag tag;
+    if (!state.Authenticate(fields.covered, esnHigh, tag))
     {
         return OpensslFailed(Fault::CRYPTO, "open");
     }
-    if (CRYPTO_memcmp(m_state->tag.data(), icv.data(), icv.size()) != 0)
+    if (CRYPTO_memcmp(tag.data(), fields.icv.data(), fields.icv.size()) != 0)
     {
-        return Fail(Fault::INTEGRITY, "ICV", icvOffset);
+        return Fail(Fault::INTEGRITY, "ICV", fields.covered.size());
     }
-    if (!m_state->Cbc(iv, text))
+    if (!state.cipher->Crypt(fields.iv, fields.text))
     {
         return OpensslFailed(Fault::CRYPTO, "open");
     }
@@ -384,7 +255,10 @@ PacketCipher::Open(MutableBytes packet, size_t headOctets, std::optional<uint32_
 void
 PacketCipher::DropContexts()
 {
-    m_state->cipher.reset();
+    if (m_state->cipher)
+    {
+        m_state->cipher->Drop();
+    }
     m_state->mac.reset();
 }
 

@@ -19,9 +19,10 @@ namespace ikelab::crypto
  *
  *     | head, authenticated | IV | text, encrypted | ICV |
  *
- * AEADs authenticate the head as associated data (RFC 5282 §5.1, RFC 4106 §5); the others encrypt
- * and then authenticate head, IV and ciphertext (RFC 7296 §3.14, RFC 4303 §3.3.2). The OpenSSL
- * contexts are keyed once, at first use, and may be dropped while the SA idles.
+ * AEADs authenticate the head as associated data (RFC 5282 §5.1, RFC 4106 §5), GMAC the IV and the
+ * text too, which it leaves plain (RFC 4543 §3.3); the others encrypt and then authenticate head,
+ * IV and ciphertext (RFC 7296 §3.14, RFC 4303 §3.3.2). The OpenSSL contexts are keyed once, at
+ * first use, and may be dropped while the SA idles.
  */
 class PacketCipher
 {
@@ -37,7 +38,7 @@ class PacketCipher
      * @param integ row of the integrity algorithm; nullptr with AEADs, needed otherwise
      * @param encrKey encr.MaterialOctets() octets, the salt last
      * @param integKey integ->keyOctets octets, empty with AEADs
-     * Sizes that do not fit the rows are our own bug.
+     * With sizes that do not fit the rows, Seal and Open answer BAD_VALUE.
      */
     PacketCipher(Context& context,
                  Direction direction,
@@ -55,8 +56,8 @@ class PacketCipher
     size_t BlockOctets() const;
 
     /**
-     * Fill the IV field: AEADs get `counter` (unique per key, RFC 4106 §3.1), CBC gets random
-     * octets.
+     * Fill the IV field: CBC gets random octets, the others `counter` (unique per key, RFC 4106
+     * §3.1, RFC 3686 §3.1).
      */
     void WriteIv(MutableBytes iv, uint64_t counter, RandomSource& random) const;
 
@@ -66,6 +67,7 @@ class PacketCipher
      * @param headOctets octets of the head
      * @param esnHigh high half of the sequence number with ESN: authenticated, not sent (RFC 4303
      * §2.2.1)
+     * @return TRUNCATED and BAD_VALUE as Open does
      */
     Result<void> Seal(MutableBytes packet, size_t headOctets, std::optional<uint32_t> esnHigh = {});
 
@@ -80,6 +82,8 @@ class PacketCipher
     void DropContexts();
 
   private:
+    Result<void> Check(MutableBytes packet, size_t headOctets, Direction direction) const;
+
     struct State;
     std::unique_ptr<State> m_state;
 };

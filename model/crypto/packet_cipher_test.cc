@@ -117,11 +117,12 @@ TEST_F(PacketCipherTest, OpensWhatItSealed)
             const size_t textBegin = HEAD + seal.IvOctets();
             EXPECT_TRUE(std::equal(plain.begin(), plain.begin() + long(textBegin), packet.begin()))
                 << suite.Name() << ": head and IV stay as they are";
-            if (blocks > 0 && suite.encr->kind != CipherKind::NULL_CIPHER)
+            if (blocks > 0)
             {
-                EXPECT_FALSE(std::equal(plain.begin() + long(textBegin),
-                                        plain.begin() + long(textBegin + textOctets),
-                                        packet.begin() + long(textBegin)))
+                EXPECT_NE(std::equal(plain.begin() + long(textBegin),
+                                     plain.begin() + long(textBegin + textOctets),
+                                     packet.begin() + long(textBegin)),
+                          suite.encr->encrypts)
                     << suite.Name();
             }
             ASSERT_TRUE(open.Open(packet, HEAD).has_value()) << suite.Name() << " " << blocks;
@@ -188,6 +189,68 @@ TEST_F(PacketCipherTest, RefusesAnotherKey)
     }
 }
 
+// Keys can come from a file, packets from anywhere: no size may do more than fail.
+TEST_F(PacketCipherTest, RefusesKeysOfOtherSizes)
+{
+    for (const Suite& suite : AllSuites())
+    {
+        const size_t encrOctets = suite.encr->MaterialOctets();
+        const size_t integOctets = suite.integ != nullptr ? suite.integ->keyOctets : 0;
+        for (const auto& [encr, integ] : {std::pair(encrOctets + 1, integOctets),
+                                          {encrOctets, integOctets + 1},
+                                          {encrOctets == 0 ? 2 : encrOctets - 1, integOctets},
+                                          {encrOctets, integOctets == 0 ? 2 : integOctets - 1},
+                                          {encrOctets + 300, integOctets}})
+        {
+            const Buffer encrKey(encr);
+            const Buffer integKey(integ);
+            for (const Direction way : {Direction::SEAL, Direction::OPEN})
+            {
+                PacketCipher cipher(m_context, way, *suite.encr, suite.integ, encrKey, integKey);
+                Buffer packet = MakePacket(cipher, 1, 48);
+                cipher.DropContexts();
+                const auto done =
+                    way == Direction::SEAL ? cipher.Seal(packet, HEAD) : cipher.Open(packet, HEAD);
+                ASSERT_FALSE(done.has_value()) << suite.Name();
+                EXPECT_EQ(done.error().fault, Fault::BAD_VALUE);
+            }
+        }
+    }
+}
+
+TEST_F(PacketCipherTest, RefusesACipherWithoutItsIntegrityAlgorithm)
+{
+    const EncrRow& gcm = *FindEncr(Encr::ENCR_AES_GCM_16, 128);
+    const EncrRow& cbc = *FindEncr(Encr::ENCR_AES_CBC, 128);
+    const IntegRow& integ = *FindInteg(Integ::AUTH_HMAC_SHA2_256_128);
+    const Buffer key(32);
+    PacketCipher bare(m_context, Direction::SEAL, cbc, nullptr, Bytes(key).first(16), {});
+    PacketCipher both(m_context, Direction::SEAL, gcm, &integ, Bytes(key).first(20), key);
+    for (PacketCipher* cipher : {&bare, &both})
+    {
+        Buffer packet(HEAD + 16 + 32 + 16);
+        const auto sealed = cipher->Seal(packet, HEAD);
+        ASSERT_FALSE(sealed.has_value());
+        EXPECT_EQ(sealed.error().fault, Fault::BAD_VALUE);
+    }
+}
+
+TEST_F(PacketCipherTest, RefusesToSealWhatIsTooShortOrNoWholeBlock)
+{
+    for (const Suite& suite : AllSuites())
+    {
+        PacketCipher seal = Make(suite, Direction::SEAL);
+        const size_t smallest = HEAD + seal.IvOctets() + seal.IcvOctets();
+        for (size_t octets = 0; octets < smallest + 16; octets++)
+        {
+            Buffer packet(octets);
+            const auto sealed = seal.Seal(packet, HEAD);
+            const bool whole = octets >= smallest && (octets - smallest) % seal.BlockOctets() == 0;
+            ASSERT_EQ(sealed.has_value(), whole) << suite.Name() << " " << octets;
+        }
+    }
+}
+
 TEST_F(PacketCipherTest, AuthenticatesTheHighHalfOfExtendedSequenceNumbers)
 {
     for (const Suite& suite : AllSuites())
@@ -249,13 +312,34 @@ TEST_F(PacketCipherTest, AppendsTheHighHalfForHmacs)
     EXPECT_EQ(ToHex(Bytes(packet).last(24)), ToHex(mac->View().first(24)));
 }
 
-TEST_F(PacketCipherTest, WritesTheCounterAsAnAeadsIv)
+// The same for every integrity algorithm: as if the high half had been sent.
+TEST_F(PacketCipherTest, AppendsTheHighHalfForEveryMac)
 {
-    for (const EncrRow& encr : EncrRows())
+    const EncrRow& null = *FindEncr(Encr::ENCR_NULL, 0);
+    for (const IntegRow& integ : IntegRows())
     {
-        if (encr.kind == CipherKind::AEAD)
+        PacketCipher cipher = Make({&null, &integ}, Direction::SEAL);
+        Buffer withEsn = MakePacket(cipher, 1, 32);
+        Buffer spelledOut = ToBuffer(Bytes(withEsn).first(withEsn.size() - integ.icvOctets));
+        Append(spelledOut, Hex("a1b2c3d4"));
+        spelledOut.resize(spelledOut.size() + integ.icvOctets);
+        ASSERT_TRUE(cipher.Seal(withEsn, HEAD, 0xa1b2c3d4).has_value());
+        ASSERT_TRUE(cipher.Seal(spelledOut, HEAD).has_value());
+        EXPECT_EQ(ToHex(Bytes(withEsn).last(integ.icvOctets)),
+                  ToHex(Bytes(spelledOut).last(integ.icvOctets)))
+            << integ.keyword;
+    }
+}
+
+// RFC 3686 §3.1: a counter mode under a repeated IV gives its texts away.
+TEST_F(PacketCipherTest, WritesTheCounterAsTheIvOfAeadsAndCtr)
+{
+    for (const Suite& suite : AllSuites())
+    {
+        const EncrRow& encr = *suite.encr;
+        if (encr.kind == CipherKind::AEAD || encr.kind == CipherKind::CTR)
         {
-            PacketCipher cipher = Make({&encr, nullptr}, Direction::SEAL);
+            PacketCipher cipher = Make(suite, Direction::SEAL);
             std::array<uint8_t, 8> iv{};
             cipher.WriteIv(iv, 0x0102030405060708, m_random);
             EXPECT_EQ(ToHex(iv), "0102030405060708") << encr.keyword;

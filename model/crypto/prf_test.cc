@@ -122,6 +122,39 @@ TEST(Prf, ForgetsTheKeyOfTheCallBefore)
               "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+// However a message is cut, it is the same message: XCBC holds octets back, CMAC does so inside.
+TEST(Prf, JoinsItsPartsWhereverTheyAreCut)
+{
+    Context context;
+    Buffer message(1500);
+    SeededRandom(4).Fill(message);
+    for (const PrfRow& row : PrfRows())
+    {
+        for (const size_t octets : {size_t{0}, size_t{1}, size_t{16}, size_t{33}, message.size()})
+        {
+            const Bytes whole = Bytes(message).first(octets);
+            const auto expected = ComputePrf(context, row, Hex("aabb"), {whole});
+            ASSERT_TRUE(expected.has_value());
+            for (const size_t cut : {0, 1, 15, 16, 17, 31, 32, 33, 512, 528, 529, 1488, 1499})
+            {
+                if (cut <= octets)
+                {
+                    const auto joined = ComputePrf(context,
+                                                   row,
+                                                   Hex("aabb"),
+                                                   {whole.first(cut),
+                                                    {},
+                                                    whole.subspan(cut, (octets - cut) / 2),
+                                                    whole.subspan(cut + (octets - cut) / 2)});
+                    ASSERT_TRUE(joined.has_value());
+                    EXPECT_TRUE(SameSecret(joined->View(), expected->View()))
+                        << row.keyword << " " << octets << " " << cut;
+                }
+            }
+        }
+    }
+}
+
 // RFC 7296 §2.13, spelled out: T1 = prf(K, S | 1), Tn = prf(K, Tn-1 | S | n).
 TEST(PrfPlus, ChainsItsBlocks)
 {

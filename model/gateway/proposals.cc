@@ -34,6 +34,24 @@ constexpr Alias ALIASES[] = {
     {"aes128gcm128", "aes128gcm16"},
     {"aes192gcm128", "aes192gcm16"},
     {"aes256gcm128", "aes256gcm16"},
+    {"aes128gcm96", "aes128gcm12"},
+    {"aes192gcm96", "aes192gcm12"},
+    {"aes256gcm96", "aes256gcm12"},
+    {"aes128gcm64", "aes128gcm8"},
+    {"aes192gcm64", "aes192gcm8"},
+    {"aes256gcm64", "aes256gcm8"},
+    {"aes128ccm", "aes128ccm16"},
+    {"aes192ccm", "aes192ccm16"},
+    {"aes256ccm", "aes256ccm16"},
+    {"aes128ccm128", "aes128ccm16"},
+    {"aes192ccm128", "aes192ccm16"},
+    {"aes256ccm128", "aes256ccm16"},
+    {"aes128ccm96", "aes128ccm12"},
+    {"aes192ccm96", "aes192ccm12"},
+    {"aes256ccm96", "aes256ccm12"},
+    {"aes128ccm64", "aes128ccm8"},
+    {"aes192ccm64", "aes192ccm8"},
+    {"aes256ccm64", "aes256ccm8"},
     {"chacha20poly1305compat", "chacha20poly1305"},
     {"sha", "sha1"},
     {"sha2_256", "sha256"},
@@ -125,12 +143,19 @@ constexpr std::string_view KNOWN_ELSEWHERE[] = {"3des",
                                                 "newhope128"};
 
 template <typename Row>
+bool
+IsNegotiable(const Row& row)
+{
+    return row.use != crypto::Use::CAPTURE;
+}
+
+template <typename Row>
 const Row*
 FindWord(std::span<const Row> rows, std::string_view word)
 {
     for (const Row& row : rows)
     {
-        if (word == row.keyword)
+        if (word == row.keyword && IsNegotiable(row))
         {
             return &row;
         }
@@ -286,7 +311,10 @@ class ProposalReader
         {
             for (const auto& row : rows)
             {
-                words.emplace_back(row.keyword);
+                if (IsNegotiable(row))
+                {
+                    words.emplace_back(row.keyword);
+                }
             }
         };
         add(crypto::EncrRows());
@@ -314,32 +342,14 @@ PrfOf(const IntegRow& integ)
     return FindWord(crypto::PrfRows(), fmt::format("prf{}", integ.keyword));
 }
 
-bool
-IsLegacy(const PrfRow& row)
-{
-    return row.id == wire::Prf::PRF_HMAC_SHA1 || row.id == wire::Prf::PRF_HMAC_MD5;
-}
-
-bool
-IsLegacy(const IntegRow& row)
-{
-    return row.id == wire::Integ::AUTH_HMAC_SHA1_96 || row.id == wire::Integ::AUTH_HMAC_MD5_96;
-}
-
-bool
-IsLegacy(const KeRow& row)
-{
-    return row.kind == crypto::KeKind::MODP && row.publicOctets < 256;
-}
-
 template <typename Row>
 std::vector<const Row*>
-NoLegacy(std::span<const Row> rows)
+Defaults(std::span<const Row> rows)
 {
     std::vector<const Row*> chosen;
     for (const Row& row : rows)
     {
-        if (!IsLegacy(row))
+        if (row.use == crypto::Use::DEFAULT)
         {
             chosen.push_back(&row);
         }
@@ -348,16 +358,10 @@ NoLegacy(std::span<const Row> rows)
 }
 
 std::vector<const EncrRow*>
-Ciphers(CipherKind kind)
+DefaultCiphers(CipherKind kind)
 {
-    std::vector<const EncrRow*> chosen;
-    for (const EncrRow& row : crypto::EncrRows())
-    {
-        if (row.kind == kind && row.id != wire::Encr::ENCR_3DES)
-        {
-            chosen.push_back(&row);
-        }
-    }
+    auto chosen = Defaults(crypto::EncrRows());
+    std::erase_if(chosen, [kind](const EncrRow* row) { return row->kind != kind; });
     return chosen;
 }
 
@@ -379,11 +383,12 @@ ReadIkeProposal(std::string_view text, const std::string& pointer)
     }
     for (const EncrRow* encr : words->encr)
     {
-        if (encr->kind == CipherKind::NULL_CIPHER)
+        if (!encr->encrypts)
         {
             // RFC 7296 §5: an IKE SA is always encrypted.
             return tl::unexpected<ConfigError>(
-                reader.Wrong("'null' encryption of IKE", "a cipher such as aes128gcm16"));
+                reader.Wrong(fmt::format("'{}' encryption of IKE", encr->keyword),
+                             "a cipher such as aes128gcm16"));
         }
     }
     if (words->prf.empty())
@@ -454,18 +459,21 @@ ReadEspProposal(std::string_view text, const std::string& pointer)
 std::vector<ike::IkeProposal>
 DefaultIkeProposals()
 {
-    const auto prf = NoLegacy(crypto::PrfRows());
-    const auto ke = NoLegacy(crypto::KeRows());
-    return {ike::IkeProposal{Ciphers(CipherKind::AEAD), {}, prf, ke},
-            ike::IkeProposal{Ciphers(CipherKind::CBC), NoLegacy(crypto::IntegRows()), prf, ke}};
+    const auto prf = Defaults(crypto::PrfRows());
+    const auto ke = Defaults(crypto::KeRows());
+    return {
+        ike::IkeProposal{DefaultCiphers(CipherKind::AEAD), {}, prf, ke},
+        ike::IkeProposal{DefaultCiphers(CipherKind::CBC), Defaults(crypto::IntegRows()), prf, ke}};
 }
 
 std::vector<ike::EspProposal>
 DefaultEspProposals()
 {
-    return {ike::EspProposal{Ciphers(CipherKind::AEAD), {}, {}, {wire::Esn::NO_ESN}},
-            ike::EspProposal{
-                Ciphers(CipherKind::CBC), NoLegacy(crypto::IntegRows()), {}, {wire::Esn::NO_ESN}}};
+    return {ike::EspProposal{DefaultCiphers(CipherKind::AEAD), {}, {}, {wire::Esn::NO_ESN}},
+            ike::EspProposal{DefaultCiphers(CipherKind::CBC),
+                             Defaults(crypto::IntegRows()),
+                             {},
+                             {wire::Esn::NO_ESN}}};
 }
 
 } // namespace ikelab::gateway

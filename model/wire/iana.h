@@ -132,6 +132,7 @@ enum class KeMethod : uint16_t
     ECP_256 = 19,
     ECP_384 = 20,
     ECP_521 = 21,
+    BRAINPOOL_224 = 27,
     BRAINPOOL_256 = 28,
     BRAINPOOL_384 = 29,
     BRAINPOOL_512 = 30,

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+#include "crypto/text_cipher.h"
+
+#include "base/assert.h"
+
+#include <openssl/core_names.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace ikelab::crypto
+{
+
+namespace
+{
+
+/// The head of an ESP packet: SPI and the low half of the sequence number, RFC 4303 §2.
+constexpr size_t ESP_HEAD_OCTETS = 8;
+
+bool
+IsCcm(const EVP_CIPHER* cipher)
+{
+    return cipher != nullptr && EVP_CIPHER_get_mode(cipher) == EVP_CIPH_CCM_MODE;
+}
+
+} // namespace
+
+TextCipher::TextCipher(EVP_CIPHER* cipher, const EncrRow& row, bool seals, Bytes material)
+    : m_cipher(cipher),
+      m_row(&row),
+      m_seals(seals),
+      m_ccm(IsCcm(cipher)),
+      m_key(material.first(row.keyOctets)),
+      m_tagParams{OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
+                                                    m_tag.data(),
+                                                    row.icvOctets),
+                  OSSL_PARAM_construct_end()}
+{
+    IKELAB_ASSERT(size_t{row.saltOctets} + row.ivOctets <= m_nonce.size());
+    std::ranges::copy(material.last(row.saltOctets), m_nonce.begin());
+    if (row.kind == CipherKind::CTR)
+    {
+        m_nonce.back() = 1; // RFC 3686 §4: nonce, IV and a counter that begins with one
+    }
+}
+
+bool
+TextCipher::Ensure()
+{
+    if (m_context != nullptr)
+    {
+        return true;
+    }
+    CipherCtxPtr made(EVP_CIPHER_CTX_new());
+    // GCM and ChaCha20 take nonces of 12 octets unless told otherwise. CCM must know the sizes of
+    // nonce and ICV before it gets the key: they are in its first block (RFC 3610 §2.2).
+    size_t nonceOctets = size_t{m_row->saltOctets} + m_row->ivOctets;
+    const std::array<OSSL_PARAM, 3> sizes{
+        OSSL_PARAM_construct_size_t(OSSL_CIPHER_PARAM_IVLEN, &nonceOctets),
+        OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, nullptr, m_row->icvOctets),
+        OSSL_PARAM_construct_end()};
+    if (made == nullptr ||
+        (m_ccm &&
+         EVP_CipherInit_ex2(
+             made.get(), m_cipher, nullptr, nullptr, m_seals ? 1 : 0, sizes.data()) != 1) ||
+        EVP_CipherInit_ex2(made.get(),
+                           m_ccm ? nullptr : m_cipher,
+                           m_key.View().data(),
+                           nullptr,
+                           m_seals ? 1 : 0,
+                           nullptr) != 1)
+    {
+        return false;
+    }
+    // Padding is the protocol's, RFC 4303 §2.4 and RFC 7296 §3.14.
+    EVP_CIPHER_CTX_set_padding(made.get(), 0);
+    m_context = std::move(made);
+    return true;
+}
+
+void
+TextCipher::Drop()
+{
+    m_context.reset();
+}
+
+/// Set the IV, which is the salt's continuation where there is a salt.
+bool
+TextCipher::Begin(Bytes iv)
+{
+    if (!Ensure())
+    {
+        return false;
+    }
+    std::memcpy(m_nonce.data() + m_row->saltOctets, iv.data(), iv.size());
+    return EVP_CipherInit_ex(m_context.get(), nullptr, nullptr, nullptr, m_nonce.data(), -1) == 1;
+}
+
+bool
+TextCipher::Associate(Bytes data)
+{
+    int written = 0;
+    return EVP_CipherUpdate(
+               m_context.get(), nullptr, &written, data.data(), static_cast<int>(data.size())) == 1;
+}
+
+bool
+TextCipher::AssociateHead(Bytes head, std::optional<uint32_t> esnHigh)
+{
+    if (!esnHigh)
+    {
+        return Associate(head);
+    }
+    // RFC 4106 §5, RFC 4309 §5, RFC 4543 §3.3: the high half stands between the SPI and the low
+    // half.
+    IKELAB_ASSERT(head.size() == ESP_HEAD_OCTETS);
+    const std::array<uint8_t, 4> high = BigEndian32(*esnHigh);
+    std::array<uint8_t, ESP_HEAD_OCTETS + 4> data;
+    std::ranges::copy(head.first(4), data.begin());
+    std::ranges::copy(high, data.begin() + 4);
+    std::ranges::copy(head.last(4), data.begin() + 8);
+    return Associate(data);
+}
+
+/// Everything before the text is encrypted.
+bool
+TextCipher::BeginAead(Bytes head, Bytes iv, Bytes text, std::optional<uint32_t> esnHigh)
+{
+    if (!Begin(iv))
+    {
+        return false;
+    }
+    if (m_ccm)
+    {
+        // RFC 3610 §2.2: the length of the text is in the first block.
+        int written = 0;
+        if (EVP_CipherUpdate(
+                m_context.get(), nullptr, &written, nullptr, static_cast<int>(text.size())) != 1)
+        {
+            return false;
+        }
+    }
+    if (m_row->encrypts)
+    {
+        return AssociateHead(head, esnHigh);
+    }
+    // RFC 4543 §3.1, §3.3: GMAC encrypts nothing; IV and text are the authenticated payload. All of
+    // it stands together in the packet, so that without ESN one call does.
+    const size_t payloadOctets = iv.size() + text.size();
+    return esnHigh ? AssociateHead(head, esnHigh) && Associate(Bytes(iv.data(), payloadOctets))
+                   : Associate(Bytes(head.data(), head.size() + payloadOctets));
+}
+
+bool
+TextCipher::Seal(Bytes head,
+                 Bytes iv,
+                 MutableBytes text,
+                 MutableBytes icv,
+                 std::optional<uint32_t> esnHigh)
+{
+    int written = 0;
+    // CCM has its whole text in one call, an empty one too.
+    const bool updates = m_row->encrypts && (!text.empty() || m_ccm);
+    if (!BeginAead(head, iv, text, esnHigh) ||
+        (updates &&
+         EVP_EncryptUpdate(
+             m_context.get(), text.data(), &written, text.data(), static_cast<int>(text.size())) !=
+             1) ||
+        EVP_EncryptFinal_ex(m_context.get(), text.data() + text.size(), &written) != 1 ||
+        EVP_CIPHER_CTX_get_params(m_context.get(), m_tagParams.data()) != 1)
+    {
+        return false;
+    }
+    std::memcpy(icv.data(), m_tag.data(), icv.size());
+    return true;
+}
+
+bool
+TextCipher::Open(Bytes head,
+                 Bytes iv,
+                 MutableBytes text,
+                 Bytes icv,
+                 std::optional<uint32_t> esnHigh)
+{
+    std::memcpy(m_tag.data(), icv.data(), icv.size());
+    return Ensure() && EVP_CIPHER_CTX_set_params(m_context.get(), m_tagParams.data()) == 1 &&
+           BeginAead(head, iv, text, esnHigh) && EndOpen(text);
+}
+
+bool
+TextCipher::EndOpen(MutableBytes text)
+{
+    int written = 0;
+    const bool updates = m_row->encrypts && (!text.empty() || m_ccm);
+    if (updates &&
+        EVP_DecryptUpdate(
+            m_context.get(), text.data(), &written, text.data(), static_cast<int>(text.size())) !=
+            1)
+    {
+        return false;
+    }
+    // CCM has verified by now and has no last step; the others verify in it.
+    return m_ccm || EVP_DecryptFinal_ex(m_context.get(), text.data() + text.size(), &written) == 1;
+}
+
+bool
+TextCipher::Crypt(Bytes iv, MutableBytes text)
+{
+    if (m_cipher == nullptr || text.empty())
+    {
+        return true;
+    }
+    int written = 0;
+    return Begin(iv) &&
+           EVP_CipherUpdate(m_context.get(),
+                            text.data(),
+                            &written,
+                            text.data(),
+                            static_cast<int>(text.size())) == 1 &&
+           static_cast<size_t>(written) == text.size();
+}
+
+} // namespace ikelab::crypto
