@@ -64,6 +64,10 @@ TransformName(const Transform& transform)
         return ToString(KeMethod{transform.id});
     case TransformType::ESN:
         return ToString(Esn{transform.id});
+    case TransformType::KWA:
+        return ToString(KeyWrap{transform.id});
+    case TransformType::GCAUTH:
+        return ToString(GroupControllerAuth{transform.id});
     }
     return std::to_string(transform.id);
 }
