@@ -6,12 +6,15 @@
 #include "wire/cert_payload.h"
 #include "wire/cp_payload.h"
 #include "wire/eap_payload.h"
+#include "wire/identity.h"
 #include "wire/notify_data.h"
 #include "wire/payload_writers.h"
 #include "wire/puzzle_payload.h"
+#include "wire/readable.h"
 #include "wire/skf_payload.h"
 
 #include <functional>
+#include <string>
 
 namespace ikelab::wire
 {
@@ -25,6 +28,12 @@ CheckError(const Error& error, Bytes octets)
 {
     IKELAB_ASSERT(error.offset <= octets.size());
     IKELAB_ASSERT(!ToString(error).empty());
+}
+
+Bytes
+OctetsOf(const std::string& text)
+{
+    return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
 /// Parse, write, parse, write; also hand the value to `look`.
@@ -54,6 +63,19 @@ RoundTrips(Bytes octets,
     write(second, *again);
     IKELAB_ASSERT(SameOctets(first.View(), second.View()));
     return true;
+}
+
+void
+LookAtId(const IdPayload& id)
+{
+    IKELAB_ASSERT(IsUtf8(OctetsOf(IdText(id))));
+    const auto value = ParseIdValue(id);
+    if (!value)
+    {
+        CheckError(value.error(), id.data);
+        return;
+    }
+    IKELAB_ASSERT(SameOctets(IdValueOctets(*value), id.data));
 }
 
 void
@@ -103,6 +125,16 @@ LookAtCp(const CpPayload& cp)
     }
 }
 
+void
+LookAtTs(const TsPayload& ts)
+{
+    for (const TrafficSelector& selector : ts.selectors)
+    {
+        IKELAB_ASSERT(!PortText(selector).empty());
+        IKELAB_ASSERT(!selector.IsRange() || selector.other.empty());
+    }
+}
+
 Result<NoncePayload>
 ReadNonce(Bytes body)
 {
@@ -128,7 +160,7 @@ CheckPayloadBody(PayloadType type, Bytes body)
         return RoundTrips(body, ParseKe, WriteKe);
     case PayloadType::IDI:
     case PayloadType::IDR:
-        return RoundTrips(body, ParseId, WriteId);
+        return RoundTrips(body, ParseId, WriteId, LookAtId);
     case PayloadType::CERT:
         return RoundTrips(body, ParseCert, WriteCert, LookAtCert);
     case PayloadType::CERTREQ:
@@ -147,7 +179,7 @@ CheckPayloadBody(PayloadType type, Bytes body)
         return RoundTrips(body, ParseDelete, WriteDelete);
     case PayloadType::TSI:
     case PayloadType::TSR:
-        return RoundTrips(body, ParseTs, WriteTs);
+        return RoundTrips(body, ParseTs, WriteTs, LookAtTs);
     case PayloadType::CP:
         return RoundTrips(body, ParseCp, WriteCp, LookAtCp);
     case PayloadType::EAP:
@@ -193,6 +225,15 @@ FuzzNotifyData(Bytes octets)
     if (reader.U16(type))
     {
         CheckNotifyData(NotifyType{type}, reader.Rest());
+    }
+}
+
+void
+FuzzIdentity(Bytes octets)
+{
+    if (!octets.empty())
+    {
+        LookAtId({IdType{octets[0]}, octets.subspan(1)});
     }
 }
 

@@ -21,6 +21,8 @@ bool CheckNotifyData(NotifyType type, Bytes data);
 void FuzzPayload(Bytes octets);
 /// The first two octets are a notify type, the rest its data.
 void FuzzNotifyData(Bytes octets);
+/// The first octet is an ID type, the rest its data: DER names among them.
+void FuzzIdentity(Bytes octets);
 /// The first octet is the Next Payload field of an SKF payload, the rest its body.
 void FuzzSkf(Bytes octets);
 
