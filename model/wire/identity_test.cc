@@ -212,6 +212,8 @@ TEST(Readable, IsAlwaysUtf8WithoutControlCharacters)
 {
     EXPECT_EQ(Readable(Text("moon")), "moon");
     EXPECT_EQ(Readable(Hex("0a5c7f")), "\\0a\\5c\\7f");
+    EXPECT_EQ(Readable(Hex("61c29b62")), "a\\c2\\9bb"); // a terminal's escape sequence
+    EXPECT_EQ(Readable(Hex("c2a0")), "\u00a0");
     for (const char* bad : {"ff", "c080", "c3", "eda080", "f4908080", "e08080", "80", "f8888080"})
     {
         EXPECT_FALSE(IsUtf8(Hex(bad))) << bad;

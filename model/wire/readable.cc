@@ -57,6 +57,19 @@ SequenceOctets(Bytes octets)
     return code >= least && code <= 0x10ffff && !isSurrogate ? length : 0;
 }
 
+/// True for both octets of U+0080 to U+009F, which steer terminals as U+0000 to U+001F do.
+bool
+IsInC1Control(Bytes octets, size_t index)
+{
+    constexpr uint8_t LEAD = 0xc2;
+    constexpr uint8_t FIRST_PRINTABLE = 0xa0;
+    if (octets[index] == LEAD)
+    {
+        return index + 1 < octets.size() && octets[index + 1] < FIRST_PRINTABLE;
+    }
+    return index > 0 && octets[index - 1] == LEAD && octets[index] < FIRST_PRINTABLE;
+}
+
 } // namespace
 
 bool
@@ -80,11 +93,14 @@ Readable(Bytes octets, std::string_view alsoEscaped)
     const bool isUtf8 = IsUtf8(octets);
     std::string text;
     text.reserve(octets.size());
-    for (const uint8_t octet : octets)
+    for (size_t i = 0; i < octets.size(); ++i)
     {
+        const uint8_t octet = octets[i];
         const auto character = static_cast<char>(octet);
-        if (octet < 0x20 || octet == 0x7f || (octet > 0x7f && !isUtf8) || character == '\\' ||
-            alsoEscaped.find(character) != std::string_view::npos)
+        const bool isEscaped = octet < 0x20 || octet == 0x7f || (octet > 0x7f && !isUtf8) ||
+                               (octet > 0x7f && IsInC1Control(octets, i)) || character == '\\' ||
+                               alsoEscaped.find(character) != std::string_view::npos;
+        if (isEscaped)
         {
             fmt::format_to(std::back_inserter(text), "\\{:02x}", octet);
         }
