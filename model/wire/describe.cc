@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "base/byte_reader.h"
-#include "base/hex.h"
 #include "wire/message.h"
+#include "wire/payload_fields.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
-#include <optional>
 #include <utility>
 
 namespace ikelab::wire
@@ -15,205 +15,20 @@ namespace ikelab::wire
 namespace
 {
 
-/// Longer octet strings are cut, with their length said.
-constexpr size_t SHOWN_OCTETS = 32;
-
-std::string
-Show(Bytes octets)
+FieldList
+PayloadList(const PayloadChain& chain)
 {
-    if (octets.size() <= SHOWN_OCTETS)
+    FieldList list;
+    for (const Payload& payload : chain.payloads)
     {
-        return fmt::format("{} octets {}", octets.size(), ToHex(octets));
+        FieldGroup group{{{"type", CodeOf(payload.type)},
+                          {"critical", payload.critical},
+                          {"body_octets", uint64_t{payload.octets.size()}}}};
+        std::ranges::move(FieldsOf(payload).fields, std::back_inserter(group.fields));
+        list.items.push_back({"payload", std::move(group)});
     }
-    return fmt::format("{} octets {}...", octets.size(), ToHex(octets.first(SHOWN_OCTETS)));
+    return list;
 }
-
-/// Text if every octet is printable ASCII.
-std::optional<std::string>
-Printable(Bytes octets)
-{
-    for (const uint8_t octet : octets)
-    {
-        if (octet < 0x20 || octet > 0x7e)
-        {
-            return std::nullopt;
-        }
-    }
-    return std::string(octets.begin(), octets.end());
-}
-
-std::string
-TransformName(const Transform& transform)
-{
-    switch (transform.type)
-    {
-    case TransformType::ENCR:
-        return ToString(Encr{transform.id});
-    case TransformType::PRF:
-        return ToString(Prf{transform.id});
-    case TransformType::INTEG:
-        return ToString(Integ{transform.id});
-    case TransformType::KE:
-    case TransformType::ADDKE1:
-    case TransformType::ADDKE2:
-    case TransformType::ADDKE3:
-    case TransformType::ADDKE4:
-    case TransformType::ADDKE5:
-    case TransformType::ADDKE6:
-    case TransformType::ADDKE7:
-        return ToString(KeMethod{transform.id});
-    case TransformType::ESN:
-        return ToString(Esn{transform.id});
-    }
-    return std::to_string(transform.id);
-}
-
-std::string
-SelectorText(const TrafficSelector& selector)
-{
-    if (selector.type != TsType::TS_IPV4_ADDR_RANGE && selector.type != TsType::TS_IPV6_ADDR_RANGE)
-    {
-        return fmt::format("{} {}", ToString(selector.type), Show(selector.other));
-    }
-    return fmt::format("{} protocol {} ports {}-{}",
-                       selector.addresses.ToString(),
-                       selector.protocol,
-                       selector.startPort,
-                       selector.endPort);
-}
-
-/// Appends the lines of one payload.
-class PayloadPrinter
-{
-  public:
-    explicit PayloadPrinter(std::string& text) : m_text(text)
-    {
-    }
-
-    void
-    operator()(const RawPayload& raw)
-    {
-        Line("{}", Show(raw.body));
-    }
-
-    void
-    operator()(const SaPayload& sa)
-    {
-        for (const Proposal& proposal : sa.proposals)
-        {
-            Line("proposal {} {} SPI {}",
-                 proposal.number,
-                 ToString(proposal.protocol),
-                 proposal.spi.empty() ? "none" : ToHex(proposal.spi));
-            for (const Transform& transform : proposal.transforms)
-            {
-                Line("  {} {}{}{}",
-                     ToString(transform.type),
-                     TransformName(transform),
-                     transform.keyLength ? fmt::format(" {} bits", *transform.keyLength) : "",
-                     transform.otherAttributes.empty()
-                         ? ""
-                         : " other attributes " + ToHex(transform.otherAttributes));
-            }
-        }
-    }
-
-    void
-    operator()(const KePayload& ke)
-    {
-        Line("method {}, {}", ToString(ke.method), Show(ke.data));
-    }
-
-    void
-    operator()(const IdPayload& id)
-    {
-        const bool isName = id.type == IdType::ID_FQDN || id.type == IdType::ID_RFC822_ADDR;
-        const bool isAddress = id.type == IdType::ID_IPV4_ADDR || id.type == IdType::ID_IPV6_ADDR;
-        const auto name = Printable(id.data);
-        if (isAddress && (id.data.size() == 4 || id.data.size() == 16))
-        {
-            Line("{} {}", ToString(id.type), IpAddress::FromOctets(id.data).ToString());
-        }
-        else if (isName && name)
-        {
-            Line("{} {}", ToString(id.type), *name);
-        }
-        else
-        {
-            Line("{} {}", ToString(id.type), Show(id.data));
-        }
-    }
-
-    void
-    operator()(const AuthPayload& auth)
-    {
-        Line("method {}, {}", ToString(auth.method), Show(auth.data));
-    }
-
-    void
-    operator()(const NoncePayload& nonce)
-    {
-        Line("{}", Show(nonce.data));
-    }
-
-    void
-    operator()(const NotifyPayload& notify)
-    {
-        Line("{}", ToString(notify.type));
-        if (!notify.spi.empty())
-        {
-            Line("{} SPI {}", ToString(notify.protocol), ToHex(notify.spi));
-        }
-        if (!notify.data.empty())
-        {
-            Line("{}", Show(notify.data));
-        }
-    }
-
-    void
-    operator()(const DeletePayload& payload)
-    {
-        Line("{}, {} SPIs", ToString(payload.protocol), payload.spis.size());
-        for (const EspSpi spi : payload.spis)
-        {
-            Line("  SPI {:08x}", spi.value);
-        }
-    }
-
-    void
-    operator()(const VendorIdPayload& vendorId)
-    {
-        const auto name = Printable(vendorId.data);
-        Line("{}{}", Show(vendorId.data), name ? fmt::format(" \"{}\"", *name) : "");
-    }
-
-    void
-    operator()(const TsPayload& ts)
-    {
-        for (const TrafficSelector& selector : ts.selectors)
-        {
-            Line("{}", SelectorText(selector));
-        }
-    }
-
-    void
-    operator()(const SkPayload& sk)
-    {
-        Line("first inside {}, {} octets protected", ToString(sk.inner), sk.body.size());
-    }
-
-  private:
-    template <typename... Arguments>
-    void
-    Line(fmt::format_string<Arguments...> format, Arguments&&... arguments)
-    {
-        m_text += "    ";
-        fmt::format_to(std::back_inserter(m_text), format, std::forward<Arguments>(arguments)...);
-        m_text += '\n';
-    }
-
-    std::string& m_text;
-};
 
 } // namespace
 
@@ -227,7 +42,7 @@ SummaryWord(const Payload& payload)
     const auto* sk = std::get_if<SkPayload>(&payload.body);
     if (payload.type == PayloadType::SKF && sk != nullptr)
     {
-        // RFC 7383 §2.5
+        // RFC 7383 §2.5; numbers that make no sense are shown too.
         ByteReader reader(sk->body);
         uint16_t number;
         uint16_t total;
@@ -253,22 +68,19 @@ Summary(const PayloadChain& chain)
 }
 
 std::string
-Describe(const PayloadChain& chain)
+ToText(const PayloadChain& chain)
 {
     std::string text;
     for (const Payload& payload : chain.payloads)
     {
-        fmt::format_to(std::back_inserter(text),
-                       "  {}{}\n",
-                       ToString(payload.type),
-                       payload.critical ? " (critical)" : "");
-        std::visit(PayloadPrinter(text), payload.body);
+        const std::string label = ToString(payload.type) + (payload.critical ? " (critical)" : "");
+        AppendText(text, label, FieldsOf(payload), 2);
     }
     return text;
 }
 
 std::string
-Describe(const Message& message)
+ToText(const Message& message)
 {
     const Header& header = message.header;
     return fmt::format("IKE {}.{} {} {} {} from the {} of the IKE SA, {} octets\n"
@@ -282,7 +94,43 @@ Describe(const Message& message)
                        header.length,
                        header.initiatorSpi.value,
                        header.responderSpi.value) +
-           Describe(message.chain);
+           ToText(message.chain);
+}
+
+std::string
+ToJson(const PayloadChain& chain)
+{
+    return ToJson(PayloadList(chain));
+}
+
+std::string
+ToJson(const Message& message)
+{
+    const Header& header = message.header;
+    return ToJson(FieldGroup{{{"initiator_spi", fmt::format("{:016x}", header.initiatorSpi.value)},
+                              {"responder_spi", fmt::format("{:016x}", header.responderSpi.value)},
+                              {"next_payload", CodeOf(header.nextPayload)},
+                              {"major_version", uint64_t{header.majorVersion}},
+                              {"minor_version", uint64_t{header.minorVersion}},
+                              {"exchange", CodeOf(header.exchange)},
+                              {"flags", uint64_t{header.flags}},
+                              {"from_initiator", header.FromInitiator()},
+                              {"response", header.IsResponse()},
+                              {"message_id", uint64_t{header.messageId.value}},
+                              {"length", uint64_t{header.length}},
+                              {"payloads", PayloadList(message.chain)}}});
+}
+
+std::string
+Describe(const Message& message)
+{
+    return ToText(message);
+}
+
+std::string
+Describe(const PayloadChain& chain)
+{
+    return ToText(chain);
 }
 
 } // namespace ikelab::wire

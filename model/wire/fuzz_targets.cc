@@ -3,9 +3,12 @@
 
 #include "base/assert.h"
 #include "wire/esp_header.h"
+#include "wire/fuzz_payloads.h"
 #include "wire/message_builder.h"
+#include "wire/readable.h"
 
 #include <algorithm>
+#include <string>
 #include <variant>
 
 namespace ikelab::wire
@@ -118,8 +121,15 @@ CheckMessage(Bytes octets)
     for (const Payload& payload : message->chain.payloads)
     {
         IKELAB_ASSERT(Borrows(payload.octets, octets));
+        if (!std::holds_alternative<SkPayload>(payload.body))
+        {
+            CheckPayloadBody(payload.type, payload.octets);
+        }
     }
-    IKELAB_ASSERT(!Describe(*message).empty());
+    const std::string text = ToText(*message);
+    const std::string json = ToJson(*message);
+    IKELAB_ASSERT(text.ends_with('\n') && json.starts_with('{') && json.ends_with('}'));
+    IKELAB_ASSERT(IsUtf8({reinterpret_cast<const uint8_t*>(json.data()), json.size()}));
     const Buffer rebuilt = Rebuild(*message);
     IKELAB_ASSERT(rebuilt.size() == octets.size());
     const auto again = ParseMessage(rebuilt);

@@ -89,9 +89,21 @@ std::string SummaryWord(const Payload& payload);
 /// charon's way to list payloads: "[ SA KE No N(NATD_S_IP) ]"; "[ ]" if there are none
 std::string Summary(const PayloadChain& chain);
 
-/// Several lines of text: every field of every payload, for people.
-std::string Describe(const Message& message);
+/// Lines of text for people: every field of every payload, octets cut after 32. Payloads that are
+/// read on demand (CERT, CP, EAP ...) and notification data are read for it; what their readers
+/// refuse is shown as malformed, with its octets.
+std::string ToText(const Message& message);
 /// The same for payloads alone, as inside an SK payload.
+std::string ToText(const PayloadChain& chain);
+
+/// The same fields as one JSON object on one line, octets in full as hexadecimal. Numbers of a
+/// registry are objects: {"number":34,"name":"IKE_SA_INIT"}. Same message, same octets.
+std::string ToJson(const Message& message);
+/// The payloads alone: a JSON array.
+std::string ToJson(const PayloadChain& chain);
+
+/// Older names of ToText.
+std::string Describe(const Message& message);
 std::string Describe(const PayloadChain& chain);
 
 } // namespace ikelab::wire

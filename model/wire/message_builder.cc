@@ -5,6 +5,8 @@
 #include "wire/message.h"
 #include "wire/payload_writers.h"
 
+#include <fmt/format.h>
+
 #include <type_traits>
 #include <variant>
 
@@ -125,6 +127,12 @@ MessageBuilder::Notify(NotifyType type, Bytes data)
 }
 
 void
+MessageBuilder::NotifyWith(NotifyType type, const NotifyData& data)
+{
+    Notify(type, NotifyDataOctets(data));
+}
+
+void
 MessageBuilder::Delete(const DeletePayload& payload)
 {
     const PayloadScope scope(*this, PayloadType::DELETE);
@@ -147,6 +155,56 @@ MessageBuilder::Ts(PayloadType type, const TsPayload& ts)
     const PayloadScope scope(*this, type);
     WriteTs(m_writer, ts);
     Note(ShortName(type));
+}
+
+void
+MessageBuilder::Cert(const CertPayload& cert)
+{
+    const PayloadScope scope(*this, PayloadType::CERT);
+    WriteCert(m_writer, cert);
+    Note("CERT");
+}
+
+void
+MessageBuilder::CertReq(const CertReqPayload& certReq)
+{
+    const PayloadScope scope(*this, PayloadType::CERTREQ);
+    WriteCertReq(m_writer, certReq);
+    Note("CERTREQ");
+}
+
+void
+MessageBuilder::Cp(const CpPayload& cp)
+{
+    const PayloadScope scope(*this, PayloadType::CP);
+    WriteCp(m_writer, cp);
+    Note("CP");
+}
+
+void
+MessageBuilder::Eap(const EapMessage& eap)
+{
+    const PayloadScope scope(*this, PayloadType::EAP);
+    WriteEap(m_writer, eap);
+    Note("EAP");
+}
+
+void
+MessageBuilder::PuzzleSolution(const struct PuzzleSolution& solution)
+{
+    const PayloadScope scope(*this, PayloadType::PS);
+    WritePuzzleSolution(m_writer, solution);
+    Note("PS");
+}
+
+void
+MessageBuilder::Skf(const SkfPayload& skf)
+{
+    IKELAB_ASSERT(m_skStart == 0);
+    const PayloadScope scope(*this, PayloadType::SKF);
+    m_writer.Patch8(m_nextPayloadField, static_cast<uint8_t>(skf.head.inner));
+    WriteSkf(m_writer, skf);
+    Note(fmt::format("EF({}/{})", skf.head.number, skf.head.total));
 }
 
 void
@@ -223,14 +281,31 @@ MessageBuilder::BeginSk(size_t ivOctets)
     m_skStart = OpenPayload(PayloadType::SK, false);
     m_skIvOctets = ivOctets;
     m_writer.U16(0); // the length, which FinishSk knows
+    m_skHeadOctets = m_writer.Size();
     m_writer.Zeros(ivOctets);
+}
+
+void
+MessageBuilder::BeginSkf(const SkfHead& head, size_t ivOctets, Bytes content)
+{
+    IKELAB_ASSERT(m_skStart == 0);
+    IKELAB_ASSERT(head.number == 1 || head.inner == PayloadType::NONE);
+    m_skStart = OpenPayload(PayloadType::SKF, false);
+    m_writer.Patch8(m_nextPayloadField, static_cast<uint8_t>(head.inner));
+    m_skIvOctets = ivOctets;
+    m_writer.U16(0); // the length, which FinishSk knows
+    WriteSkf(m_writer, {head, {}, 0});
+    m_skHeadOctets = m_writer.Size();
+    m_writer.Zeros(ivOctets);
+    m_writer.Octets(content);
+    Note(fmt::format("EF({}/{})", head.number, head.total));
 }
 
 MessageBuilder::Unsealed
 MessageBuilder::FinishSk(size_t blockOctets, size_t icvOctets)
 {
     IKELAB_ASSERT(m_skStart != 0 && blockOctets > 0 && blockOctets <= 256);
-    const size_t headOctets = m_skStart + GENERIC_HEADER_OCTETS;
+    const size_t headOctets = m_skHeadOctets;
     // RFC 7296 §3.14: payloads, padding and the pad length octet fill whole cipher blocks.
     const size_t unpadded = m_writer.Size() - headOctets - m_skIvOctets + 1;
     const size_t padding = (blockOctets - unpadded % blockOctets) % blockOctets;

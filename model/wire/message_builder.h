@@ -2,8 +2,14 @@
 #pragma once
 
 #include "base/byte_writer.h"
+#include "wire/cert_payload.h"
+#include "wire/cp_payload.h"
+#include "wire/eap_payload.h"
 #include "wire/header.h"
+#include "wire/notify_data.h"
 #include "wire/payloads.h"
+#include "wire/puzzle_payload.h"
+#include "wire/skf_payload.h"
 
 #include <span>
 #include <string>
@@ -40,10 +46,19 @@ class MessageBuilder
     void Notify(const NotifyPayload& notify);
     /// A status or error notify without protocol and SPI.
     void Notify(NotifyType type, Bytes data = {});
+    /// The same with typed data.
+    void NotifyWith(NotifyType type, const NotifyData& data);
     void Delete(const DeletePayload& payload);
     void VendorId(Bytes data);
     /// @param type TSI or TSR
     void Ts(PayloadType type, const TsPayload& ts);
+    void Cert(const CertPayload& cert);
+    void CertReq(const CertReqPayload& certReq);
+    void Cp(const CpPayload& cp);
+    void Eap(const EapMessage& eap);
+    void PuzzleSolution(const struct PuzzleSolution& solution);
+    /// An Encrypted Fragment that is sealed already; it must come last.
+    void Skf(const SkfPayload& skf);
     /// Any payload from its body octets.
     void Raw(PayloadType type, bool critical, Bytes body);
     /// A payload as parsing gave it, critical bit included; an SK or SKF payload must come last.
@@ -65,6 +80,12 @@ class MessageBuilder
      * (zero; the cipher fills it).
      */
     void BeginSk(size_t ivOctets);
+
+    /**
+     * The same for an Encrypted Fragment (RFC 7383 §2.5): `content` is this fragment's piece of the
+     * payloads. FinishSk follows.
+     */
+    void BeginSkf(const SkfHead& head, size_t ivOctets, Bytes content);
 
     /// A message with an Encrypted payload, ready to be sealed in place.
     struct Unsealed
@@ -91,6 +112,7 @@ class MessageBuilder
     ByteWriter m_writer;
     size_t m_nextPayloadField; ///< where the type of the next payload goes
     size_t m_skStart{0};
+    size_t m_skHeadOctets{0}; ///< octets of the message before the IV
     size_t m_skIvOctets{0};
     std::string m_summary;
 };

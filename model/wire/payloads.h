@@ -8,6 +8,7 @@
 #include "wire/iana.h"
 
 #include <optional>
+#include <string>
 #include <vector>
 
 /**
@@ -106,8 +107,44 @@ struct TrafficSelector
     IpRange addresses{IpRange::AnyV4()};
     Bytes other;
 
+    /// An address range; false for types that only `other` describes.
+    bool IsRange() const;
+
+    /// Every port, OPAQUE included, RFC 4301 §4.4.1.1.
+    bool
+    AnyPort() const
+    {
+        return startPort == 0 && endPort == 65535;
+    }
+
+    /// Only what has no ports that could be seen: later fragments, for instance.
+    bool
+    OpaquePort() const
+    {
+        return startPort == 65535 && endPort == 0;
+    }
+
     bool operator==(const TrafficSelector& right) const;
 };
+
+/// The port fields of a selector for ICMP or ICMPv6: from the first type and code to the last.
+struct IcmpRange
+{
+    uint8_t firstType{0};
+    uint8_t firstCode{0};
+    uint8_t lastType{0};
+    uint8_t lastCode{0};
+
+    bool operator==(const IcmpRange&) const = default;
+};
+
+/// The view of a range's ports as ICMP types and codes, RFC 7296 §3.13.1; nothing if the protocol
+/// is another one, or if the ports are ANY or OPAQUE.
+std::optional<IcmpRange> IcmpRangeOf(const TrafficSelector& selector);
+
+/// The ports for people: "any", "OPAQUE", "500", "4000-4001", "type 8 code 0", "type 3 code 0 to
+/// type 3 code 255"; for the IPv6 mobility header "type 5".
+std::string PortText(const TrafficSelector& selector);
 
 /// RFC 7296 §3.13; TSi or TSr is said by the payload type.
 struct TsPayload
@@ -123,7 +160,8 @@ struct SkPayload
     size_t bodyOffset{0}; ///< octets of the message before `body`: what integrity covers in front
 };
 
-/// A payload that nothing here reads: CERT, CP, EAP ... and unknown types.
+/// A payload that is not read with the chain: CERT, CERTREQ, CP, EAP and PS, whose readers stand in
+/// their own files, GSPM and the group key payloads, and unknown types.
 struct RawPayload
 {
     Bytes body;

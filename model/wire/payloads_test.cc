@@ -271,6 +271,34 @@ TEST(TsPayload, TakesOpaqueAndNoOtherReversedPorts)
     EXPECT_EQ(FaultOf(ParseTs(Selector("fffe0000 0a010000 0a01ffff"))), Fault::BAD_VALUE);
 }
 
+TEST(TsPayload, ShowsPortsAsTheirProtocolHasThem)
+{
+    TrafficSelector selector;
+    EXPECT_EQ(PortText(selector), "any");
+    selector.startPort = 65535;
+    selector.endPort = 0;
+    EXPECT_TRUE(selector.OpaquePort());
+    EXPECT_EQ(PortText(selector), "OPAQUE");
+    selector.startPort = selector.endPort = 0x0800;
+    EXPECT_EQ(PortText(selector), "2048");
+    EXPECT_FALSE(IcmpRangeOf(selector).has_value());
+    for (const uint8_t protocol : {uint8_t{1}, uint8_t{58}})
+    {
+        selector.protocol = protocol;
+        EXPECT_EQ(IcmpRangeOf(selector), (IcmpRange{8, 0, 8, 0}));
+        EXPECT_EQ(PortText(selector), "type 8 code 0");
+    }
+    selector.endPort = 0x08ff;
+    EXPECT_EQ(PortText(selector), "type 8 code 0 to type 8 code 255");
+    selector.protocol = 135;
+    EXPECT_EQ(PortText(selector), "type 8");
+    selector.protocol = 17;
+    EXPECT_EQ(PortText(selector), "2048-2303");
+    EXPECT_TRUE(selector.IsRange());
+    selector.type = TsType::TS_SECLABEL;
+    EXPECT_FALSE(selector.IsRange());
+}
+
 TEST(TsPayload, RefusesReversedAddresses)
 {
     EXPECT_TRUE(ParseTs(Selector("0000ffff 0a010001 0a010001")).has_value());

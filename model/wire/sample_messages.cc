@@ -195,6 +195,64 @@ EveryPayload()
 }
 
 Buffer
+TypedPayloads()
+{
+    const uint8_t address[] = {192, 0, 2, 1};
+    Header header = InitHeader();
+    header.responderSpi = IkeSpi{0x1112131415161718};
+    header.exchange = ExchangeType::IKE_AUTH;
+    header.messageId = MessageId{1};
+    header.flags = FLAG_INITIATOR | FLAG_RESPONSE;
+    MessageBuilder builder(header);
+    // CN=moon
+    const uint8_t name[] = {0x30,
+                            0x0f,
+                            0x31,
+                            0x0d,
+                            0x30,
+                            0x0b,
+                            0x06,
+                            0x03,
+                            0x55,
+                            0x04,
+                            0x03,
+                            0x0c,
+                            0x04,
+                            'm',
+                            'o',
+                            'o',
+                            'n'};
+    builder.Id(PayloadType::IDR, {IdType::ID_DER_ASN1_DN, name});
+    builder.Cert({CertEncoding::X509_CERTIFICATE_SIGNATURE, Counting(48, 1)});
+    ByteWriter hashAndUrl;
+    WriteHashAndUrl(hashAndUrl, {Counting(CERT_HASH_OCTETS, 3), "http://pki.example/moon"});
+    builder.Cert({CertEncoding::HASH_AND_URL_OF_X509_CERTIFICATE, hashAndUrl.View()});
+    builder.CertReq({CertEncoding::X509_CERTIFICATE_SIGNATURE, Counting(40, 9)});
+    const Buffer subnet =
+        CfgValueOctets(CfgSubnet4{IpAddress::V4(0x0a010000), IpAddress::V4(0xffff0000)});
+    const Buffer dns = CfgValueOctets(
+        CfgEncryptedDns{1, {IpAddress::V4(0x0a010001)}, "dot.example", Counting(6, 0)});
+    builder.Cp({CfgType::CFG_REPLY,
+                {{CfgAttributeType::INTERNAL_IP4_ADDRESS, address},
+                 {CfgAttributeType::INTERNAL_IP4_SUBNET, subnet},
+                 {CfgAttributeType::APPLICATION_VERSION, Text("ikelab")},
+                 {CfgAttributeType::ENCDNS_IP4, dns},
+                 {CfgAttributeType::INTERNAL_IP6_DNS, {}}}});
+    builder.Eap({EapCode::REQUEST, 7, EapType::EAP_MSCHAP_V2, Counting(21, 1)});
+    builder.Eap({EapCode::SUCCESS, 8, std::nullopt, {}});
+    const Buffer key = Counting(4, 5);
+    builder.PuzzleSolution({{key, key, key, key}});
+    builder.NotifyWith(NotifyType::INVALID_KE_PAYLOAD, NotifiedKeMethod{KeMethod::ECP_384});
+    builder.NotifyWith(NotifyType::REDIRECT,
+                       NotifiedGateway{GatewayIdentityType::IPV4_ADDRESS, address, {}});
+    builder.NotifyWith(NotifyType::SUPPORTED_AUTH_METHODS,
+                       NotifiedAuthMethods{{{AuthMethod::NULL_AUTHENTICATION, std::nullopt, {}},
+                                            {AuthMethod::DIGITAL_SIGNATURE, uint8_t{1}, address}}});
+    builder.NotifyWith(NotifyType::PUZZLE, NotifiedPuzzle{Prf::PRF_HMAC_SHA2_256, 16});
+    return builder.Finish();
+}
+
+Buffer
 SkMessage()
 {
     const Buffer spi = Counting(4, 0xa0);

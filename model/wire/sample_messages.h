@@ -16,6 +16,9 @@ Buffer SmallSaInit();
 Buffer LargeSaInit();
 /// An unprotected chain with every payload that this room reads, and some that it does not.
 Buffer EveryPayload();
+/// An unprotected chain of the payloads that are read on demand, each with contents of its type,
+/// and of notifications with typed data.
+Buffer TypedPayloads();
 /// An IKE_AUTH request whose payloads are in an (unsealed) SK payload with 8-octet IV, 16-octet
 /// ICV.
 Buffer SkMessage();

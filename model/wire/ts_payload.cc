@@ -5,7 +5,10 @@
 #include "wire/payload_writers.h"
 #include "wire/payloads.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace ikelab::wire
@@ -17,6 +20,10 @@ namespace
 constexpr size_t SELECTOR_HEADER_OCTETS = 4;
 /// RFC 7296 §3.13.1: this start with end 0 means OPAQUE ports.
 constexpr uint16_t OPAQUE_START_PORT = 65535;
+/// Protocols whose messages have types in place of ports, RFC 4301 §4.4.1.1.
+constexpr uint8_t PROTOCOL_ICMP = 1;
+constexpr uint8_t PROTOCOL_ICMPV6 = 58;
+constexpr uint8_t PROTOCOL_MOBILITY = 135;
 
 /// Octets of one address, or 0 for selector types that are not address ranges.
 size_t
@@ -66,11 +73,60 @@ ParseAddressRange(TrafficSelector selector, Bytes rest, size_t offset)
 } // namespace
 
 bool
+TrafficSelector::IsRange() const
+{
+    return AddressOctets(type) != 0;
+}
+
+bool
 TrafficSelector::operator==(const TrafficSelector& right) const
 {
     return type == right.type && protocol == right.protocol && startPort == right.startPort &&
            endPort == right.endPort && addresses == right.addresses &&
            SameOctets(other, right.other);
+}
+
+std::optional<IcmpRange>
+IcmpRangeOf(const TrafficSelector& selector)
+{
+    const bool isIcmp = selector.protocol == PROTOCOL_ICMP || selector.protocol == PROTOCOL_ICMPV6;
+    if (!selector.IsRange() || !isIcmp || selector.AnyPort() || selector.OpaquePort())
+    {
+        return std::nullopt;
+    }
+    return IcmpRange{static_cast<uint8_t>(selector.startPort >> 8),
+                     static_cast<uint8_t>(selector.startPort),
+                     static_cast<uint8_t>(selector.endPort >> 8),
+                     static_cast<uint8_t>(selector.endPort)};
+}
+
+std::string
+PortText(const TrafficSelector& selector)
+{
+    if (selector.AnyPort())
+    {
+        return "any";
+    }
+    if (selector.OpaquePort())
+    {
+        return "OPAQUE";
+    }
+    std::string first = std::to_string(selector.startPort);
+    std::string last = std::to_string(selector.endPort);
+    std::string_view separator = "-";
+    if (const auto icmp = IcmpRangeOf(selector))
+    {
+        first = fmt::format("type {} code {}", icmp->firstType, icmp->firstCode);
+        last = fmt::format("type {} code {}", icmp->lastType, icmp->lastCode);
+        separator = " to ";
+    }
+    else if (selector.protocol == PROTOCOL_MOBILITY)
+    {
+        first = fmt::format("type {}", selector.startPort >> 8);
+        last = fmt::format("type {}", selector.endPort >> 8);
+        separator = " to ";
+    }
+    return first == last ? first : fmt::format("{}{}{}", first, separator, last);
 }
 
 Result<TsPayload>

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#include "wire/fuzz_payloads.h"
+
+extern "C" int
+LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
+{
+    ikelab::wire::FuzzNotifyData({data, size});
+    return 0;
+}
