@@ -147,6 +147,7 @@ Establish(Services& services, IkeSa& sa)
     const Duration setupTime = services.now - setUp->began;
     sa.state = Established{};
     sa.wasEstablished = true;
+    sa.establishedAt = services.now;
     sa.giveUpAt.reset();
     services.Emit(IkeSaEstablished{sa.id,
                                    sa.ConnectionName(),

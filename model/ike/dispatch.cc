@@ -382,6 +382,11 @@ IkeEndpoint::Impl::HandleProtected(IkeSa& sa, const wire::Message& message, cons
     {
         HandleRequest(sa, incoming);
     }
+    if (sa.closing && !header.IsResponse() && sa.closing->reason != CloseReason::EXPIRED)
+    {
+        // The peer asked for the end or hears of it, if an answer went out.
+        sa.closing->answered = sa.window.Judge(header.messageId) == Window::Incoming::REPEATED;
+    }
     Settle(sa);
 }
 

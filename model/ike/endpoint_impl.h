@@ -73,7 +73,8 @@ class IkeEndpoint::Impl
     /// The SA may be gone afterwards.
     void Settle(IkeSa& sa);
     void Finish(IkeSa& sa, const Closing& closing);
-    void CloseOlderOf(const IkeSa& sa);
+    /// INITIAL_CONTACT in an SA that began at this time.
+    void CloseOlderThan(const IkeSa& sa, Instant began);
     std::optional<Instant> NextTimer(const IkeSa& sa) const;
     std::optional<Instant> LivenessDue(const IkeSa& sa) const;
     std::optional<Instant> KeepAliveDue(const IkeSa& sa) const;
@@ -118,9 +119,9 @@ class IkeEndpoint::Impl
     const Config m_config;
     /// By name; of several with one name the first.
     std::map<std::string, std::shared_ptr<const ConnectionConfig>, std::less<>> m_connections;
+    SaTable m_table;
     Services m_services;
     CookieJar m_cookies;
-    SaTable m_table;
     Instant m_answersSince{};
     unsigned m_answers{0};
 };

@@ -33,7 +33,7 @@ Sooner(const std::optional<Instant>& left, const std::optional<Instant>& right)
 
 IkeEndpoint::Impl::Impl(Config config, crypto::Context& context, RandomSource& random)
     : m_config(std::move(config)),
-      m_services(m_config, context, random),
+      m_services(m_config, context, random, m_table),
       m_cookies(context, random)
 {
     for (const auto& connection : m_config.connections)
@@ -114,8 +114,6 @@ IkeEndpoint::Impl::StartSetUp(std::shared_ptr<const ConnectionConfig> connection
     made->initiator = true;
     made->spis.initiator = NewIkeSpi();
     made->path = path;
-    // RFC 7296 §2.4: said only when we know of no other SA with this peer.
-    made->initialContact = m_table.OfConnection(connection.get()).empty();
     made->connection = std::move(connection);
     made->lastHeard = m_services.now;
     made->lastSent = m_services.now;
@@ -369,11 +367,7 @@ IkeEndpoint::Impl::Settle(IkeSa& sa)
 {
     if (sa.IsEstablished() && sa.initialContact)
     {
-        sa.initialContact = false;
-        if (!sa.initiator)
-        {
-            CloseOlderOf(sa);
-        }
+        CloseOlderThan(sa, *std::exchange(sa.initialContact, std::nullopt));
     }
     if (!sa.closing && !sa.IsLingering())
     {
@@ -405,8 +399,10 @@ IkeEndpoint::Impl::Finish(IkeSa& sa, const Closing& closing)
     sa.running.reset();
     sa.waiting.clear();
     sa.window.Abandon();
-    // RFC 7296 §2.1: a responder keeps its last response; the peer may not have it yet.
-    if (sa.codec && !sa.window.CachedResponse().empty())
+    // RFC 7296 §2.1: a responder keeps its last response; the peer may not have it yet. One that
+    // does not tell of the end would let the peer go on with an SA that is none: it hears
+    // INVALID_IKE_SPI instead.
+    if (closing.answered)
     {
         // Only what repeats the response stays.
         sa.codec->Rest();
@@ -423,14 +419,15 @@ IkeEndpoint::Impl::Finish(IkeSa& sa, const Closing& closing)
 }
 
 void
-IkeEndpoint::Impl::CloseOlderOf(const IkeSa& sa)
+IkeEndpoint::Impl::CloseOlderThan(const IkeSa& sa, Instant began)
 {
-    // RFC 7296 §2.4: the peer lost its state; what we hold for these identities is dead.
+    // RFC 7296 §2.4: the peer lost its state; what we held for these identities before is dead.
+    // What came up since is not: its request may be a repetition, older than that SA.
     for (IkeSa* other : m_table.Between(sa.localId, sa.remoteId))
     {
-        if (other->id != sa.id)
+        if (other->id != sa.id && other->establishedAt < began)
         {
-            Finish(*other, {CloseReason::REPLACED, std::nullopt});
+            Finish(*other, {CloseReason::REPLACED, std::nullopt, false});
         }
     }
 }

@@ -9,6 +9,7 @@
 #include "ike/policy/proposals.h"
 #include "ike/policy/traffic_selectors.h"
 #include "ike/reaction.h"
+#include "ike/sa_table.h"
 
 #include <algorithm>
 #include <array>
@@ -174,6 +175,27 @@ AnswerChild(Services& services,
 
 } // namespace
 
+namespace
+{
+
+/**
+ * RFC 7296 §2.4: may we say that we know of no other SA with this peer? It believes us and drops
+ * all others, so rather not say it: a peer whose name we do not know yet is told by its address.
+ */
+bool
+IsInitialContact(const SaTable& sas, const IkeSa& sa)
+{
+    const Identity address = AddressIdentity(sa.path.remote.address);
+    if (sas.HasOtherBetween(sa, sa.localId, sa.remoteId) ||
+        sas.HasOtherBetween(sa, sa.localId, address))
+    {
+        return false;
+    }
+    return sa.connection->remoteId || !sas.HasOtherWithPeerOf(sa);
+}
+
+} // namespace
+
 Result<void>
 IkeAuth::BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& request)
 {
@@ -189,7 +211,7 @@ IkeAuth::BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& reque
     const Buffer idBody = IdBody(sa.localId);
     TRY_ASSIGN(const crypto::SecretBytes auth, ComputeAuth(services, sa, true, idBody));
     request.Id(PayloadType::IDI, {sa.localId.type, sa.localId.data});
-    if (sa.initialContact)
+    if (IsInitialContact(services.sas, sa))
     {
         request.Notify(NotifyType::INITIAL_CONTACT);
     }
@@ -319,7 +341,10 @@ AnswerIkeAuth(Services& services, IkeSa& sa, const Incoming& request, wire::Mess
     reply.Auth({wire::AuthMethod::SHARED_KEY_MESSAGE_INTEGRITY_CODE, auth.View()});
 
     const OwnedNonces nonces(sa);
-    sa.initialContact = request.chain.FindNotify(NotifyType::INITIAL_CONTACT) != nullptr;
+    if (request.chain.FindNotify(NotifyType::INITIAL_CONTACT))
+    {
+        sa.initialContact = sa.GetSetUp()->began;
+    }
     Establish(services, sa);
     return AnswerChild(services, sa, ChildPayloads(request.chain), nonces, reply);
 }
