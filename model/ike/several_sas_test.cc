@@ -126,6 +126,50 @@ TEST(InitialContact, ClosesNoOtherChildsSaWhateverIsLost)
     }
 }
 
+TEST(InitialContact, ClosesNoOtherConnectionsSaWhateverIsLost)
+{
+    for (const bool fromB : {false, true})
+    {
+        for (size_t lost = 0; lost <= MESSAGES; ++lost)
+        {
+            SCOPED_TRACE(::testing::Message() << fromB << ", lost " << lost);
+            Pair pair(TwoConnections());
+            pair.wire.drop = {lost};
+            Start(pair, pair.a, "net", "");
+            Start(pair, fromB ? pair.b : pair.a, "other", "");
+            ExpectSame(pair, 2);
+        }
+    }
+}
+
+TEST(InitialContact, IsNotSaidInASecondConnection)
+{
+    Pair pair(TwoConnections());
+    pair.Establish();
+    Start(pair, pair.a, "other", "");
+    ExpectSame(pair, 2);
+    EXPECT_EQ(pair.a.Ladder()[2], "> [ IDi N(INIT_CONTACT) IDr AUTH SA TSi TSr ]");
+    EXPECT_EQ(pair.a.Ladder()[6], "> [ IDi IDr AUTH SA TSi TSr ]");
+}
+
+TEST(InitialContact, IsNotSaidToAPeerWithoutANameWhoseAddressIsKnown)
+{
+    Setting setting = TwoConnections();
+    ConnectionConfig other = *setting.configA.connections.front();
+    other.remoteId.reset();
+    setting.configA.connections = {std::make_shared<const ConnectionConfig>(other)};
+    Pair pair(setting);
+    pair.Establish();
+    Start(pair, pair.a, "other", "");
+    ExpectSame(pair, 2);
+    EXPECT_EQ(pair.a.Ladder()[6], "> [ IDi AUTH SA TSi TSr ]");
+
+    Pair alone(setting);
+    Start(alone, alone.a, "other", "");
+    ExpectSame(alone, 1);
+    EXPECT_EQ(alone.a.Ladder()[2], "> [ IDi N(INIT_CONTACT) AUTH SA TSi TSr ]");
+}
+
 TEST(InitialContact, LeavesNothingThatWouldStillAnswer)
 {
     // The old IKE_AUTH request comes late: its answer would establish what is closed.
@@ -162,6 +206,54 @@ TEST(ResponseCache, EstablishesNoSaThatTheResponderGaveUp)
     pair.wire.loses = nullptr;
     ExpectSame(pair, 0);
     EXPECT_EQ(pair.a.Count<IkeSaEstablished>(), 0u);
+}
+
+TEST(SeveralConnections, OfTheSamePeersAreToldApartByTheChildAskedFor)
+{
+    Pair pair(TwoConnections());
+    Start(pair, pair.a, "other", "");
+    ExpectSame(pair, 1);
+    EXPECT_EQ(pair.b.Sa().connection, "other");
+    EXPECT_EQ(pair.b.Child().name, "other");
+    EXPECT_EQ(pair.b.Last<IkeSaEstablished>()->connection, "other");
+    EXPECT_EQ(pair.a.Count<ChildSaFailed>(), 0u);
+}
+
+TEST(SeveralConnections, GiveTheChildThatNeedsNoNarrowing)
+{
+    Setting setting = TwoConnections();
+    setting.b.children.front().remoteTs = {testing::Subnet("10.3.1.0/24")};
+    setting.b.children.front().localTs = {testing::Subnet("10.4.0.0/16")};
+    Pair pair(setting);
+    Start(pair, pair.a, "other", "");
+    ExpectSame(pair, 1);
+    EXPECT_EQ(pair.b.Sa().connection, "other");
+}
+
+TEST(SeveralConnections, OfWhichNoneHasTheChildLeaveTheSaWithoutOne)
+{
+    Setting setting = TwoConnections();
+    setting.configB.connections.clear();
+    Pair pair(setting);
+    Start(pair, pair.a, "other", "");
+    EXPECT_TRUE(pair.RunUntilQuiet());
+    EXPECT_EQ(pair.b.Sa().connection, "net");
+    EXPECT_EQ(pair.b.ChildSas(), 0u);
+    ASSERT_EQ(pair.a.Count<ChildSaFailed>(), 1u);
+    EXPECT_EQ(pair.a.Last<ChildSaFailed>()->notify, NotifyType::TS_UNACCEPTABLE);
+}
+
+TEST(SeveralConnections, WithOtherNamesOfOursAreNotMixed)
+{
+    // AUTH was answered as sun; "other" would be venus.
+    Setting setting = TwoConnections();
+    ConnectionConfig other = *setting.configB.connections.front();
+    other.localId = testing::Id("venus.example");
+    setting.configB.connections = {std::make_shared<const ConnectionConfig>(other)};
+    Pair pair(setting);
+    Start(pair, pair.a, "other", "");
+    EXPECT_TRUE(pair.RunUntilQuiet());
+    EXPECT_EQ(pair.b.ChildSas(), 0u);
 }
 
 } // namespace
