@@ -198,6 +198,11 @@ IkeEndpoint::Impl::HandleInitRequest(const Incoming& request)
 {
     MessageEvent event = Describe(request.header, request.path, IkeSaId{});
     event.summary = wire::Summary(request.chain);
+    if (m_farewell)
+    {
+        Reject(IkeSaId{}, request.path, {Fault::UNEXPECTED, "IKE_SA_INIT at the end"});
+        return;
+    }
     const auto digest = crypto::Sha256(m_services.crypto, {request.octets});
     if (!digest || request.header.IsResponse() || request.header.messageId.value != 0 ||
         request.header.initiatorSpi.value == 0)

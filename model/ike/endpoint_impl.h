@@ -119,6 +119,7 @@ class IkeEndpoint::Impl
     const Config m_config;
     /// By name; of several with one name the first.
     std::map<std::string, std::shared_ptr<const ConnectionConfig>, std::less<>> m_connections;
+    bool m_farewell{false}; ///< CloseAll was asked for
     SaTable m_table;
     Services m_services;
     CookieJar m_cookies;

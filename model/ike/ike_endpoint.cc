@@ -62,6 +62,10 @@ IkeEndpoint::Impl::Initiate(Instant now,
                             std::optional<IpAddress> from)
 {
     m_services.now = now;
+    if (m_farewell)
+    {
+        return Fail(Fault::UNEXPECTED, "everything was closed");
+    }
     const auto found = m_connections.find(connectionName);
     if (found == m_connections.end())
     {
@@ -200,6 +204,7 @@ void
 IkeEndpoint::Impl::CloseAll(Instant now)
 {
     m_services.now = now;
+    m_farewell = true;
     std::vector<IkeSaId> ids;
     for (const auto& [id, sa] : m_table.All())
     {
