@@ -591,4 +591,10 @@ IkeEndpoint::Empty() const
     return m_impl->Empty();
 }
 
+uint64_t
+IkeEndpoint::Untold() const
+{
+    return m_impl->Untold();
+}
+
 } // namespace ikelab::ike

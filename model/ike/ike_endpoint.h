@@ -109,6 +109,8 @@ class IkeEndpoint
     std::vector<IkeSaInfo> List() const;
     /// True when no SA is left.
     bool Empty() const;
+    /// Messages of strangers of which no event told, as there were too many in a second.
+    uint64_t Untold() const;
 
   private:
     class Impl;
