@@ -113,27 +113,39 @@ VerifyAuth(Services& services, const IkeSa& sa, const wire::PayloadChain& chain)
     return {};
 }
 
-std::shared_ptr<const ConnectionConfig>
-ChooseConnection(const Config& config,
-                 const IkeSa& sa,
-                 const Identity& peer,
-                 const std::optional<Identity>& wanted)
+Identity
+LocalIdentity(const ConnectionConfig& connection, const IkeSa& sa)
 {
-    std::shared_ptr<const ConnectionConfig> best;
-    int bestScore = -1;
+    return connection.localId.value_or(AddressIdentity(sa.path.local.address));
+}
+
+std::vector<std::shared_ptr<const ConnectionConfig>>
+ChooseConnections(const Config& config,
+                  const IkeSa& sa,
+                  const Identity& peer,
+                  const std::optional<Identity>& wanted)
+{
+    std::vector<std::shared_ptr<const ConnectionConfig>> best;
+    Identity bestLocal;
     for (const auto& connection : ConnectionsFor(config, sa.path))
     {
-        const Identity local = connection->localId.value_or(AddressIdentity(sa.path.local.address));
+        const Identity local = LocalIdentity(*connection, sa);
         if (!AllowsSuite(connection->proposals, sa.suite) || (wanted && *wanted != local) ||
             (connection->remoteId && *connection->remoteId != peer))
         {
             continue;
         }
-        const int score = (connection->remoteId ? 2 : 0) + (wanted ? 1 : 0);
-        if (score > bestScore)
+        // One that names the peer beats one that is for anybody.
+        const bool better = best.empty() || (connection->remoteId && !best.front()->remoteId);
+        if (better)
         {
-            best = connection;
-            bestScore = score;
+            best = {connection};
+            bestLocal = local;
+        }
+        else if (local == bestLocal &&
+                 connection->remoteId.has_value() == best.front()->remoteId.has_value())
+        {
+            best.push_back(connection);
         }
     }
     return best;
@@ -147,6 +159,7 @@ Establish(Services& services, IkeSa& sa)
     const Duration setupTime = services.now - setUp->began;
     sa.state = Established{};
     sa.wasEstablished = true;
+    sa.establishedAt = services.now;
     sa.giveUpAt.reset();
     services.Emit(IkeSaEstablished{sa.id,
                                    sa.ConnectionName(),

@@ -10,6 +10,7 @@
 #include "ike/services.h"
 
 #include <memory>
+#include <vector>
 
 /**
  * Who is who and how it is proved: identities, connections and AUTH with a shared key.
@@ -47,15 +48,21 @@ Result<crypto::SecretBytes> ComputeAuth(Services& services,
 /// Check the peer's ID and AUTH payloads. AUTHENTICATION_FAILED is all that the peer may learn.
 Result<void> VerifyAuth(Services& services, const IkeSa& sa, const wire::PayloadChain& chain);
 
+/// Who we are in a connection: as configured, or our address.
+Identity LocalIdentity(const ConnectionConfig& connection, const IkeSa& sa);
+
 /**
- * The responder's choice of a connection by IDi, and by IDr where addresses, ports and protocol are
+ * The responder's choice of connections by IDi, and by IDr where addresses, ports and protocol are
  * equal (RFC 7296 §1.2); only connections whose proposals allow what IKE_SA_INIT negotiated.
  * @param wanted the initiator's IDr, if it sent one
+ * @return the best and those as good between the same two identities, so that one key is for all,
+ * in the order of the configuration: which of them is meant, only the Child SA can tell
  */
-std::shared_ptr<const ConnectionConfig> ChooseConnection(const Config& config,
-                                                         const IkeSa& sa,
-                                                         const Identity& peer,
-                                                         const std::optional<Identity>& wanted);
+std::vector<std::shared_ptr<const ConnectionConfig>> ChooseConnections(
+    const Config& config,
+    const IkeSa& sa,
+    const Identity& peer,
+    const std::optional<Identity>& wanted);
 
 /// Both sides are authenticated: the SA leaves its set-up state, its owner hears of it.
 void Establish(Services& services, IkeSa& sa);

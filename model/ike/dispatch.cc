@@ -78,27 +78,39 @@ IkeEndpoint::Impl::Reject(IkeSaId sa,
 }
 
 void
+IkeEndpoint::Impl::RejectStranger(IkeSaId sa, const Path& path, const Error& error)
+{
+    if (Tells(error.fault, sa))
+    {
+        Reject(sa, path, error);
+    }
+}
+
+void
 IkeEndpoint::Impl::AnswerInClear(const wire::Header& request,
                                  const Path& path,
                                  const Error& error,
-                                 Phase phase)
+                                 Phase phase,
+                                 bool tells)
 {
     const Reaction reaction = ReactTo(error, phase);
     // RFC 7296 §2.21.4: never answer an answer, and not without limit.
-    if (request.IsResponse() || reaction.act == Act::DROP || reaction.act == Act::DELETE)
-    {
-        Reject(IkeSaId{}, path, error);
-        return;
-    }
+    bool answers =
+        !request.IsResponse() && reaction.act != Act::DROP && reaction.act != Act::DELETE;
     const Instant now = m_services.now;
     if (now - m_answersSince >= std::chrono::seconds(1))
     {
         m_answersSince = now;
         m_answers = 0;
     }
-    if (phase == Phase::UNKNOWN_SA && m_answers >= limits::UNPROTECTED_ANSWERS_PER_SECOND)
+    answers = answers &&
+              (phase != Phase::UNKNOWN_SA || m_answers < limits::UNPROTECTED_ANSWERS_PER_SECOND);
+    if (tells)
     {
-        Reject(IkeSaId{}, path, error);
+        Reject(IkeSaId{}, path, error, answers ? std::optional(reaction.notify) : std::nullopt);
+    }
+    if (!answers)
+    {
         return;
     }
     m_answers += phase == Phase::UNKNOWN_SA ? 1 : 0;
@@ -112,8 +124,7 @@ IkeEndpoint::Impl::AnswerInClear(const wire::Header& request,
     builder.Notify(reaction.notify, NotifyData(error, reaction.notify));
     MessageEvent event = Describe(header, path, IkeSaId{});
     event.summary = builder.Summary();
-    Reject(IkeSaId{}, path, error, reaction.notify);
-    Send(path, builder.Finish(), event);
+    Send(path, builder.Finish(), tells ? &event : nullptr);
 }
 
 IkeSa*
@@ -139,17 +150,18 @@ IkeEndpoint::Impl::HandleDatagram(Instant now, const Path& path, Bytes datagram)
     const auto header = wire::ParseHeader(datagram);
     if (!header)
     {
-        Reject(IkeSaId{}, path, header.error());
+        RejectStranger(IkeSaId{}, path, header.error());
         return;
     }
     if (header->majorVersion > wire::MAJOR_VERSION)
     {
-        AnswerInClear(*header, path, {Fault::BAD_VERSION, "major version"}, Phase::UNKNOWN_SA);
+        const Error error{Fault::BAD_VERSION, "major version"};
+        AnswerInClear(*header, path, error, Phase::UNKNOWN_SA, Tells(error.fault, IkeSaId{}));
         return;
     }
     if (header->majorVersion < wire::MAJOR_VERSION)
     {
-        Reject(IkeSaId{}, path, {Fault::BAD_VERSION, "IKEv1"});
+        RejectStranger(IkeSaId{}, path, {Fault::BAD_VERSION, "IKEv1"});
         return;
     }
     const bool starts = header->exchange == wire::ExchangeType::IKE_SA_INIT &&
@@ -162,20 +174,22 @@ IkeEndpoint::Impl::HandleDatagram(Instant now, const Path& path, Bytes datagram)
         // RFC 7296 §1.5: only encrypted requests may be answered. INVALID_SPI in clear must not.
         if (message && IsEncrypted(message->chain))
         {
-            AnswerInClear(*header, path, error, Phase::UNKNOWN_SA);
+            const bool tells = Tells(error.fault, IkeSaId{});
+            AnswerInClear(*header, path, error, Phase::UNKNOWN_SA, tells);
             return;
         }
-        Reject(IkeSaId{}, path, error);
+        RejectStranger(IkeSaId{}, path, error);
         return;
     }
     if (!message)
     {
         if (starts)
         {
-            AnswerInClear(*header, path, message.error(), Phase::SA_INIT_REQUEST);
+            const bool tells = Tells(message.error().fault, IkeSaId{});
+            AnswerInClear(*header, path, message.error(), Phase::SA_INIT_REQUEST, tells);
             return;
         }
-        Reject(sa->id, path, message.error());
+        RejectStranger(sa->id, path, message.error());
         return;
     }
     const Incoming incoming{message->header, message->chain, message->octets, path};
@@ -198,12 +212,20 @@ IkeEndpoint::Impl::HandleInitRequest(const Incoming& request)
 {
     MessageEvent event = Describe(request.header, request.path, IkeSaId{});
     event.summary = wire::Summary(request.chain);
+    if (m_farewell)
+    {
+        RejectStranger(IkeSaId{}, request.path, {Fault::UNEXPECTED, "IKE_SA_INIT at the end"});
+        return;
+    }
     const auto digest = crypto::Sha256(m_services.crypto, {request.octets});
     if (!digest || request.header.IsResponse() || request.header.messageId.value != 0 ||
         request.header.initiatorSpi.value == 0)
     {
-        m_services.Emit(event);
-        Reject(IkeSaId{}, request.path, {Fault::BAD_VALUE, "IKE_SA_INIT header"});
+        if (Tells(Fault::BAD_VALUE, IkeSaId{}))
+        {
+            m_services.Emit(event);
+            Reject(IkeSaId{}, request.path, {Fault::BAD_VALUE, "IKE_SA_INIT header"});
+        }
         return;
     }
     const InitKey key{request.path.remote, *digest};
@@ -212,11 +234,15 @@ IkeEndpoint::Impl::HandleInitRequest(const Incoming& request)
         // RFC 7296 §2.1: the same octets again get the same answer, as long as it is the last one.
         event.sa = known->id;
         event.retransmission = 1;
-        m_services.Emit(event);
+        const bool tells = Tells(Fault::REPLAY, known->id);
+        if (tells)
+        {
+            m_services.Emit(event);
+        }
         // A forged IKE_AUTH request is none, so having keys does not mean that one came.
         if (known->GetSetUp() && known->window.Expected() == MessageId{1})
         {
-            RepeatResponse(*known, request.path);
+            RepeatResponse(*known, request.path, tells);
         }
         return;
     }
@@ -224,8 +250,13 @@ IkeEndpoint::Impl::HandleInitRequest(const Incoming& request)
     auto answer = AnswerIkeSaInit(m_services, m_cookies, request, load, NewIkeSpi());
     if (!answer)
     {
-        m_services.Emit(event);
-        AnswerInClear(request.header, request.path, answer.error(), Phase::SA_INIT_REQUEST);
+        const Error& error = answer.error();
+        const bool tells = Tells(error.fault, IkeSaId{});
+        if (tells)
+        {
+            m_services.Emit(event);
+        }
+        AnswerInClear(request.header, request.path, error, Phase::SA_INIT_REQUEST, tells);
         return;
     }
     wire::Header header;
@@ -243,10 +274,15 @@ IkeEndpoint::Impl::HandleInitRequest(const Incoming& request)
         sa.window.Respond(MessageId{0}, header.exchange, answer->response, answer->summary);
         Settle(sa);
     }
-    m_services.Emit(event);
+    // Cookies go to everybody; SAs are limited anyway.
+    const bool tells = event.sa != IkeSaId{} || Tells(Fault::LIMIT, IkeSaId{});
+    if (tells)
+    {
+        m_services.Emit(event);
+    }
     MessageEvent sent = Describe(header, request.path, event.sa);
     sent.summary = answer->summary;
-    Send(request.path, std::move(answer->response), sent);
+    Send(request.path, std::move(answer->response), tells ? &sent : nullptr);
 }
 
 void
@@ -254,14 +290,17 @@ IkeEndpoint::Impl::HandleInitResponse(IkeSa& sa, const Incoming& response)
 {
     MessageEvent event = Describe(response.header, response.path, sa.id);
     event.summary = wire::Summary(response.chain);
-    m_services.Emit(event);
+    if (Tells(Fault::REPLAY, sa.id))
+    {
+        m_services.Emit(event); // true answers are fewer than the limit
+    }
     const auto* row = FindExchange(wire::ExchangeType::IKE_SA_INIT, true);
     const auto& pending = sa.window.Pending();
     if (!response.header.IsResponse() || !pending || !sa.running ||
         pending->exchange != wire::ExchangeType::IKE_SA_INIT ||
         pending->id != response.header.messageId)
     {
-        Reject(sa.id, response.path, {Fault::UNEXPECTED, "IKE_SA_INIT response"});
+        RejectStranger(sa.id, response.path, {Fault::UNEXPECTED, "IKE_SA_INIT response"});
         return;
     }
     auto handled = CheckPayloads(*row, response.chain);
@@ -271,7 +310,7 @@ IkeEndpoint::Impl::HandleInitResponse(IkeSa& sa, const Incoming& response)
     }
     if (!handled)
     {
-        Reject(sa.id, response.path, handled.error());
+        RejectStranger(sa.id, response.path, handled.error());
         if (ReactTo(handled.error(), Phase::SA_INIT_RESPONSE).act == Act::DELETE)
         {
             sa.Close(CloseReason::SETUP_FAILED, handled.error());
@@ -301,7 +340,7 @@ IkeEndpoint::Impl::HandleProtected(IkeSa& sa, const wire::Message& message, cons
     {
         // RFC 7296 §1.2: the responder is done with IKE_AUTH, but its answer is late or lost. It
         // repeats this request when that has arrived.
-        Reject(sa.id, path, {Fault::UNEXPECTED, "request before the answer to IKE_AUTH"});
+        RejectStranger(sa.id, path, {Fault::UNEXPECTED, "request before the answer to IKE_AUTH"});
         return;
     }
     const auto judged = sa.window.Judge(header.messageId);
@@ -312,7 +351,7 @@ IkeEndpoint::Impl::HandleProtected(IkeSa& sa, const wire::Message& message, cons
                                               : judged != Window::Incoming::OUT_OF_WINDOW;
     if (!expected)
     {
-        Reject(sa.id, path, {Fault::UNEXPECTED, "Message ID out of window"});
+        RejectStranger(sa.id, path, {Fault::UNEXPECTED, "Message ID out of window"});
         return;
     }
     if (!sa.codec)
@@ -321,13 +360,13 @@ IkeEndpoint::Impl::HandleProtected(IkeSa& sa, const wire::Message& message, cons
         // cheap.
         if (sa.initiator || !sa.GetSetUp() || !sa.GetSetUp()->share)
         {
-            Reject(sa.id, path, {Fault::UNEXPECTED, "protected message before keys"});
+            RejectStranger(sa.id, path, {Fault::UNEXPECTED, "protected message before keys"});
             return;
         }
         if (const auto derived = DeriveKeys(m_services, sa); !derived)
         {
             // RFC 6989 §2: a public value that fails its tests is no base for keys.
-            Reject(sa.id, path, derived.error());
+            RejectStranger(sa.id, path, derived.error());
             sa.Close(CloseReason::SETUP_FAILED, derived.error());
             Settle(sa);
             return;
@@ -336,24 +375,28 @@ IkeEndpoint::Impl::HandleProtected(IkeSa& sa, const wire::Message& message, cons
     const auto opened = sa.codec->Open(message);
     if (!opened)
     {
-        Reject(sa.id, path, opened.error());
+        RejectStranger(sa.id, path, opened.error());
         return;
     }
     MessageEvent event = Describe(header, path, sa.id);
     event.summary = opened->chain ? wire::Summary(*opened->chain) : std::string();
     const bool repeated = !header.IsResponse() && judged == Window::Incoming::REPEATED;
     event.retransmission = repeated ? 1 : 0;
-    m_services.Emit(event);
+    const bool tells = !repeated || Tells(Fault::REPLAY, sa.id);
+    if (tells)
+    {
+        m_services.Emit(event);
+    }
     if (repeated)
     {
         // RFC 7296 §2.1: the same octets as before, whatever happened since. Anybody can send old
         // octets again: they prove no life (§2.4) and move no path (§2.23).
-        RepeatResponse(sa, path);
+        RepeatResponse(sa, path, tells);
         return;
     }
     if (sa.IsLingering())
     {
-        Reject(sa.id, path, {Fault::UNEXPECTED, "message for a closed SA"});
+        RejectStranger(sa.id, path, {Fault::UNEXPECTED, "message for a closed SA"});
         return;
     }
     sa.lastHeard = m_services.now;
@@ -381,6 +424,11 @@ IkeEndpoint::Impl::HandleProtected(IkeSa& sa, const wire::Message& message, cons
     else
     {
         HandleRequest(sa, incoming);
+    }
+    if (sa.closing && !header.IsResponse() && sa.closing->reason != CloseReason::EXPIRED)
+    {
+        // The peer asked for the end or hears of it, if an answer went out.
+        sa.closing->answered = sa.window.Judge(header.messageId) == Window::Incoming::REPEATED;
     }
     Settle(sa);
 }
@@ -446,27 +494,6 @@ IkeEndpoint::Impl::HandleRequest(IkeSa& sa, const Incoming& request)
         // RFC 7296 §2.2: the peer has no Message ID left, not even for a Delete.
         sa.Close(CloseReason::EXPIRED);
     }
-}
-
-void
-IkeEndpoint::Impl::SealAndSend(IkeSa& sa,
-                               const Path& path,
-                               const wire::Header& header,
-                               wire::MessageBuilder&& reply,
-                               const std::string& summary)
-{
-    auto octets = sa.codec->Seal(std::move(reply), m_services.random);
-    if (!octets)
-    {
-        sa.Close(CloseReason::PROTOCOL_ERROR, octets.error());
-        return;
-    }
-    MessageEvent event = Describe(header, path, sa.id);
-    event.summary = summary;
-    sa.window.Respond(header.messageId, header.exchange, *octets, summary);
-    sa.lastSent = m_services.now;
-    // RFC 7296 §2.11: an answer goes back to where its request came from.
-    Send(path, std::move(*octets), event);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "ike/reaction.h"
 #include "ike/sa_table.h"
 #include "ike/services.h"
+#include "ike/stranger_meter.h"
 
 #include <deque>
 #include <functional>
@@ -38,6 +39,12 @@ class IkeEndpoint::Impl
     void CloseAll(Instant now);
     std::vector<IkeSaInfo> List() const;
     bool Empty() const;
+
+    uint64_t
+    Untold() const
+    {
+        return m_meter.Untold();
+    }
 
     // Time.
     void HandleTimeout(Instant now);
@@ -73,7 +80,8 @@ class IkeEndpoint::Impl
     /// The SA may be gone afterwards.
     void Settle(IkeSa& sa);
     void Finish(IkeSa& sa, const Closing& closing);
-    void CloseOlderOf(const IkeSa& sa);
+    /// INITIAL_CONTACT in an SA that began at this time.
+    void CloseOlderThan(const IkeSa& sa, Instant began);
     std::optional<Instant> NextTimer(const IkeSa& sa) const;
     std::optional<Instant> LivenessDue(const IkeSa& sa) const;
     std::optional<Instant> KeepAliveDue(const IkeSa& sa) const;
@@ -89,21 +97,26 @@ class IkeEndpoint::Impl
     /// The SA that a header names, if it fits in all respects.
     IkeSa* FindSa(const wire::Header& header);
     void FollowPath(IkeSa& sa, const Path& path);
+    /// Tell of an authentic message that is refused.
     void Reject(IkeSaId sa,
                 const Path& path,
                 const Error& error,
                 std::optional<wire::NotifyType> answered = {});
+    /// Tell of a message that anybody could have sent, if not of too many (see StrangerMeter).
+    void RejectStranger(IkeSaId sa, const Path& path, const Error& error);
     /// Answer without an SA as the reaction table says, at a limited rate.
     void AnswerInClear(const wire::Header& request,
                        const Path& path,
                        const Error& error,
-                       Phase phase);
-    /// Seal, cache and send a response.
-    void SealAndSend(IkeSa& sa,
-                     const Path& path,
-                     const wire::Header& header,
-                     wire::MessageBuilder&& reply,
-                     const std::string& summary);
+                       Phase phase,
+                       bool tells);
+    /// May this be told?
+    bool
+    Tells(Fault fault, IkeSaId sa)
+    {
+        return m_meter.Tells(m_services.now, fault, sa);
+    }
+
     /// Do what the reaction table says about an error in a request.
     void Respond(IkeSa& sa, const Incoming& request, const Error& error, Phase phase);
 
@@ -111,18 +124,27 @@ class IkeEndpoint::Impl
     void StartNext(IkeSa& sa);
     Result<void> SendRequest(IkeSa& sa);
     void SendAgain(IkeSa& sa, const Window::Outstanding& request);
-    void RepeatResponse(IkeSa& sa, const Path& path);
-    void Send(const Path& path, Buffer message, const MessageEvent& event);
+    void RepeatResponse(IkeSa& sa, const Path& path, bool tells);
+    /// Seal, cache and send a response.
+    void SealAndSend(IkeSa& sa,
+                     const Path& path,
+                     const wire::Header& header,
+                     wire::MessageBuilder&& reply,
+                     const std::string& summary);
+    /// @param event what the owner is told, nullptr if nothing
+    void Send(const Path& path, Buffer message, const MessageEvent* event);
     MessageEvent Describe(const wire::Header& header, const Path& path, IkeSaId sa) const;
 
     const Config m_config;
     /// By name; of several with one name the first.
     std::map<std::string, std::shared_ptr<const ConnectionConfig>, std::less<>> m_connections;
+    bool m_farewell{false}; ///< CloseAll was asked for
+    SaTable m_table;
     Services m_services;
     CookieJar m_cookies;
-    SaTable m_table;
     Instant m_answersSince{};
     unsigned m_answers{0};
+    StrangerMeter m_meter;
 };
 
 } // namespace ikelab::ike

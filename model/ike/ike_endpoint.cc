@@ -33,7 +33,7 @@ Sooner(const std::optional<Instant>& left, const std::optional<Instant>& right)
 
 IkeEndpoint::Impl::Impl(Config config, crypto::Context& context, RandomSource& random)
     : m_config(std::move(config)),
-      m_services(m_config, context, random),
+      m_services(m_config, context, random, m_table),
       m_cookies(context, random)
 {
     for (const auto& connection : m_config.connections)
@@ -62,6 +62,10 @@ IkeEndpoint::Impl::Initiate(Instant now,
                             std::optional<IpAddress> from)
 {
     m_services.now = now;
+    if (m_farewell)
+    {
+        return Fail(Fault::UNEXPECTED, "everything was closed");
+    }
     const auto found = m_connections.find(connectionName);
     if (found == m_connections.end())
     {
@@ -114,8 +118,6 @@ IkeEndpoint::Impl::StartSetUp(std::shared_ptr<const ConnectionConfig> connection
     made->initiator = true;
     made->spis.initiator = NewIkeSpi();
     made->path = path;
-    // RFC 7296 §2.4: said only when we know of no other SA with this peer.
-    made->initialContact = m_table.OfConnection(connection.get()).empty();
     made->connection = std::move(connection);
     made->lastHeard = m_services.now;
     made->lastSent = m_services.now;
@@ -202,6 +204,7 @@ void
 IkeEndpoint::Impl::CloseAll(Instant now)
 {
     m_services.now = now;
+    m_farewell = true;
     std::vector<IkeSaId> ids;
     for (const auto& [id, sa] : m_table.All())
     {
@@ -369,11 +372,7 @@ IkeEndpoint::Impl::Settle(IkeSa& sa)
 {
     if (sa.IsEstablished() && sa.initialContact)
     {
-        sa.initialContact = false;
-        if (!sa.initiator)
-        {
-            CloseOlderOf(sa);
-        }
+        CloseOlderThan(sa, *std::exchange(sa.initialContact, std::nullopt));
     }
     if (!sa.closing && !sa.IsLingering())
     {
@@ -405,8 +404,10 @@ IkeEndpoint::Impl::Finish(IkeSa& sa, const Closing& closing)
     sa.running.reset();
     sa.waiting.clear();
     sa.window.Abandon();
-    // RFC 7296 §2.1: a responder keeps its last response; the peer may not have it yet.
-    if (sa.codec && !sa.window.CachedResponse().empty())
+    // RFC 7296 §2.1: a responder keeps its last response; the peer may not have it yet. One that
+    // does not tell of the end would let the peer go on with an SA that is none: it hears
+    // INVALID_IKE_SPI instead.
+    if (closing.answered)
     {
         // Only what repeats the response stays.
         sa.codec->Rest();
@@ -423,14 +424,15 @@ IkeEndpoint::Impl::Finish(IkeSa& sa, const Closing& closing)
 }
 
 void
-IkeEndpoint::Impl::CloseOlderOf(const IkeSa& sa)
+IkeEndpoint::Impl::CloseOlderThan(const IkeSa& sa, Instant began)
 {
-    // RFC 7296 §2.4: the peer lost its state; what we hold for these identities is dead.
+    // RFC 7296 §2.4: the peer lost its state; what we held for these identities before is dead.
+    // What came up since is not: its request may be a repetition, older than that SA.
     for (IkeSa* other : m_table.Between(sa.localId, sa.remoteId))
     {
-        if (other->id != sa.id)
+        if (other->id != sa.id && other->establishedAt < began)
         {
-            Finish(*other, {CloseReason::REPLACED, std::nullopt});
+            Finish(*other, {CloseReason::REPLACED, std::nullopt, false});
         }
     }
 }
@@ -587,6 +589,12 @@ bool
 IkeEndpoint::Empty() const
 {
     return m_impl->Empty();
+}
+
+uint64_t
+IkeEndpoint::Untold() const
+{
+    return m_impl->Untold();
 }
 
 } // namespace ikelab::ike

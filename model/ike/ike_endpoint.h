@@ -82,7 +82,7 @@ class IkeEndpoint
      * @param child name of one of the connection's children; empty is the first
      * @param from our address if the connection does not say one
      * @return NOT_FOUND for unknown names, BAD_VALUE without remote address, UNEXPECTED if it is
-     * under way already
+     * under way already or after CloseAll
      */
     Result<IkeSaId> Initiate(Instant now,
                              std::string_view connection,
@@ -94,7 +94,11 @@ class IkeEndpoint
     Result<void> CloseChildSa(Instant now, ChildSaId child);
     /// Delete an IKE SA and all its Child SAs, RFC 7296 §1.4.1.
     Result<void> CloseIkeSa(Instant now, IkeSaId sa);
-    /// Close everything; SAs that are not established are just forgotten.
+    /**
+     * Close everything for good: established SAs with a Delete, others are just forgotten. Only
+     * what runs is brought to its end; no new SA begins, neither by a peer nor by Initiate. A node
+     * that starts again makes a new endpoint.
+     */
     void CloseAll(Instant now);
 
     std::optional<Datagram> PollTransmit();
@@ -105,6 +109,8 @@ class IkeEndpoint
     std::vector<IkeSaInfo> List() const;
     /// True when no SA is left.
     bool Empty() const;
+    /// Messages of strangers of which no event told, as there were too many in a second.
+    uint64_t Untold() const;
 
   private:
     class Impl;

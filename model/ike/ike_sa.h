@@ -58,6 +58,7 @@ struct Closing
 {
     CloseReason reason{};
     std::optional<Error> error;
+    bool answered{false}; ///< by a response of ours that says so, or to what said so
 };
 
 /**
@@ -91,8 +92,10 @@ struct IkeSa
     std::optional<Instant> giveUpAt; ///< when set-up ends without success
     std::optional<Closing> closing;
     bool wasEstablished{false};
-    bool initialContact{false}; ///< the peer says that it knows no other SA with us (§2.4)
-    unsigned tries{1};          ///< which of the connection's keying tries this is
+    Instant establishedAt{};
+    /// The peer says that it knew no other SA with us (§2.4); the SA began at this time.
+    std::optional<Instant> initialContact;
+    unsigned tries{1}; ///< which of the connection's keying tries this is
 
     IkeSpi
     OurSpi() const
@@ -137,7 +140,7 @@ struct IkeSa
     {
         if (!closing)
         {
-            closing = Closing{reason, error};
+            closing = Closing{reason, error, false};
         }
     }
 

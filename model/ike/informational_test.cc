@@ -342,6 +342,24 @@ TEST(CloseAll, SaysGoodbyeToEverybody)
     EXPECT_TRUE(pair.b.endpoint->Empty());
 }
 
+TEST(CloseAll, LetsNobodyInDuringTheFarewell)
+{
+    Pair pair;
+    pair.wire.drop = {2};
+    pair.Initiate();
+    pair.RunFor(milliseconds(100));
+    ASSERT_EQ(pair.b.IkeSas(), 1u); // half-open
+    pair.b.endpoint->CloseAll(pair.now);
+    pair.Drain();
+    EXPECT_TRUE(pair.b.endpoint->Empty());
+    EXPECT_EQ(pair.b.endpoint->Initiate(pair.now, "net", "").error().fault, Fault::UNEXPECTED);
+    EXPECT_TRUE(pair.RunUntilQuiet()); // A's request comes again
+    EXPECT_EQ(pair.b.Count<IkeSaEstablished>(), 0u);
+    EXPECT_EQ(pair.b.Count<IkeSaClosed>(), 1u);
+    EXPECT_TRUE(pair.a.endpoint->Empty());
+    EXPECT_EQ(pair.wire.log.size(), 7u); // nothing but A's tries and the lost answer
+}
+
 TEST(Close, OfWhatIsNotThereIsAnError)
 {
     Pair pair;

@@ -220,6 +220,62 @@ TEST(UnknownSpi, OfRightSpisInTheWrongRolesBelongsToNoSa)
     EXPECT_TRUE(pair.Agree());
 }
 
+TEST(Junk, IsToldTwentyTimesASecondAndCounted)
+{
+    Pair pair;
+    for (const size_t second : {size_t{1}, size_t{2}})
+    {
+        for (int i = 0; i < 1000; ++i)
+        {
+            pair.Inject(pair.b, pair.ToB(), Buffer(5, 7));
+        }
+        EXPECT_EQ(pair.b.Count<MessageRejected>(), second * limits::REFUSAL_EVENTS_PER_SECOND);
+        EXPECT_EQ(pair.b.endpoint->Untold(), second * (1000 - limits::REFUSAL_EVENTS_PER_SECOND));
+        pair.RunFor(seconds(1));
+    }
+}
+
+TEST(Junk, ThatIsARefusedFirstRequestIsToldAsSeldom)
+{
+    Setting setting = Open();
+    setting.b.proposals = {testing::IkeSuiteOf("aes256gcm16-prfsha384-ecp384")};
+    Pair pair(setting);
+    for (uint32_t i = 1; i <= 1000; ++i)
+    {
+        pair.Inject(pair.b, From(pair, i), Knock(i));
+    }
+    EXPECT_EQ(pair.b.Count<MessageRejected>(), limits::REFUSAL_EVENTS_PER_SECOND);
+    EXPECT_EQ(pair.b.Count<MessageEvent>(), 2 * limits::REFUSAL_EVENTS_PER_SECOND);
+    EXPECT_EQ(pair.b.endpoint->Untold(), 1000 - limits::REFUSAL_EVENTS_PER_SECOND);
+}
+
+TEST(Junk, DoesNotHideWhatAPeerDoesNorAnotherKindOfJunk)
+{
+    Pair pair;
+    pair.Establish();
+    Insider moon(*pair.b.Last<IkeKeysDerived>(), true);
+    Buffer forged = moon.Request(ExchangeType::INFORMATIONAL, 2);
+    forged.back() ^= 1;
+    for (int i = 0; i < 100; ++i)
+    {
+        pair.Inject(pair.b, pair.ToB(), Buffer(5, 7));
+        pair.Inject(pair.b, pair.ToB(), forged);
+    }
+    EXPECT_EQ(pair.b.Count<MessageRejected>(), 2 * limits::REFUSAL_EVENTS_PER_SECOND);
+    const size_t before = pair.b.Count<MessageRejected>();
+    for (uint32_t id = 2; id < 102; ++id)
+    {
+        // §2.5: refused, and no end of the SA
+        pair.Inject(pair.b,
+                    pair.ToB(),
+                    moon.Request(ExchangeType::INFORMATIONAL,
+                                 id,
+                                 [](wire::MessageBuilder& builder)
+                                 { builder.Raw(wire::PayloadType{222}, true, Buffer{1}); }));
+    }
+    EXPECT_EQ(pair.b.Count<MessageRejected>(), before + 100);
+}
+
 TEST(WaitingRequests, AreLimited)
 {
     Pair pair;

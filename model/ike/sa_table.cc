@@ -34,6 +34,7 @@ SaTable::Erase(IkeSaId id)
     Entry& entry = m_entries.at(id);
     LeaveHalfOpen(entry);
     Index(entry, id, nullptr, std::nullopt);
+    CountAddress(entry, std::nullopt);
     if (entry.init)
     {
         m_byInit.erase(*entry.init);
@@ -122,6 +123,24 @@ HashOf(const Identity& local, const Identity& remote)
     return hash;
 }
 
+/// Both identities count, and the peer may have an SA with them: it is authenticated, or our
+/// IKE_AUTH request went out.
+bool
+PeerMayKnow(const IkeSa& sa)
+{
+    return !sa.IsLingering() && (!sa.GetSetUp() || (sa.initiator && sa.codec));
+}
+
+void
+CountDown(std::map<IpAddress, size_t>& counts, const IpAddress& address)
+{
+    const auto found = counts.find(address);
+    if (--found->second == 0)
+    {
+        counts.erase(found);
+    }
+}
+
 } // namespace
 
 void
@@ -176,12 +195,44 @@ SaTable::Between(const Identity& local, const Identity& remote)
          ++at)
     {
         IkeSa* sa = Find(at->second);
-        if (sa->localId == local && sa->remoteId == remote)
+        if (sa->IsEstablished() && sa->localId == local && sa->remoteId == remote)
         {
             found.push_back(sa);
         }
     }
     return found;
+}
+
+bool
+SaTable::HasOtherBetween(const IkeSa& sa, const Identity& local, const Identity& remote) const
+{
+    // Equal hashes of other identities are rare enough, and cost only the notify.
+    const size_t hash = HashOf(local, remote);
+    auto at = m_byPeer.lower_bound({hash, IkeSaId{}});
+    if (at != m_byPeer.end() && *at == std::pair(hash, sa.id))
+    {
+        ++at;
+    }
+    return at != m_byPeer.end() && at->first == hash;
+}
+
+bool
+SaTable::HasOtherWithPeerOf(const IkeSa& sa) const
+{
+    const auto with = m_with.find(sa.path.remote.address);
+    // Its own is among them unless it moved; counted in Update.
+    const bool counted = m_entries.at(sa.id).address == sa.path.remote.address;
+    if (with != m_with.end() && with->second > (counted ? 1 : 0))
+    {
+        return true;
+    }
+    const ConnectionConfig* connection = sa.connection.get();
+    auto at = m_byConnection.lower_bound({connection, IkeSaId{}});
+    if (at != m_byConnection.end() && at->first == connection && at->second == sa.id)
+    {
+        ++at;
+    }
+    return at != m_byConnection.end() && at->first == connection;
 }
 
 void
@@ -191,7 +242,8 @@ SaTable::Update(const IkeSa& sa)
     Index(entry,
           sa.id,
           sa.IsLingering() ? nullptr : sa.connection.get(),
-          sa.IsEstablished() ? std::optional(HashOf(sa.localId, sa.remoteId)) : std::nullopt);
+          PeerMayKnow(sa) ? std::optional(HashOf(sa.localId, sa.remoteId)) : std::nullopt);
+    CountAddress(entry, sa.IsLingering() ? std::nullopt : std::optional(sa.path.remote.address));
     if (sa.IsLingering() && !sa.wasEstablished)
     {
         // What a refused peer leaves behind counts on: it costs memory as before.
@@ -225,12 +277,26 @@ SaTable::LeaveHalfOpen(Entry& entry)
         return;
     }
     --m_halfOpen;
-    const auto found = m_halfOpenFrom.find(*entry.halfOpen);
-    if (--found->second == 0)
-    {
-        m_halfOpenFrom.erase(found);
-    }
+    CountDown(m_halfOpenFrom, *entry.halfOpen);
     entry.halfOpen.reset();
+}
+
+void
+SaTable::CountAddress(Entry& entry, std::optional<IpAddress> address)
+{
+    if (entry.address == address)
+    {
+        return;
+    }
+    if (entry.address)
+    {
+        CountDown(m_with, *entry.address);
+    }
+    if (address)
+    {
+        ++m_with[*address];
+    }
+    entry.address = address;
 }
 
 } // namespace ikelab::ike

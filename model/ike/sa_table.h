@@ -54,6 +54,13 @@ class SaTable
     std::vector<IkeSa*> OfConnection(const ConnectionConfig* connection);
     /// Established SAs between these identities, in the order of their numbers.
     std::vector<IkeSa*> Between(const Identity& local, const Identity& remote);
+    /**
+     * Is there, beside this one, an SA between these identities that the peer may hold for
+     * established: up, ending, or with our IKE_AUTH request on its way?
+     */
+    bool HasOtherBetween(const IkeSa& sa, const Identity& local, const Identity& remote) const;
+    /// Is there, beside this one, any SA of its connection or with its peer's address?
+    bool HasOtherWithPeerOf(const IkeSa& sa) const;
     size_t
     HalfOpen() const
     {
@@ -75,13 +82,15 @@ class SaTable
         std::optional<Instant> timer;
         std::optional<IpAddress> halfOpen;
         const ConnectionConfig* connection{nullptr};
-        std::optional<size_t> peer; ///< hash of both identities, while established
+        std::optional<size_t> peer; ///< hash of both identities, once the peer may know us by them
+        std::optional<IpAddress> address; ///< the peer's, until closed
     };
 
     void Index(Entry& entry,
                IkeSaId id,
                const ConnectionConfig* connection,
                std::optional<size_t> peer);
+    void CountAddress(Entry& entry, std::optional<IpAddress> address);
 
     /// Numbers of one connection stand together; between connections the order means nothing.
     struct ByConnection
@@ -106,6 +115,7 @@ class SaTable
     std::set<std::pair<const ConnectionConfig*, IkeSaId>, ByConnection> m_byConnection;
     std::set<std::pair<size_t, IkeSaId>> m_byPeer;
     std::map<IpAddress, size_t> m_halfOpenFrom;
+    std::map<IpAddress, size_t> m_with; ///< SAs that are not closed, by the peer's address
     size_t m_halfOpen{0};
     uint32_t m_last{0};
 };

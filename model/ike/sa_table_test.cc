@@ -127,5 +127,52 @@ TEST(SaTable, FindsEstablishedSasByBothIdentities)
     EXPECT_TRUE(t.table.Between(sa.localId, sa.remoteId).empty());
 }
 
+TEST(SaTable, KnowsOthersBetweenTwoIdentitiesUntilTheyAreClosed)
+{
+    Table t;
+    IkeSa& first = t.Add(1);
+    IkeSa& second = t.Add(2);
+    const Identity sun = testing::Id("sun.example");
+    const Identity moon = testing::Id("moon.example");
+    for (IkeSa* sa : {&first, &second})
+    {
+        sa->localId = sun;
+        sa->remoteId = moon;
+        t.table.Update(*sa);
+    }
+    EXPECT_FALSE(t.table.HasOtherBetween(first, sun, moon));
+    second.state = Established{};
+    t.table.Update(second);
+    EXPECT_TRUE(t.table.HasOtherBetween(first, sun, moon));
+    EXPECT_FALSE(t.table.HasOtherBetween(second, sun, moon));
+    EXPECT_FALSE(t.table.HasOtherBetween(first, moon, sun));
+    second.state = Deleting{}; // the peer may not know yet
+    t.table.Update(second);
+    EXPECT_TRUE(t.table.HasOtherBetween(first, sun, moon));
+    second.state = Lingering{};
+    t.table.Update(second);
+    EXPECT_FALSE(t.table.HasOtherBetween(first, sun, moon));
+}
+
+TEST(SaTable, KnowsOthersOfAPeerByItsAddressAndItsConnection)
+{
+    Table t;
+    IkeSa& first = t.Add(1);
+    EXPECT_FALSE(t.table.HasOtherWithPeerOf(first));
+    IkeSa& second = t.Add(2);
+    EXPECT_TRUE(t.table.HasOtherWithPeerOf(first));
+    second.path.remote = testing::Socket("192.0.2.9");
+    t.table.Update(second);
+    EXPECT_TRUE(t.table.HasOtherWithPeerOf(first)); // the same connection
+    second.connection = std::make_shared<ConnectionConfig>();
+    t.table.Update(second);
+    EXPECT_FALSE(t.table.HasOtherWithPeerOf(first));
+    second.path.remote = testing::Socket("192.0.2.1", 4500);
+    t.table.Update(second);
+    EXPECT_TRUE(t.table.HasOtherWithPeerOf(first));
+    t.table.Erase(second.id);
+    EXPECT_FALSE(t.table.HasOtherWithPeerOf(first));
+}
+
 } // namespace
 } // namespace ikelab::ike

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "ike/services.h"
 
+#include "wire/esp_header.h"
+
 namespace ikelab::ike
 {
-
-namespace
-{
-
-constexpr uint32_t FIRST_FREE_ESP_SPI = 256;
-
-} // namespace
 
 EspSpi
 Services::ReserveEspSpi()
@@ -17,7 +12,7 @@ Services::ReserveEspSpi()
     while (true)
     {
         const EspSpi spi{random.U32()};
-        if (spi.value >= FIRST_FREE_ESP_SPI && m_usedSpis.insert(spi).second)
+        if (spi.value >= wire::FIRST_ESP_SPI && m_usedSpis.insert(spi).second)
         {
             return spi;
         }

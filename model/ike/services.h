@@ -18,22 +18,29 @@
 namespace ikelab::ike
 {
 
+class SaTable;
+
 /**
  * What an exchange may use of its endpoint: configuration, cryptography, dice, the event queue and
  * the numbers that must be unique in one endpoint. The time is that of the call under way.
  */
 struct Services
 {
-    Services(const Config& configuration, crypto::Context& context, RandomSource& source)
+    Services(const Config& configuration,
+             crypto::Context& context,
+             RandomSource& source,
+             const SaTable& table)
         : config(configuration),
           crypto(context),
-          random(source)
+          random(source),
+          sas(table)
     {
     }
 
     const Config& config;
     crypto::Context& crypto;
     RandomSource& random;
+    const SaTable& sas; ///< to look around; to change is the endpoint's
     Instant now{};
     std::deque<Event> events{};
 

@@ -27,18 +27,42 @@ IkeEndpoint::Impl::Describe(const wire::Header& header, const Path& path, IkeSaI
 }
 
 void
-IkeEndpoint::Impl::Send(const Path& path, Buffer message, const MessageEvent& event)
+IkeEndpoint::Impl::Send(const Path& path, Buffer message, const MessageEvent* event)
 {
-    MessageEvent sent = event;
-    sent.sent = true;
-    sent.path = path;
-    sent.octets = message.size();
-    m_services.Emit(std::move(sent));
+    if (event)
+    {
+        MessageEvent sent = *event;
+        sent.sent = true;
+        sent.path = path;
+        sent.octets = message.size();
+        m_services.Emit(std::move(sent));
+    }
     Datagram datagram;
     datagram.path = path;
     datagram.message = std::move(message);
     datagram.nonEspMarker = wire::UsesNonEspMarker(path.local.port, path.remote.port);
     transmit.push_back(std::move(datagram));
+}
+
+void
+IkeEndpoint::Impl::SealAndSend(IkeSa& sa,
+                               const Path& path,
+                               const wire::Header& header,
+                               wire::MessageBuilder&& reply,
+                               const std::string& summary)
+{
+    auto octets = sa.codec->Seal(std::move(reply), m_services.random);
+    if (!octets)
+    {
+        sa.Close(CloseReason::PROTOCOL_ERROR, octets.error());
+        return;
+    }
+    MessageEvent event = Describe(header, path, sa.id);
+    event.summary = summary;
+    sa.window.Respond(header.messageId, header.exchange, *octets, summary);
+    sa.lastSent = m_services.now;
+    // RFC 7296 §2.11: an answer goes back to where its request came from.
+    Send(path, std::move(*octets), &event);
 }
 
 void
@@ -88,7 +112,7 @@ IkeEndpoint::Impl::SendRequest(IkeSa& sa)
     sa.window.Sent(
         m_services.now, header.exchange, octets, summary, m_config.retransmit, m_services.random);
     sa.lastSent = m_services.now;
-    Send(sa.path, std::move(octets), event);
+    Send(sa.path, std::move(octets), &event);
     return {};
 }
 
@@ -100,17 +124,17 @@ IkeEndpoint::Impl::SendAgain(IkeSa& sa, const Window::Outstanding& request)
     event.summary = request.summary;
     event.retransmission = request.retransmissions;
     sa.lastSent = m_services.now;
-    Send(sa.path, request.octets, event);
+    Send(sa.path, request.octets, &event);
 }
 
 void
-IkeEndpoint::Impl::RepeatResponse(IkeSa& sa, const Path& path)
+IkeEndpoint::Impl::RepeatResponse(IkeSa& sa, const Path& path, bool tells)
 {
     const MessageId id{sa.window.Expected().value - 1};
     MessageEvent event = Describe(sa.MakeHeader(sa.window.CachedExchange(), true, id), path, sa.id);
     event.summary = sa.window.CachedSummary();
     event.retransmission = 1;
-    Send(path, sa.window.CachedResponse(), event);
+    Send(path, sa.window.CachedResponse(), tells ? &event : nullptr);
 }
 
 } // namespace ikelab::ike

@@ -13,6 +13,8 @@ namespace ikelab::wire
 
 /// Octets of SPI and sequence number, RFC 4303 §2.
 inline constexpr size_t ESP_HEADER_OCTETS = 8;
+/// 1 to 255 are IANA's and 0 stays at home, RFC 4303 §2.1: no SA has such an SPI.
+inline constexpr uint32_t FIRST_ESP_SPI = 256;
 inline constexpr uint8_t IP_PROTOCOL_ESP = 50;
 inline constexpr uint16_t IKE_PORT = 500;
 inline constexpr uint16_t NATT_PORT = 4500;

@@ -9,6 +9,7 @@
 #include "ike/policy/proposals.h"
 #include "ike/policy/traffic_selectors.h"
 #include "ike/reaction.h"
+#include "ike/sa_table.h"
 
 #include <algorithm>
 #include <array>
@@ -85,6 +86,7 @@ struct ChildPayloads
 /// What the responder makes of the initiator's wish for a Child SA.
 struct ChildChoice
 {
+    std::shared_ptr<const ConnectionConfig> connection;
     std::shared_ptr<const ChildConfig> config;
     ChosenEsp esp;
     Selectors tsi;
@@ -94,33 +96,39 @@ struct ChildChoice
 
 /**
  * The child that covers most of what is asked for: one that needs no narrowing beats one that does
- * (RFC 7296 §2.9).
+ * (RFC 7296 §2.9), then the order of the connections and of their children.
  */
 Result<ChildChoice>
-ChooseChild(const IkeSa& sa, const ChildPayloads& asked)
+ChooseChild(const IkeSa& sa,
+            const std::vector<std::shared_ptr<const ConnectionConfig>>& connections,
+            const ChildPayloads& asked)
 {
     std::optional<ChildChoice> best;
     Error error{Fault::TS_UNACCEPTABLE, "no common traffic selectors"};
     const Selectors askedTsi = FromWire(*asked.tsi);
     const Selectors askedTsr = FromWire(*asked.tsr);
-    for (const ChildConfig& child : sa.connection->children)
+    for (const auto& connection : connections)
     {
-        const Selectors tsi = Narrow(askedTsi, Effective(child.remoteTs, sa.path.remote.address));
-        const Selectors tsr = Narrow(askedTsr, Effective(child.localTs, sa.path.local.address));
-        if (tsi.empty() || tsr.empty())
+        for (const ChildConfig& child : connection->children)
         {
-            continue;
-        }
-        const auto esp = ChooseEsp(*asked.sa, child.espProposals, false);
-        if (!esp)
-        {
-            error = esp.error();
-            continue;
-        }
-        const bool narrowed = tsi != askedTsi || tsr != askedTsr;
-        if (!best || (best->narrowed && !narrowed))
-        {
-            best = ChildChoice{{sa.connection, &child}, *esp, tsi, tsr, narrowed};
+            const Selectors tsi =
+                Narrow(askedTsi, Effective(child.remoteTs, sa.path.remote.address));
+            const Selectors tsr = Narrow(askedTsr, Effective(child.localTs, sa.path.local.address));
+            if (tsi.empty() || tsr.empty())
+            {
+                continue;
+            }
+            const auto esp = ChooseEsp(*asked.sa, child.espProposals, false);
+            if (!esp)
+            {
+                error = esp.error();
+                continue;
+            }
+            const bool narrowed = tsi != askedTsi || tsr != askedTsr;
+            if (!best || (best->narrowed && !narrowed))
+            {
+                best = ChildChoice{connection, {connection, &child}, *esp, tsi, tsr, narrowed};
+            }
         }
     }
     if (!best)
@@ -134,11 +142,11 @@ ChooseChild(const IkeSa& sa, const ChildPayloads& asked)
 Result<void>
 AnswerChild(Services& services,
             IkeSa& sa,
-            const ChildPayloads& asked,
+            const Result<ChildChoice>& choice,
+            bool askedTransport,
             const OwnedNonces& nonces,
             wire::MessageBuilder& reply)
 {
-    const auto choice = ChooseChild(sa, asked);
     if (!choice)
     {
         const Reaction reaction = ReactTo(choice.error(), Phase::REQUEST);
@@ -149,7 +157,7 @@ AnswerChild(Services& services,
         return {};
     }
     EspSpiReservation spi(services);
-    const bool transport = asked.transport && choice->config->mode == Mode::TRANSPORT;
+    const bool transport = askedTransport && choice->config->mode == Mode::TRANSPORT;
     TRY(InstallChild(services,
                      sa,
                      NewChild{choice->config,
@@ -174,6 +182,27 @@ AnswerChild(Services& services,
 
 } // namespace
 
+namespace
+{
+
+/**
+ * RFC 7296 §2.4: may we say that we know of no other SA with this peer? It believes us and drops
+ * all others, so rather not say it: a peer whose name we do not know yet is told by its address.
+ */
+bool
+IsInitialContact(const SaTable& sas, const IkeSa& sa)
+{
+    const Identity address = AddressIdentity(sa.path.remote.address);
+    if (sas.HasOtherBetween(sa, sa.localId, sa.remoteId) ||
+        sas.HasOtherBetween(sa, sa.localId, address))
+    {
+        return false;
+    }
+    return sa.connection->remoteId || !sas.HasOtherWithPeerOf(sa);
+}
+
+} // namespace
+
 Result<void>
 IkeAuth::BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& request)
 {
@@ -183,13 +212,13 @@ IkeAuth::BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& reque
     IKELAB_ASSERT(found != connection.children.end());
     m_child = {sa.connection, &*found};
     m_spi.emplace(services);
-    sa.localId = connection.localId.value_or(AddressIdentity(sa.path.local.address));
+    sa.localId = LocalIdentity(connection, sa);
     sa.remoteId = connection.remoteId.value_or(AddressIdentity(sa.path.remote.address));
 
     const Buffer idBody = IdBody(sa.localId);
     TRY_ASSIGN(const crypto::SecretBytes auth, ComputeAuth(services, sa, true, idBody));
     request.Id(PayloadType::IDI, {sa.localId.type, sa.localId.data});
-    if (sa.initialContact)
+    if (IsInitialContact(services.sas, sa))
     {
         request.Notify(NotifyType::INITIAL_CONTACT);
     }
@@ -301,17 +330,17 @@ AnswerIkeAuth(Services& services, IkeSa& sa, const Incoming& request, wire::Mess
     const auto* peer = request.chain.Get<wire::IdPayload>(PayloadType::IDI);
     const auto* wanted = request.chain.Get<wire::IdPayload>(PayloadType::IDR);
     sa.remoteId = ReadIdentity(*peer);
-    const auto connection =
-        ChooseConnection(services.config,
-                         sa,
-                         sa.remoteId,
-                         wanted ? std::optional(ReadIdentity(*wanted)) : std::nullopt);
-    if (!connection)
+    const auto connections =
+        ChooseConnections(services.config,
+                          sa,
+                          sa.remoteId,
+                          wanted ? std::optional(ReadIdentity(*wanted)) : std::nullopt);
+    if (connections.empty())
     {
         return Fail(Fault::AUTHENTICATION_FAILED, "no connection for these identities");
     }
-    sa.connection = connection;
-    sa.localId = connection->localId.value_or(AddressIdentity(sa.path.local.address));
+    sa.connection = connections.front();
+    sa.localId = LocalIdentity(*sa.connection, sa);
     TRY(VerifyAuth(services, sa, request.chain));
     const Buffer idBody = IdBody(sa.localId);
     TRY_ASSIGN(const crypto::SecretBytes auth, ComputeAuth(services, sa, true, idBody));
@@ -319,9 +348,18 @@ AnswerIkeAuth(Services& services, IkeSa& sa, const Incoming& request, wire::Mess
     reply.Auth({wire::AuthMethod::SHARED_KEY_MESSAGE_INTEGRITY_CODE, auth.View()});
 
     const OwnedNonces nonces(sa);
-    sa.initialContact = request.chain.FindNotify(NotifyType::INITIAL_CONTACT) != nullptr;
+    const ChildPayloads asked(request.chain);
+    const auto child = ChooseChild(sa, connections, asked);
+    if (child)
+    {
+        sa.connection = child->connection;
+    }
+    if (request.chain.FindNotify(NotifyType::INITIAL_CONTACT))
+    {
+        sa.initialContact = sa.GetSetUp()->began;
+    }
     Establish(services, sa);
-    return AnswerChild(services, sa, ChildPayloads(request.chain), nonces, reply);
+    return AnswerChild(services, sa, child, asked.transport, nonces, reply);
 }
 
 } // namespace ikelab::ike

@@ -2,6 +2,7 @@
 #include "ike/policy/proposals.h"
 
 #include "base/byte_reader.h"
+#include "wire/esp_header.h"
 
 #include <algorithm>
 
@@ -227,7 +228,7 @@ ReadEspSpi(const wire::Proposal& proposal)
 {
     ByteReader reader(proposal.spi);
     EspSpi spi;
-    if (!reader.U32(spi.value) || !reader.AtEnd() || spi.value == 0)
+    if (!reader.U32(spi.value) || !reader.AtEnd() || spi.value < wire::FIRST_ESP_SPI)
     {
         return Fail(Fault::BAD_VALUE, "SPI of an ESP proposal");
     }

@@ -128,6 +128,18 @@ TEST(AcceptIke, TakesJustWhatWasOffered)
     EXPECT_TRUE(refused([](auto& sa) { sa.proposals[0].transforms[0].keyLength = 256; }));
 }
 
+TEST(ChooseEsp, RefusesReservedSpis)
+{
+    // RFC 4303 §2.1: 1 to 255 are IANA's.
+    const std::vector<EspProposal> ours{testing::EspSuiteOf("aes128gcm16")};
+    const Buffer reserved{0, 0, 0, 255};
+    const Buffer first{0, 0, 1, 0};
+    EXPECT_FALSE(ChooseEsp(OfferEsp(ours, reserved, false), ours, false).has_value());
+    EXPECT_FALSE(AcceptEsp(OfferEsp(ours, reserved, false), ours, false).has_value());
+    EXPECT_TRUE(ChooseEsp(OfferEsp(ours, first, false), ours, false).has_value());
+    EXPECT_TRUE(AcceptEsp(OfferEsp(ours, first, false), ours, false).has_value());
+}
+
 TEST(ChooseEsp, NeedsEsnAndAnSpi)
 {
     const std::vector<EspProposal> ours{EspSuiteOf("aes128gcm16")};
