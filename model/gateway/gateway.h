@@ -66,8 +66,9 @@ class Gateway
     /// May this clear packet come in? BYPASS or DISCARD (RFC 4301 §5.2); for protected traffic
     /// DISCARD.
     Verdict HandleInboundClear(Instant now, Bytes packet);
-    /// The payload of a UDP datagram to port 500 or 4500: IKE, keep-alive or ESP (RFC 3948).
-    /// CONSUMED, DISCARD or DELIVER.
+    /// The payload of a UDP datagram to port 500, 4500 or one that the configuration names: IKE,
+    /// keep-alive or ESP (RFC 3948), told apart by wire::UsesNonEspMarker. CONSUMED, DISCARD or
+    /// DELIVER.
     Verdict HandleUdp(Instant now, const Path& path, PacketBuffer& datagram);
     /// The payload of an IP packet with protocol 50. Ports of the path are ignored. DELIVER,
     /// CONSUMED or DISCARD.

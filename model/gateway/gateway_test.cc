@@ -553,6 +553,56 @@ TEST(Gateway, EncapsulatesBehindANatAndKeepsItOpen)
     EXPECT_EQ(pair.sun.CountRefused(Fault::TRUNCATED), 0u);
 }
 
+/// moon on port 5500, sun on 5501.
+PairOptions
+OnTheirPorts(const char* encap)
+{
+    PairOptions options;
+    options.both = ConnectionPatch(encap);
+    options.moon = ConnectionPatch(R"({"local_port": 5500, "remote_port": 5501})");
+    options.sun = ConnectionPatch(R"({"local_port": 5501, "remote_port": 5500})");
+    return options;
+}
+
+// RFC 7296 §2.23: encapsulated ESP takes the ports of IKE, whatever their numbers.
+TEST(Gateway, EncapsulatesThroughConfiguredPorts)
+{
+    GatewayPair pair(OnTheirPorts(R"({"encap": "yes"})"));
+    pair.Establish();
+    ASSERT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+    EXPECT_EQ(pair.trace.back().kind, Frame::Kind::UDP);
+    EXPECT_EQ(pair.moon.lastOutgoing.path.local.port, 5500);
+    EXPECT_EQ(pair.moon.lastOutgoing.path.remote.port, 5501);
+    ASSERT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::PROTECT);
+    pair.Settle();
+    EXPECT_EQ(pair.sun.delivered.size(), 1u);
+    EXPECT_EQ(pair.moon.delivered.size(), 1u);
+    EXPECT_EQ(pair.sun.Count<ike::MessageRejected>(), 0u);
+    ASSERT_TRUE(pair.sun.gateway.CheckLiveness(pair.now, "net"));
+    pair.Drain(pair.sun);
+    pair.Settle();
+    EXPECT_EQ(pair.sun.Count<ike::PeerAlive>(), 1u);
+}
+
+TEST(Gateway, EncapsulatesThroughConfiguredPortsAndANat)
+{
+    PairOptions options = OnTheirPorts(R"({"encap": "no"})");
+    options.sun.merge_patch(ConnectionPatch(R"({"remote_addrs": "%any"})"));
+    GatewayPair pair(options);
+    Nat nat(pair);
+    pair.Establish();
+    ASSERT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+    EXPECT_EQ(pair.trace.back().kind, Frame::Kind::UDP);
+    ASSERT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::PROTECT);
+    EXPECT_EQ(pair.sun.lastOutgoing.path.remote, (SocketAddress{nat.outside.address, 25500}));
+    pair.Run(21s);
+    EXPECT_EQ(pair.sun.delivered.size(), 1u);
+    EXPECT_EQ(pair.moon.delivered.size(), 1u);
+    EXPECT_EQ(pair.trace.back().octets, Buffer{0xff});
+    EXPECT_EQ(pair.sun.verdicts.back(), Verdict::CONSUMED);
+    EXPECT_EQ(pair.sun.Count<ike::MessageRejected>(), 0u);
+}
+
 TEST(Gateway, MovesEspWithTheIkeSaWhenTheNatChanges)
 {
     GatewayPair pair(BehindNat());

@@ -225,15 +225,15 @@ Gateway::Impl::HandleInboundClear(Instant now, Bytes packet)
 Verdict
 Gateway::Impl::HandleUdp(Instant now, const Path& path, PacketBuffer& datagram)
 {
-    // A NAT may give a peer's port 500 the number 4500: on our port 500 nothing is encapsulated
-    // that does not say so with a marker.
+    // Ports other than 500 stand for 4500, configured or chosen by a NAT. But a NAT may also give a
+    // peer's port 500 the number 4500: on our port 500 nothing is encapsulated that does not say so
+    // with a marker.
     Bytes message = datagram.View();
     const bool marked = message.size() >= wire::NON_ESP_MARKER_OCTETS &&
                         std::ranges::all_of(message.first(wire::NON_ESP_MARKER_OCTETS),
                                             [](uint8_t octet) { return octet == 0; });
-    const bool encapsulated =
-        path.local.port == wire::NATT_PORT ||
-        (path.remote.port == wire::NATT_PORT && (marked || path.local.port != wire::IKE_PORT));
+    const bool encapsulated = wire::UsesNonEspMarker(path.local.port, path.remote.port) &&
+                              (marked || path.local.port != wire::IKE_PORT);
     if (encapsulated)
     {
         const auto content = wire::ParseUdpEncapsulated(datagram.View());
