@@ -69,7 +69,7 @@ EgressGate::Exempt(Ptr<NetDevice> device)
 }
 
 bool
-EgressGate::MayLeave(const QueueDiscItem& item)
+EgressGate::MayLeave(const Ptr<NetDevice>& device, const QueueDiscItem& item)
 {
     Ptr<Packet> packet = item.GetPacket();
     // The gate may be asked again while it decides; the inner call gets a buffer of its own.
@@ -86,7 +86,7 @@ EgressGate::MayLeave(const QueueDiscItem& item)
     {
         return true; // ARP
     }
-    const bool may = m_check && m_check(buffer);
+    const bool may = m_check && m_check(device, buffer);
     m_buffer = std::move(buffer);
     return may;
 }
@@ -102,7 +102,7 @@ EgressGate::Send(Ptr<NetDevice> device, Ptr<QueueDiscItem> item)
     const bool open = m_open();
     // Where packets wait for a link address they wear the mark even while the way is open.
     const bool marked = (!open || device->NeedsArp()) && item->GetPacket()->RemovePacketTag(judged);
-    if (open || marked || m_exempt.contains(device->GetIfIndex()) || MayLeave(*item))
+    if (open || marked || m_exempt.contains(device->GetIfIndex()) || MayLeave(device, *item))
     {
         m_real->Send(device, item);
     }

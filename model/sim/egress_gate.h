@@ -26,7 +26,7 @@ class EgressGate : public TrafficControlLayer
     static TypeId GetTypeId();
 
     /// True if this packet may leave as it is; may consume it otherwise.
-    using Check = std::function<bool(ikelab::PacketBuffer& packet)>;
+    using Check = std::function<bool(const Ptr<NetDevice>& device, ikelab::PacketBuffer& packet)>;
 
     /// @param open true while everything may pass: asked first, for every packet
     void Attach(Ptr<Node> node, std::function<bool()> open, Check check);
@@ -47,7 +47,7 @@ class EgressGate : public TrafficControlLayer
     void DoDispose() override;
 
   private:
-    bool MayLeave(const QueueDiscItem& item);
+    bool MayLeave(const Ptr<NetDevice>& device, const QueueDiscItem& item);
 
     Ptr<Node> m_gated;
     Ptr<TrafficControlLayer> m_real;

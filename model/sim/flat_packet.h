@@ -55,8 +55,8 @@ struct Ends
 /// Nothing if the packet is too short for its fixed header.
 std::optional<Ends> ReadEnds(ikelab::Bytes packet);
 
-/// Neighbour discovery never leaves its link (RFC 4861 §7.1: hop limit 255), and without it there
-/// is no link.
+/// Neighbour discovery (RFC 4861 §4) by type and by the hop limit of 255, which says that no router
+/// passed it on. Anybody on the link can send one to anywhere: look at the destination as well.
 bool IsNeighbourDiscovery(ikelab::Bytes head);
 
 /// ns-3 leaves the IPv4 header's checksum 0 unless ChecksumEnabled is set; inside a tunnel it is

@@ -166,7 +166,8 @@ IpsecStack::Attach(Ptr<Node> node)
     m_egress->Attach(
         node,
         [this]() { return !m_policy || m_output.IsSending(); },
-        [this](PacketBuffer& packet) { return Egress(packet); });
+        [this](const Ptr<NetDevice>& device, PacketBuffer& packet)
+        { return Egress(device, packet); });
 }
 
 void

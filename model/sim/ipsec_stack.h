@@ -114,7 +114,11 @@ class IpsecStack : public Object
     bool IsOurTraffic(ikelab::Bytes head);
     bool IsProtectedSide(const Ptr<const NetDevice>& device) const;
     void FromCapture(Ptr<Packet> packet);
-    bool Egress(ikelab::PacketBuffer& packet);
+    bool Egress(const Ptr<NetDevice>& device, ikelab::PacketBuffer& packet);
+    /// Neighbour discovery that ends at this device: ours or a group of its link, never forwarded.
+    bool IsNeighbourDiscoveryFor(const Ptr<NetDevice>& device, ikelab::Bytes head) const;
+    /// Neighbour discovery for somebody on the link of this device.
+    bool IsNeighbourDiscoveryOn(const Ptr<NetDevice>& device, ikelab::Bytes packet) const;
     bool ComesByTunnel(ikelab::Bytes packet) const;
     /// Judge what this node made. True if it may go as it is.
     bool JudgeLocal(ikelab::PacketBuffer& packet);

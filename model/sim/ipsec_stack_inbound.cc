@@ -38,6 +38,17 @@ IpsecStack::ComesByTunnel(Bytes head) const
 }
 
 bool
+IpsecStack::IsNeighbourDiscoveryFor(const Ptr<NetDevice>& device, Bytes head) const
+{
+    if (!flat::IsNeighbourDiscovery(head))
+    {
+        return false;
+    }
+    const IpAddress to = flat::ReadEnds(head)->destination;
+    return flat::ToIpv6Address(to).IsLinkLocalMulticast() || m_output.InterfaceOf(to, device);
+}
+
+bool
 IpsecStack::TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, Bytes head)
 {
     const auto esp = OwnTraffic::FindWholeEsp(head);
@@ -74,7 +85,7 @@ IpsecStack::Admit(const Ptr<NetDevice>& device, const Packet& packet)
     {
         return false;
     }
-    if (flat::IsNeighbourDiscovery(head))
+    if (IsNeighbourDiscoveryFor(device, head))
     {
         return true;
     }

@@ -161,6 +161,8 @@ IpsecStack::TakeForwarded(const Packet& packet,
 void
 IpsecStack::FromCapture(Ptr<Packet> packet)
 {
+    // No neighbour discovery is let off here: ns-3 sends its own to groups, to link-local addresses
+    // or straight to an interface, and none of that is routed to the private device.
     BufferLease lease(m_buffer);
     flat::Flatten(*packet, *lease);
     flat::FillHeaderChecksum((*lease).View());
@@ -171,9 +173,21 @@ IpsecStack::FromCapture(Ptr<Packet> packet)
 }
 
 bool
-IpsecStack::Egress(PacketBuffer& packet)
+IpsecStack::IsNeighbourDiscoveryOn(const Ptr<NetDevice>& device, Bytes packet) const
 {
-    return flat::IsNeighbourDiscovery(packet.View()) || JudgeLocal(packet);
+    if (!flat::IsNeighbourDiscovery(packet))
+    {
+        return false;
+    }
+    const IpAddress to = flat::ReadEnds(packet)->destination;
+    const Ipv6Address address = flat::ToIpv6Address(to);
+    return address.IsLinkLocalMulticast() || address.IsLinkLocal() || m_output.IsOnLink(to, device);
+}
+
+bool
+IpsecStack::Egress(const Ptr<NetDevice>& device, PacketBuffer& packet)
+{
+    return IsNeighbourDiscoveryOn(device, packet.View()) || JudgeLocal(packet);
 }
 
 bool

@@ -7,11 +7,14 @@
 #include "sim/testing/toy_engine.h"
 
 #include "ns3/boolean.h"
+#include "ns3/inet6-socket-address.h"
 #include "ns3/ipv4-global-routing-helper.h"
 #include "ns3/ipv4-static-routing-helper.h"
 #include "ns3/ipv4-static-routing.h"
 #include "ns3/ipv4.h"
+#include "ns3/ipv6-raw-socket-factory.h"
 #include "ns3/simulator.h"
+#include "ns3/uinteger.h"
 
 #include <gtest/gtest.h>
 
@@ -354,6 +357,115 @@ TEST(IpsecStack, RefusesSpoofedClearTextFromOutside)
         EXPECT_EQ(refused, 2u);
         EXPECT_EQ(run.moon.refusedClear, 2u);
     }
+}
+
+/// A neighbour advertisement (RFC 4861 §4.4) with a target of nobody and the secret behind it.
+ikelab::Buffer
+Advertisement()
+{
+    ikelab::Buffer message(24, 0);
+    message[0] = 136;
+    message.insert(message.end(), SECRET.begin(), SECRET.end());
+    return message;
+}
+
+TEST(IpsecStack, ForwardsNoClearTextFromOutsideThatPretendsToBeNeighbourDiscovery)
+{
+    for (const bool policy : {true, false})
+    {
+        SiteToSite::Options options;
+        options.mallory = true;
+        options.innerV6 = options.outerV6 = true;
+        HookedSites run(options);
+        run.moonStack->SetAttribute("Policy", BooleanValue(policy));
+        for (const char* to : {"fd01::10", "fd01::1", "ff0e::1234"})
+        {
+            Ipv6Header header;
+            header.SetSource(flat::ToIpv6Address(run.sites.bobAddress));
+            header.SetDestination(Ipv6Address(to));
+            header.SetNextHeader(58);
+            header.SetHopLimit(255);
+            ikelab::PacketBuffer packet;
+            flat::Flatten(header, *flat::ToPacket(Advertisement()), packet);
+            testing::SendFrameAt(Seconds(1),
+                                 run.sites.wan.Get(2),
+                                 run.sites.wan.Get(0),
+                                 ikelab::ToBuffer(packet.View()));
+        }
+        run.Run();
+        if (policy)
+        {
+            EXPECT_EQ(run.lanFrames, 0u);
+            EXPECT_EQ(run.moon.refusedClear, 2u); // the net alone is protected, not all groups
+        }
+        else
+        {
+            EXPECT_GT(run.lanFrames, 0u); // without policy this very packet does pass
+        }
+    }
+}
+
+TEST(IpsecStack, ProtectsNeighbourDiscoveryToStrangersFromTheGatewaysRawSockets)
+{
+    for (const bool bound : {true, false})
+    {
+        SiteToSite::Options options;
+        options.innerV6 = options.outerV6 = true;
+        HookedSites run(options);
+        ToyEngine outside(run.sites.moonOutside.ToString(),
+                          run.sites.rightNet,
+                          HookedSites::Path(run.sites.moonOutside, run.sites.sunOutside));
+        if (bound)
+        {
+            run.moonStack->SetEngine(&outside);
+        }
+        Simulator::ScheduleWithContext(
+            run.sites.moon->GetId(),
+            Seconds(1),
+            [&]()
+            {
+                Ptr<Socket> socket =
+                    Socket::CreateSocket(run.sites.moon, Ipv6RawSocketFactory::GetTypeId());
+                socket->SetAttribute("Protocol", UintegerValue(58));
+                socket->SetIpv6HopLimit(255);
+                if (bound)
+                {
+                    socket->BindToNetDevice(run.sites.wan.Get(0));
+                }
+                socket->SendTo(flat::ToPacket(Advertisement()),
+                               0,
+                               Inet6SocketAddress(flat::ToIpv6Address(run.sites.bobAddress), 0));
+                socket->Close();
+            });
+        run.Run();
+        EXPECT_EQ(run.leaks, 0u);
+        EXPECT_EQ((bound ? outside : run.moon).protectedPackets, 1u);
+        run.moonStack->SetEngine(nullptr);
+    }
+}
+
+TEST(IpsecStack, LeavesNeighbourDiscoveryAloneThoughTheRestIsDiscarded)
+{
+    // Over CSMA nothing arrives at all before each side found the other's link address.
+    SiteToSite::Options options;
+    options.mallory = true;
+    options.innerV6 = options.outerV6 = true;
+    HookedSites run(options);
+    run.moon.discardRest = true;
+    run.moonStack->SetProtectedSide(run.sites.leftLan.Get(1));
+    unsigned refused = 0;
+    run.moonStack->TraceConnectWithoutContext("PacketRefused",
+                                              Callback<void, ikelab::Bytes, bool>(
+                                                  [&refused](ikelab::Bytes packet, bool) {
+                                                      refused +=
+                                                          testing::Holds(packet, SECRET) ? 1 : 0;
+                                                  }));
+    testing::SendUdpAt(Seconds(2), run.sites.mallory, run.sites.moonOutside, PORT, SECRET);
+    testing::UdpInbox bob(run.sites.bob, true, PORT);
+    testing::SendUdpAt(Seconds(3), run.sites.alice, run.sites.bobAddress, PORT, "through");
+    run.Run();
+    EXPECT_EQ(refused, 1u);
+    EXPECT_EQ(bob.datagrams.size(), 1u);
 }
 
 TEST(IpsecStack, ProtectsNothingForThoseWhoPretendToBeInside)
