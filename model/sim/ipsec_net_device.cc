@@ -5,6 +5,8 @@
 #include "sim/ipsec_stack.h"
 #include "sim/ns3_compat.h"
 
+#include "ns3/trace-source-accessor.h"
+
 namespace ns3
 {
 
@@ -13,10 +15,21 @@ NS_OBJECT_ENSURE_REGISTERED(IpsecNetDevice);
 TypeId
 IpsecNetDevice::GetTypeId()
 {
-    static TypeId tid = TypeId("ns3::IpsecNetDevice")
-                            .SetParent<VirtualNetDevice>()
-                            .SetGroupName("Ikelab")
-                            .AddConstructor<IpsecNetDevice>();
+    static TypeId tid =
+        TypeId("ns3::IpsecNetDevice")
+            .SetParent<VirtualNetDevice>()
+            .SetGroupName("Ikelab")
+            .AddConstructor<IpsecNetDevice>()
+            .AddTraceSource("MacTxDrop",
+                            "A packet was routed here that nothing protects, or "
+                            "that could not be sent.",
+                            MakeTraceSourceAccessor(&IpsecNetDevice::m_macTxDropTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("MacRxDrop",
+                            "An opened packet found no protocol of the node that "
+                            "takes it.",
+                            MakeTraceSourceAccessor(&IpsecNetDevice::m_macRxDropTrace),
+                            "ns3::Packet::TracedCallback");
     return tid;
 }
 
@@ -37,23 +50,28 @@ IpsecNetDevice::SetStack(Ptr<IpsecStack> stack)
 void
 IpsecNetDevice::Deliver(ikelab::Bytes packet)
 {
-    Receive(flat::ToPacket(packet),
-            flat::Version(packet) == 4 ? compat::ETHERTYPE_IPV4 : compat::ETHERTYPE_IPV6,
-            GetAddress(),
-            GetAddress(),
-            PACKET_HOST);
+    Ptr<Packet> opened = flat::ToPacket(packet);
+    if (!Receive(opened,
+                 flat::Version(packet) == 4 ? compat::ETHERTYPE_IPV4 : compat::ETHERTYPE_IPV6,
+                 GetAddress(),
+                 GetAddress(),
+                 PACKET_HOST))
+    {
+        m_macRxDropTrace(opened);
+    }
 }
 
 bool
 IpsecNetDevice::Transmit(Ptr<Packet> packet, const Address&, const Address&, uint16_t)
 {
-    if (!m_stack)
-    {
-        return false;
-    }
     ikelab::PacketBuffer buffer;
     flat::Flatten(*packet, buffer);
-    return m_stack->SendTunnelled(buffer.View());
+    if (m_stack && m_stack->SendTunnelled(buffer.View()))
+    {
+        return true;
+    }
+    m_macTxDropTrace(packet);
+    return false;
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 
+#include "ns3/traced-callback.h"
 #include "ns3/virtual-net-device.h"
 
 namespace ns3
@@ -14,6 +15,9 @@ class IpsecStack;
  * A tunnel interface over the gateway's SAs, like an XFRM interface: what is routed to it is
  * protected or dropped, never sent in clear, and what is opened comes out of it. Its MTU is what
  * ns-3 fragments to before protection: set it to the link's less the overhead of ESP.
+ *
+ * Attribute Mtu and trace sources MacTx, MacRx, MacPromiscRx, Sniffer and PromiscSniffer are its
+ * parent's. It has no data rate and no queue: the links beneath have.
  */
 class IpsecNetDevice : public VirtualNetDevice
 {
@@ -35,6 +39,8 @@ class IpsecNetDevice : public VirtualNetDevice
                   uint16_t protocol);
 
     Ptr<IpsecStack> m_stack;
+    TracedCallback<Ptr<const Packet>> m_macTxDropTrace;
+    TracedCallback<Ptr<const Packet>> m_macRxDropTrace;
 };
 
 } // namespace ns3

@@ -11,8 +11,12 @@
 #include "ns3/ipv4-static-routing.h"
 #include "ns3/ipv4.h"
 #include "ns3/simulator.h"
+#include "ns3/uinteger.h"
 
 #include <gtest/gtest.h>
+
+#include <map>
+#include <string>
 
 namespace ns3
 {
@@ -146,6 +150,45 @@ TEST(IpsecNetDevice, HasFragmentsMadeToItsMtuBeforeProtection)
     run.Run();
     EXPECT_EQ(bob.datagrams.size(), 1u);
     EXPECT_EQ(run.moon.protectedPackets, 2u);
+}
+
+TEST(IpsecNetDevice, TracesWhatItCarriesAndWhatItDrops)
+{
+    for (const bool protects : {true, false})
+    {
+        RoutedSites run({});
+        ToyEngine nothing(
+            "10.9.0.0/16", "10.9.0.0/16", RoutedSites::Path(run.sites.moonOutside, {}));
+        if (!protects)
+        {
+            run.moonStack->SetEngine(&nothing);
+        }
+        UintegerValue mtu;
+        run.moonDevice->GetAttribute("Mtu", mtu);
+        EXPECT_EQ(mtu.Get(), TUNNEL_MTU);
+        std::map<std::string, unsigned> seen;
+        for (const char* name : {"MacTx", "MacTxDrop"})
+        {
+            EXPECT_TRUE(run.moonDevice->TraceConnectWithoutContext(
+                name,
+                Callback<void, Ptr<const Packet>>([&seen, name](Ptr<const Packet>)
+                                                  { ++seen[name]; })));
+        }
+        for (const char* name : {"MacRx", "MacRxDrop"})
+        {
+            EXPECT_TRUE(run.sunDevice->TraceConnectWithoutContext(
+                name,
+                Callback<void, Ptr<const Packet>>([&seen, name](Ptr<const Packet>)
+                                                  { ++seen[name]; })));
+        }
+        testing::SendUdpAt(Seconds(1), run.sites.alice, run.sites.bobAddress, PORT, SECRET);
+        run.Run();
+        EXPECT_EQ(seen["MacTx"], 1u);
+        EXPECT_EQ(seen["MacTxDrop"], protects ? 0u : 1u);
+        EXPECT_EQ(seen["MacRx"], protects ? 1u : 0u);
+        EXPECT_EQ(seen["MacRxDrop"], 0u);
+        run.moonStack->SetEngine(nullptr);
+    }
 }
 
 TEST(IpsecNetDevice, RefusesWhatComesBesideTheTunnel)
