@@ -45,7 +45,7 @@ Overloaded(Visitors...) -> Overloaded<Visitors...>;
 TypeId
 IkeApplication::GetTypeId()
 {
-    static TypeId tid =
+    static TypeId tid = AddKnobs(
         TypeId("ns3::IkeApplication")
             .SetParent<Application>()
             .SetGroupName("Ikelab")
@@ -78,6 +78,10 @@ IkeApplication::GetTypeId()
                             "An IKE message was dropped or answered with an error.",
                             MakeTraceSourceAccessor(&IkeApplication::m_messageRejectedTrace),
                             "ns3::IkeApplication::MessageRejectedCallback")
+            .AddTraceSource("IkeKeysDerived",
+                            "An IKE SA has keys (RFC 7296 §2.14, §2.18): what a key log needs.",
+                            MakeTraceSourceAccessor(&IkeApplication::m_ikeKeysDerivedTrace),
+                            "ns3::IkeApplication::IkeKeysDerivedCallback")
             .AddTraceSource("IkeSaEstablished",
                             "Both sides are authenticated.",
                             MakeTraceSourceAccessor(&IkeApplication::m_ikeSaEstablishedTrace),
@@ -98,10 +102,22 @@ IkeApplication::GetTypeId()
                             "A Child SA could not be made.",
                             MakeTraceSourceAccessor(&IkeApplication::m_childSaFailedTrace),
                             "ns3::IkeApplication::ChildSaFailedCallback")
+            .AddTraceSource("PathChanged",
+                            "The peer's address changed behind its NAT (RFC 7296 §2.23).",
+                            MakeTraceSourceAccessor(&IkeApplication::m_pathChangedTrace),
+                            "ns3::IkeApplication::PathChangedCallback")
+            .AddTraceSource("PeerAlive",
+                            "A liveness check was answered (RFC 7296 §2.4).",
+                            MakeTraceSourceAccessor(&IkeApplication::m_peerAliveTrace),
+                            "ns3::IkeApplication::PeerAliveCallback")
+            .AddTraceSource("LifetimeReached",
+                            "A lifetime of a Child SA passed (RFC 4301 §4.4.2.1).",
+                            MakeTraceSourceAccessor(&IkeApplication::m_lifetimeReachedTrace),
+                            "ns3::IkeApplication::LifetimeReachedCallback")
             .AddTraceSource("PacketRefused",
                             "A packet was refused: an auditable event (RFC 4301 §4.4.3).",
                             MakeTraceSourceAccessor(&IkeApplication::m_packetRefusedTrace),
-                            "ns3::IkeApplication::PacketRefusedCallback");
+                            "ns3::IkeApplication::PacketRefusedCallback"));
     return tid;
 }
 
@@ -116,6 +132,10 @@ IkeApplication::SetConfig(ikelab::gateway::Config config)
 {
     IKELAB_ASSERT(!m_core);
     m_config = std::move(config);
+    for (const auto& set : m_overrides)
+    {
+        set(m_config.ike);
+    }
     m_ports = {ikelab::wire::NATT_PORT};
     for (const auto& connection : m_config.ike.connections)
     {
@@ -374,15 +394,36 @@ IkeApplication::Tell(const ikelab::gateway::Event& event)
             [this](const ikelab::ike::MessageEvent& message)
             { (message.sent ? m_messageTxTrace : m_messageRxTrace)(message); },
             [this](const ikelab::ike::MessageRejected& one) { m_messageRejectedTrace(one); },
+            [this](const ikelab::ike::IkeKeysDerived& one) { m_ikeKeysDerivedTrace(one); },
             [this](const ikelab::ike::IkeSaEstablished& one) { m_ikeSaEstablishedTrace(one); },
             [this](const ikelab::ike::IkeSaClosed& one) { m_ikeSaClosedTrace(one); },
             [this](const ikelab::ike::ChildSaInstalled& one) { m_childSaInstalledTrace(one); },
             [this](const ikelab::ike::ChildSaRemoved& one) { m_childSaRemovedTrace(one); },
             [this](const ikelab::ike::ChildSaFailed& one) { m_childSaFailedTrace(one); },
+            [this](const ikelab::ike::PathChanged& one) { m_pathChangedTrace(one); },
+            [this](const ikelab::ike::PeerAlive& one) { m_peerAliveTrace(one); },
+            [this](const ikelab::gateway::LifetimeReached& one) { m_lifetimeReachedTrace(one); },
             [this](const ikelab::gateway::PacketRefused& one) { m_packetRefusedTrace(one); },
-            [](const auto&) {
-            }},
+        },
         event);
+}
+
+void
+IkeApplication::NotifyConstructionCompleted()
+{
+    Application::NotifyConstructionCompleted();
+    // What is not set during construction misses Config::SetDefault; who used it meant it.
+    const TypeId tid = GetTypeId();
+    for (size_t i = 0; i < tid.GetAttributeN(); ++i)
+    {
+        const auto attribute = tid.GetAttribute(i);
+        if ((attribute.flags & TypeId::ATTR_CONSTRUCT) == 0 &&
+            attribute.initialValue->SerializeToString(attribute.checker) !=
+                attribute.originalInitialValue->SerializeToString(attribute.checker))
+        {
+            SetAttribute(attribute.name, *attribute.initialValue);
+        }
+    }
 }
 
 void

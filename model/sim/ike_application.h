@@ -10,9 +10,11 @@
 
 #include "ns3/application.h"
 #include "ns3/event-id.h"
+#include "ns3/nstime.h"
 #include "ns3/random-variable-stream.h"
 #include "ns3/traced-callback.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -30,6 +32,11 @@ namespace ns3
  * Policy is in force from the moment of installation, not only between start and stop: nothing
  * leaks before the application has started, and when it stops it deletes its SAs but goes on to
  * refuse what policy protects.
+ *
+ * Whatever the configuration says once per gateway is an attribute too. Attributes that nobody set
+ * leave the configuration alone; one that was set, or whose default Config::SetDefault changed,
+ * overrides it, whichever came first. They read as what is in force. The gateway is made as the
+ * simulation starts (or somebody asks it something); set later they abort.
  */
 class IkeApplication : public Application, public IpsecEngine
 {
@@ -38,17 +45,35 @@ class IkeApplication : public Application, public IpsecEngine
     IkeApplication();
     ~IkeApplication() override;
 
+    // What trace sources hand over is valid for the call only.
+    /// Any event of the gateway.
     using EventCallback = void (*)(const ikelab::gateway::Event& event);
+    /// An IKE message that left or came: exchange, SPIs, ID, payloads in words.
     using MessageCallback = void (*)(const ikelab::ike::MessageEvent& message);
+    /// A datagram that was dropped or answered with an error, and why.
     using MessageRejectedCallback = void (*)(const ikelab::ike::MessageRejected& rejected);
+    /// The keys of an IKE SA, for a key log: secret, not copyable.
+    using IkeKeysDerivedCallback = void (*)(const ikelab::ike::IkeKeysDerived& keys);
+    /// Who is authenticated to whom, the suite, NATs, and how long it took.
     using IkeSaEstablishedCallback = void (*)(const ikelab::ike::IkeSaEstablished& established);
+    /// Which IKE SA is gone, and why.
     using IkeSaClosedCallback = void (*)(const ikelab::ike::IkeSaClosed& closed);
+    /// SPIs, suite, keys, selectors and ends of a Child SA.
     using ChildSaInstalledCallback = void (*)(const ikelab::ike::ChildSaInstalled& installed);
+    /// Which Child SA is gone, and why.
     using ChildSaRemovedCallback = void (*)(const ikelab::ike::ChildSaRemoved& removed);
+    /// Which child could not be made, and the notification that said so.
     using ChildSaFailedCallback = void (*)(const ikelab::ike::ChildSaFailed& failed);
+    /// An IKE SA and the path that it takes from now on.
+    using PathChangedCallback = void (*)(const ikelab::ike::PathChanged& changed);
+    /// An IKE SA and the round trip time of its liveness check.
+    using PeerAliveCallback = void (*)(const ikelab::ike::PeerAlive& alive);
+    /// A Child SA, which of its lifetimes passed, and whether the hard one.
+    using LifetimeReachedCallback = void (*)(const ikelab::gateway::LifetimeReached& reached);
+    /// A packet's addresses, SPI and sequence number, and why it was refused.
     using PacketRefusedCallback = void (*)(const ikelab::gateway::PacketRefused& refused);
 
-    /// What the gateway is told; before the simulation runs.
+    /// What the gateway is told; before the simulation runs. Attributes that were set stay so.
     void SetConfig(ikelab::gateway::Config config);
     /// The simulation's OpenSSL, shared by all gateways; an own one if never set.
     void SetContext(std::shared_ptr<ikelab::crypto::Context> context);
@@ -94,6 +119,7 @@ class IkeApplication : public Application, public IpsecEngine
   protected:
     void DoInitialize() override;
     void DoDispose() override;
+    void NotifyConstructionCompleted() override;
 
   private:
     void StartApplication() override;
@@ -107,6 +133,18 @@ class IkeApplication : public Application, public IpsecEngine
     void Transmit(const ikelab::ike::Datagram& datagram);
     void Tell(const ikelab::gateway::Event& event);
 
+    // Attributes that override the configuration; Field picks the value out of it.
+    template <auto Field>
+    static TypeId AddKnob(TypeId tid,
+                          const char* name,
+                          const char* help,
+                          const Ptr<const AttributeChecker>& checker);
+    template <auto Field, typename Value>
+    void SetKnob(Value value);
+    template <auto Field, typename Value>
+    Value GetKnob() const;
+    static TypeId AddKnobs(TypeId tid);
+
     bool m_autoStart{true};
     bool m_shutdownOnStop{true};
 
@@ -116,6 +154,7 @@ class IkeApplication : public Application, public IpsecEngine
     mutable std::unique_ptr<ikelab::SeededRandom> m_random;
     mutable std::unique_ptr<ikelab::gateway::Gateway> m_core;
     ikelab::gateway::Config m_config;
+    std::vector<std::function<void(ikelab::ike::Config&)>> m_overrides; ///< in the order of setting
     std::set<uint16_t> m_ports; ///< where IKE and ESP in UDP arrive, by local_port of connections
     bool m_settling{false};
     bool m_settleAgain{false};
@@ -127,11 +166,15 @@ class IkeApplication : public Application, public IpsecEngine
     TracedCallback<const ikelab::ike::MessageEvent&> m_messageTxTrace;
     TracedCallback<const ikelab::ike::MessageEvent&> m_messageRxTrace;
     TracedCallback<const ikelab::ike::MessageRejected&> m_messageRejectedTrace;
+    TracedCallback<const ikelab::ike::IkeKeysDerived&> m_ikeKeysDerivedTrace;
     TracedCallback<const ikelab::ike::IkeSaEstablished&> m_ikeSaEstablishedTrace;
     TracedCallback<const ikelab::ike::IkeSaClosed&> m_ikeSaClosedTrace;
     TracedCallback<const ikelab::ike::ChildSaInstalled&> m_childSaInstalledTrace;
     TracedCallback<const ikelab::ike::ChildSaRemoved&> m_childSaRemovedTrace;
     TracedCallback<const ikelab::ike::ChildSaFailed&> m_childSaFailedTrace;
+    TracedCallback<const ikelab::ike::PathChanged&> m_pathChangedTrace;
+    TracedCallback<const ikelab::ike::PeerAlive&> m_peerAliveTrace;
+    TracedCallback<const ikelab::gateway::LifetimeReached&> m_lifetimeReachedTrace;
     TracedCallback<const ikelab::gateway::PacketRefused&> m_packetRefusedTrace;
 };
 

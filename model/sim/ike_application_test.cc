@@ -4,6 +4,9 @@
 #include "sim/testing/gateway_sites.h"
 
 #include "ns3/boolean.h"
+#include "ns3/config.h"
+#include "ns3/double.h"
+#include "ns3/nstime.h"
 #include "ns3/simulator.h"
 #include "ns3/uinteger.h"
 
@@ -243,9 +246,140 @@ TEST(IkeApplication, ListensOnThePortsOfItsConnections)
     EXPECT_FALSE(run.sun->TakesPort(500));
 }
 
+Time
+TimeOf(const Ptr<IkeApplication>& application, const std::string& attribute)
+{
+    TimeValue value;
+    application->GetAttribute(attribute, value);
+    return value.Get();
+}
+
+uint64_t
+NumberOf(const Ptr<IkeApplication>& application, const std::string& attribute)
+{
+    UintegerValue value;
+    application->GetAttribute(attribute, value);
+    return value.Get();
+}
+
+TEST(IkeApplication, ReadsAttributesAsTheConfigurationThatIsInForce)
+{
+    Ptr<IkeApplication> application = CreateObject<IkeApplication>();
+    EXPECT_EQ(TimeOf(application, "RetransmitTimeout"), Seconds(4));
+    EXPECT_EQ(TimeOf(application, "RetransmitLimit"), Seconds(0));
+    EXPECT_EQ(TimeOf(application, "HalfOpenTimeout"), Seconds(30));
+    EXPECT_EQ(TimeOf(application, "KeepAlive"), Seconds(20));
+    EXPECT_EQ(NumberOf(application, "RetransmitTries"), 5u);
+    EXPECT_EQ(NumberOf(application, "RetransmitJitter"), 0u);
+    EXPECT_EQ(NumberOf(application, "CookieThreshold"), 30u);
+    EXPECT_EQ(NumberOf(application, "BlockThreshold"), 0u);
+    EXPECT_EQ(NumberOf(application, "NonceOctets"), 32u);
+    DoubleValue base;
+    application->GetAttribute("RetransmitBase", base);
+    EXPECT_EQ(base.Get(), 1.8);
+
+    ikelab::gateway::Config config;
+    config.ike.retransmit.timeout = std::chrono::seconds(7);
+    config.ike.retransmit.tries = 9;
+    config.ike.nonceOctets = 48;
+    application->SetAttribute("RetransmitTries", UintegerValue(3));
+    application->SetConfig(config);
+    application->SetAttribute("NonceOctets", UintegerValue(64));
+    EXPECT_EQ(TimeOf(application, "RetransmitTimeout"), Seconds(7)); // a default clobbers nothing
+    EXPECT_EQ(NumberOf(application, "RetransmitTries"), 3u);
+    EXPECT_EQ(NumberOf(application, "NonceOctets"), 64u);
+    EXPECT_FALSE(application->SetAttributeFailSafe("NonceOctets", UintegerValue(15)));
+    EXPECT_FALSE(application->SetAttributeFailSafe("RetransmitBase", DoubleValue(0.5)));
+    EXPECT_FALSE(application->SetAttributeFailSafe("RetransmitTimeout", TimeValue(Seconds(0))));
+    EXPECT_FALSE(application->SetAttributeFailSafe("RetransmitJitter", UintegerValue(100)));
+}
+
+TEST(IkeApplication, TakesAttributesByHelperByPathAndByDefault)
+{
+    SiteToSite sites({});
+    IpsecHelper helper;
+    helper.SetContext(GatewaySites::SharedContext());
+    helper.SetAttribute("RetransmitTries", UintegerValue(2));
+    Config::SetDefault("ns3::IkeApplication::RetransmitBase", DoubleValue(1.0));
+    Ptr<IkeApplication> moon = helper.Install(sites.moon, sites.MoonConfig());
+    Config::SetDefault("ns3::IkeApplication::RetransmitBase", DoubleValue(1.8));
+    Config::Set("/NodeList/*/ApplicationList/*/$ns3::IkeApplication/RetransmitTimeout",
+                TimeValue(Seconds(1)));
+    // Nobody answers: sent at 0, repeated at 1 and 2, given up at 3.
+    std::vector<double> sent;
+    double closed = 0;
+    moon->TraceConnectWithoutContext("MessageTx",
+                                     Callback<void, const ikelab::ike::MessageEvent&>(
+                                         [&](const ikelab::ike::MessageEvent&)
+                                         { sent.push_back(Simulator::Now().GetSeconds()); }));
+    moon->TraceConnectWithoutContext("IkeSaClosed",
+                                     Callback<void, const ikelab::ike::IkeSaClosed&>(
+                                         [&](const ikelab::ike::IkeSaClosed&)
+                                         { closed = Simulator::Now().GetSeconds(); }));
+    Simulator::Stop(Seconds(60));
+    Simulator::Run();
+    EXPECT_THAT(sent, ::testing::ElementsAre(0.0, 1.0, 2.0));
+    EXPECT_EQ(closed, 3.0);
+}
+
+TEST(IkeApplicationDeathTest, RefusesAttributesOfAGatewayThatRuns)
+{
+    GatewaySites run({});
+    run.Run(1);
+    EXPECT_DEATH(run.moon->SetAttribute("KeepAlive", TimeValue(Seconds(5))),
+                 "before the simulation starts");
+}
+
+TEST(IkeApplication, TellsOfKeysLifetimesAndLiveness)
+{
+    GatewaySites run({},
+                     [](SiteToSite&, ikelab::gateway::Config& moon, ikelab::gateway::Config&)
+                     {
+                         auto connection = std::make_shared<ikelab::ike::ConnectionConfig>(
+                             *moon.ike.connections.front());
+                         connection->children.front().rekeyTime = std::chrono::seconds(5);
+                         connection->children.front().randTime = {};
+                         moon.ike.connections.front() = connection;
+                     });
+    unsigned keys = 0;
+    unsigned alive = 0;
+    std::vector<std::string> lifetimes;
+    EXPECT_TRUE(run.moon->TraceConnectWithoutContext(
+        "IkeKeysDerived",
+        Callback<void, const ikelab::ike::IkeKeysDerived&>([&](const ikelab::ike::IkeKeysDerived&)
+                                                           { ++keys; })));
+    EXPECT_TRUE(run.moon->TraceConnectWithoutContext(
+        "PeerAlive",
+        Callback<void, const ikelab::ike::PeerAlive&>(
+            [&](const ikelab::ike::PeerAlive& one)
+            {
+                ++alive;
+                EXPECT_GE(one.roundTrip, std::chrono::milliseconds(20));
+            })));
+    EXPECT_TRUE(run.moon->TraceConnectWithoutContext(
+        "LifetimeReached",
+        Callback<void, const ikelab::gateway::LifetimeReached&>(
+            [&](const ikelab::gateway::LifetimeReached& reached) {
+                lifetimes.push_back((reached.hard ? "hard " : "soft ") + std::string(reached.what));
+            })));
+    EXPECT_TRUE(run.moon->TraceConnectWithoutContext(
+        "PathChanged",
+        Callback<void, const ikelab::ike::PathChanged&>([](const ikelab::ike::PathChanged&) {})));
+    EXPECT_TRUE(
+        run.moon->TraceConnectWithoutContext("ChildSaFailed",
+                                             Callback<void, const ikelab::ike::ChildSaFailed&>(
+                                                 [](const ikelab::ike::ChildSaFailed&) {})));
+    Simulator::Schedule(Seconds(2), [&]() { EXPECT_TRUE(run.moon->CheckLiveness("net")); });
+    run.Run(8);
+    EXPECT_EQ(keys, 1u);
+    EXPECT_EQ(alive, 1u);
+    ASSERT_FALSE(lifetimes.empty());
+    EXPECT_EQ(lifetimes.front(), "soft time");
+}
+
 TEST(IkeApplication, HasAnAttributeForEveryKnob)
 {
-    // What the gateway is told is its configuration; these are what ns-3 adds.
+    // What ns-3 adds to the gateway's configuration.
     Ptr<IkeApplication> application = CreateObject<IkeApplication>();
     for (const char* name : {"AutoStart", "ShutdownOnStop"})
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/ipsec_helper.h"
 
+#include "ns3/abort.h"
 #include "ns3/boolean.h"
 #include "ns3/global-value.h"
 #include "ns3/names.h"
@@ -8,15 +9,13 @@
 namespace ns3
 {
 
-IpsecHelper::IpsecHelper()
-{
-    m_application.SetTypeId(IkeApplication::GetTypeId());
-}
-
 void
 IpsecHelper::SetAttribute(const std::string& name, const AttributeValue& value)
 {
-    m_application.Set(name, value);
+    TypeId::AttributeInformation known;
+    NS_ABORT_MSG_UNLESS(IkeApplication::GetTypeId().LookupAttributeByName(name, &known),
+                        "IpsecHelper: IkeApplication has no attribute " << name);
+    m_attributes.emplace_back(name, value.Copy());
 }
 
 void
@@ -43,8 +42,12 @@ IpsecHelper::Install(Ptr<Node> node, ikelab::gateway::Config config) const
     {
         stack->SetAttribute(name, *value);
     }
-    Ptr<IkeApplication> application = m_application.Create<IkeApplication>();
+    Ptr<IkeApplication> application = CreateObject<IkeApplication>();
     application->SetConfig(std::move(config));
+    for (const auto& [name, value] : m_attributes)
+    {
+        application->SetAttribute(name, *value);
+    }
     application->SetContext(m_context);
     application->SetStack(stack);
     node->AddApplication(application);

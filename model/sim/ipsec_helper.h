@@ -7,10 +7,11 @@
 
 #include "ns3/application-container.h"
 #include "ns3/attribute.h"
-#include "ns3/object-factory.h"
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace ns3
 {
@@ -22,9 +23,7 @@ namespace ns3
 class IpsecHelper
 {
   public:
-    IpsecHelper();
-
-    /// An attribute of every IkeApplication made from now on.
+    /// An attribute of every IkeApplication made from now on; overrides the configuration.
     void SetAttribute(const std::string& name, const AttributeValue& value);
     /// An attribute of the IpsecStack of every node that gets one from now on.
     void SetStackAttribute(const std::string& name, const AttributeValue& value);
@@ -53,7 +52,7 @@ class IpsecHelper
     static Ptr<Ipv6RoutingProtocol> GetIpv6Routing(Ptr<Node> node);
 
   private:
-    ObjectFactory m_application;
+    std::vector<std::pair<std::string, Ptr<AttributeValue>>> m_attributes;
     std::vector<std::pair<std::string, Ptr<AttributeValue>>> m_stackAttributes;
     mutable std::shared_ptr<ikelab::crypto::Context> m_context;
 };
