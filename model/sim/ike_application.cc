@@ -348,9 +348,9 @@ void
 IkeApplication::ArmTimer()
 {
     const auto next = m_core->PollTimeout();
-    if (next == m_timerAt && (!next || m_timer.IsRunning()))
+    if (next == m_timerAt)
     {
-        return;
+        return; // it is armed: HandleTimeout forgets the time of the timer that it is
     }
     m_timer.Cancel();
     m_timerAt = next;

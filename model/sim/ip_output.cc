@@ -309,7 +309,8 @@ IpOutput::Locals() const
             m_locals.push_back({address,
                                 m_ipv4->GetNetDevice(i),
                                 i,
-                                NetOf(address, one.GetMask().GetPrefixLength())});
+                                NetOf(address, one.GetMask().GetPrefixLength()),
+                                m_ipv4->IsUp(i)});
         }
     }
     for (uint32_t i = 0; m_ipv6 && i < m_ipv6->GetNInterfaces(); ++i)
@@ -321,7 +322,8 @@ IpOutput::Locals() const
             m_locals.push_back({address,
                                 m_ipv6->GetNetDevice(i),
                                 i,
-                                NetOf(address, one.GetPrefix().GetPrefixLength())});
+                                NetOf(address, one.GetPrefix().GetPrefixLength()),
+                                m_ipv6->IsUp(i)});
         }
     }
     // Stable: of equal addresses, 127.0.0.1, the loopback device's comes first.
@@ -354,8 +356,8 @@ IpOutput::InterfaceOf(const IpAddress& address, const Ptr<const NetDevice>& devi
 bool
 IpOutput::IsUp(const IpAddress& address, const Ptr<const NetDevice>& device) const
 {
-    const auto interface = InterfaceOf(address, device);
-    return interface && (address.IsV4() ? m_ipv4->IsUp(*interface) : m_ipv6->IsUp(*interface));
+    const Local* local = FindLocal(address);
+    return local && local->device == device && local->up;
 }
 
 bool

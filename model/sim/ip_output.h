@@ -92,6 +92,7 @@ class IpOutput
             0
         };
         ikelab::IpRange net;
+        bool up; ///< its interface is
     };
 
     const Local* FindLocal(const ikelab::IpAddress& address) const;

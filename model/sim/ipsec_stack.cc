@@ -29,6 +29,8 @@ namespace
 
 /// Destinations of local senders that are remembered.
 constexpr size_t PREFERENCES = 4096;
+/// Of a route that nobody else holds: the caller's and CaptureRoute's own.
+constexpr uint32_t OUR_REFERENCES = 2;
 
 } // namespace
 
@@ -112,6 +114,7 @@ IpsecStack::Attach(Ptr<Node> node)
 {
     NS_LOG_FUNCTION(this << node);
     m_node = node;
+    m_checksums = Node::ChecksumEnabled();
     Ptr<Ipv4L3Protocol> ipv4 = node->GetObject<Ipv4L3Protocol>();
     Ptr<Ipv6L3Protocol> ipv6 = node->GetObject<Ipv6L3Protocol>();
     NS_ABORT_MSG_UNLESS(ipv4 || ipv6, "IpsecStack: the node has no Internet stack");
@@ -263,7 +266,7 @@ IpsecStack::IsProtectedSide(const Ptr<const NetDevice>& device) const
 }
 
 Ptr<Ipv4Route>
-IpsecStack::CaptureRoute(Ptr<Ipv4Route> route, Ipv4Address destination, bool bound) const
+IpsecStack::CaptureRoute(const Ptr<Ipv4Route>& route, Ipv4Address destination, bool bound) const
 {
     // The rest meets policy in the egress gate.
     if (!m_policy || !route || bound || destination.IsMulticast() || destination.IsBroadcast() ||
@@ -272,17 +275,19 @@ IpsecStack::CaptureRoute(Ptr<Ipv4Route> route, Ipv4Address destination, bool bou
     {
         return route;
     }
-    Ptr<Ipv4Route> captured = Create<Ipv4Route>();
-    captured->SetDestination(route->GetDestination());
+    Ptr<Ipv4Route> captured = route;
+    if (route->GetReferenceCount() > OUR_REFERENCES)
+    {
+        captured = Create<Ipv4Route>(*route); // the routing protocol keeps it
+    }
     captured->SetSource(flat::ToIpv4Address(
         PreferSource(flat::ToIpAddress(destination), flat::ToIpAddress(route->GetSource()))));
-    captured->SetGateway(route->GetGateway());
     captured->SetOutputDevice(m_capture);
     return captured;
 }
 
 Ptr<Ipv6Route>
-IpsecStack::CaptureRoute(Ptr<Ipv6Route> route, Ipv6Address destination, bool bound) const
+IpsecStack::CaptureRoute(const Ptr<Ipv6Route>& route, Ipv6Address destination, bool bound) const
 {
     // Link-local addresses need their link; ns-3 forwards none of them.
     if (!m_policy || !route || bound || destination.IsMulticast() || destination.IsLinkLocal() ||
@@ -291,11 +296,13 @@ IpsecStack::CaptureRoute(Ptr<Ipv6Route> route, Ipv6Address destination, bool bou
     {
         return route;
     }
-    Ptr<Ipv6Route> captured = Create<Ipv6Route>();
-    captured->SetDestination(route->GetDestination());
+    Ptr<Ipv6Route> captured = route;
+    if (route->GetReferenceCount() > OUR_REFERENCES)
+    {
+        captured = Create<Ipv6Route>(*route); // the routing protocol keeps it
+    }
     captured->SetSource(flat::ToIpv6Address(
         PreferSource(flat::ToIpAddress(destination), flat::ToIpAddress(route->GetSource()))));
-    captured->SetGateway(route->GetGateway());
     captured->SetOutputDevice(m_capture);
     return captured;
 }

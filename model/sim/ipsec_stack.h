@@ -80,8 +80,12 @@ class IpsecStack : public Object
     Ptr<CaptureNetDevice> GetCaptureDevice() const;
 
     // For the wrappers.
-    Ptr<Ipv4Route> CaptureRoute(Ptr<Ipv4Route> route, Ipv4Address destination, bool bound) const;
-    Ptr<Ipv6Route> CaptureRoute(Ptr<Ipv6Route> route, Ipv6Address destination, bool bound) const;
+    Ptr<Ipv4Route> CaptureRoute(const Ptr<Ipv4Route>& route,
+                                Ipv4Address destination,
+                                bool bound) const;
+    Ptr<Ipv6Route> CaptureRoute(const Ptr<Ipv6Route>& route,
+                                Ipv6Address destination,
+                                bool bound) const;
     /// The interface of this device if the address is one of its own.
     std::optional<uint32_t> LocalInterface(Ipv4Address address,
                                            const Ptr<const NetDevice>& device) const;
@@ -157,6 +161,8 @@ class IpsecStack : public Object
     bool m_preferProtectedSource{true};
     bool m_shortInput{true};
     bool m_reversePathCheck{true};
+
+    bool m_checksums{false}; ///< ns-3's ChecksumEnabled as the stack was made, as in its protocols
 
     Ptr<Node> m_node;
     IpsecEngine* m_engine{nullptr};

@@ -59,7 +59,7 @@ IpsecStack::TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, Bytes he
     // What is odd is left to the IP layer, which counts and traces what it drops.
     const auto ends = flat::ReadEnds(head);
     if (!ends || !m_output.IsUp(ends->destination, device) ||
-        (ends->destination.IsV4() && Node::ChecksumEnabled() &&
+        (ends->destination.IsV4() && m_checksums &&
          flat::OnesComplementSum(head.first(flat::IPV4_HEADER_OCTETS)) != 0xffff))
     {
         return false;
