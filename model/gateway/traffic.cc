@@ -247,7 +247,7 @@ Gateway::Impl::HandleUdp(Instant now, const Path& path, PacketBuffer& datagram)
         }
         if (std::holds_alternative<wire::EspInUdp>(*content))
         {
-            return HandleEsp(now, path, datagram);
+            return ReceiveEsp(now, path, true, datagram);
         }
         message = std::get<wire::IkeInUdp>(*content).message;
     }
@@ -258,6 +258,12 @@ Gateway::Impl::HandleUdp(Instant now, const Path& path, PacketBuffer& datagram)
 
 Verdict
 Gateway::Impl::HandleEsp(Instant now, const Path& path, PacketBuffer& packet)
+{
+    return ReceiveEsp(now, path, false, packet);
+}
+
+Verdict
+Gateway::Impl::ReceiveEsp(Instant now, const Path& path, bool encapsulated, PacketBuffer& packet)
 {
     const IpAddress& source = path.remote.address;
     const IpAddress& destination = path.local.address;
@@ -294,11 +300,13 @@ Gateway::Impl::HandleEsp(Instant now, const Path& path, PacketBuffer& packet)
         return Refuse(
             now, opened.error(), true, source, destination, header->spi, header->sequence);
     }
-    // RFC 7296 §2.4: an authentic packet proves that the peer lives.
-    ike.HandlePeerTraffic(now, sa->id);
-    if (opened->newest)
+    // RFC 7296 §2.4: an authentic packet proves that the peer lives; §2.23: the newest that came
+    // with UDP also where it lives. Without UDP there are no ports that one could answer to.
+    const bool moved = encapsulated && opened->newest && sa->path != path;
+    ike.HandlePeerTraffic(now, sa->id, moved ? &path : nullptr);
+    if (moved)
     {
-        FollowPeer(*sa, path);
+        Pump(now);
     }
     PollLifetimes(now, *sa);
     if (opened->dummy)
