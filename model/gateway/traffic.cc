@@ -116,7 +116,9 @@ Gateway::Impl::HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, 
     {
         return Protect(now, m_policies.Of(*rule), *info, packet, outgoing);
     }
-    return ByRule(now, rule, *info, false);
+    const Verdict verdict = ByRule(now, rule, *info, false);
+    counters.bypassedPackets += verdict == Verdict::BYPASS ? 1 : 0;
+    return verdict;
 }
 
 /// What is neither protected nor to be: as the rule says, or the default.
@@ -132,7 +134,6 @@ Gateway::Impl::ByRule(Instant now,
     {
         return RefusePacket(now, BY_POLICY, inbound, info);
     }
-    ++counters.bypassedPackets;
     return Verdict::BYPASS;
 }
 
@@ -215,7 +216,6 @@ Gateway::Impl::HandleInboundClear(Instant now, Bytes packet)
     }
     if (IsLinkHousekeeping(*info) || IsOwnIke(*info, false))
     {
-        ++counters.bypassedPackets;
         return Verdict::BYPASS;
     }
     // RFC 4301 §5.2 step 2: what must be protected is not taken in clear.

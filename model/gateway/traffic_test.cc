@@ -143,6 +143,7 @@ TEST(Traffic, LetsTheFirstRuleDecideInBothDirections)
     EXPECT_EQ(pair.Send(pair.moon, Udp("10.9.0.1", "10.8.0.1")), Verdict::BYPASS) << "no rule";
     pair.Settle();
     ASSERT_EQ(pair.sun.clear.size(), 2u);
+    EXPECT_EQ(pair.sun.Counts().bypassedPackets, 0u) << "they came in; they have not left";
     EXPECT_EQ(pair.sun.delivered.size(), 1u);
     EXPECT_EQ(pair.sun.gateway.HandleInboundClear(pair.now, Udp("10.1.0.66", "10.2.0.11")),
               Verdict::DISCARD);
