@@ -52,6 +52,7 @@ struct Counters
     uint64_t protectedOctets{0}; ///< of inner packets
     uint64_t deliveredPackets{0};
     uint64_t deliveredOctets{0};
+    /// Left in clear. Not those that came in: a forwarded packet may yet be protected.
     uint64_t bypassedPackets{0};
     uint64_t discardedPackets{0}; ///< by policy or malformed, both directions
     uint64_t heldPackets{0};

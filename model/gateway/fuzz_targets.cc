@@ -101,13 +101,6 @@ IsProtected(const esp::PacketInfo& info, bool outbound)
     return within(OURS, ours) && within(THEIRS, theirs);
 }
 
-/// Neighbour and listener discovery never leave the link.
-bool
-MayBeHousekeeping(const esp::PacketInfo& info)
-{
-    return info.protocol == esp::PROTOCOL_ICMPV6 && (info.ttl == 255 || info.ttl == 1);
-}
-
 Arena::Arena()
 {
     IKELAB_ASSERT(m_victim.Initiate(m_now, "net").has_value());
@@ -200,7 +193,7 @@ Arena::ClearIn(Bytes octets)
     IKELAB_ASSERT(verdict == Verdict::BYPASS || verdict == Verdict::DISCARD);
     const auto info = esp::ReadPacket(octets);
     IKELAB_ASSERT(info || verdict == Verdict::DISCARD);
-    if (info && !MayBeHousekeeping(*info) && IsProtected(*info, false))
+    if (info && IsProtected(*info, false))
     {
         IKELAB_ASSERT(verdict == Verdict::DISCARD);
     }
@@ -215,7 +208,7 @@ Arena::ClearOut(Bytes octets)
     const Verdict verdict = m_victim.HandleOutbound(m_now, Origin::FORWARDED, m_buffer, outgoing);
     const auto info = esp::ReadPacket(octets);
     IKELAB_ASSERT(info || verdict == Verdict::DISCARD);
-    if (info && !MayBeHousekeeping(*info) && IsProtected(*info, true))
+    if (info && IsProtected(*info, true))
     {
         IKELAB_ASSERT(verdict != Verdict::BYPASS);
     }

@@ -82,7 +82,7 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
                      esp::OutboundSa(m_context, outbound)}));
     IKELAB_ASSERT(sa); // IKE gives each Child SA a number and an SPI of its own
     m_records[installed.child] = {policy, installed.sa, installed.config->name, std::nullopt};
-    m_peers[installed.sa].children.insert(installed.child);
+    m_children[installed.sa].insert(installed.child);
     m_policies.Adopt(*policy, installed);
     policy->installed.insert(installed.child);
     policy->StartSending(installed.child, sa->selectors);
@@ -109,7 +109,7 @@ Gateway::Impl::Remove(const ike::ChildSaRemoved& removed)
     }
     policy.installed.erase(removed.child);
     policy.StopSending(removed.child);
-    m_peers[removed.sa].children.erase(removed.child);
+    m_children[removed.sa].erase(removed.child);
     if (removed.reason == ike::CloseReason::PEER_DEAD)
     {
         if (policy.child->dpdAction == ike::DpdAction::RESTART)
@@ -125,26 +125,9 @@ Gateway::Impl::Remove(const ike::ChildSaRemoved& removed)
 void
 Gateway::Impl::MovePath(const ike::PathChanged& changed)
 {
-    for (const ChildSaId id : m_peers[changed.sa].children)
+    for (const ChildSaId id : m_children[changed.sa])
     {
         m_sad.Find(id)->path = changed.path;
-    }
-}
-
-void
-Gateway::Impl::FollowPeer(const esp::ChildSa& sa, const Path& path)
-{
-    if (!sa.udpEncapsulation || sa.path == path)
-    {
-        return; // without encapsulation there is no NAT to ask about
-    }
-    const IkeSaId ikeSa = m_records.at(sa.id).ikeSa;
-    const Peer& peer = m_peers[ikeSa];
-    if (peer.natRemote && !peer.natLocal)
-    {
-        const ike::PathChanged changed{ikeSa, path};
-        MovePath(changed);
-        events.emplace_back(changed);
     }
 }
 
@@ -192,15 +175,9 @@ Gateway::Impl::TakeEvents(Instant now)
         {
             MovePath(*changed);
         }
-        else if (const auto* established = std::get_if<ike::IkeSaEstablished>(&*event))
-        {
-            Peer& peer = m_peers[established->sa];
-            peer.natLocal = established->natLocal;
-            peer.natRemote = established->natRemote;
-        }
         else if (const auto* closed = std::get_if<ike::IkeSaClosed>(&*event))
         {
-            m_peers.erase(closed->sa);
+            m_children.erase(closed->sa);
             AttemptFailed(closed->connection);
         }
         else if (const auto* failed = std::get_if<ike::ChildSaFailed>(&*event))
@@ -263,9 +240,9 @@ Gateway::Impl::CloseChild(Instant now, ChildSaId id)
 Result<void>
 Gateway::Impl::CloseIke(Instant now, IkeSaId id)
 {
-    if (const auto peer = m_peers.find(id); peer != m_peers.end())
+    if (const auto children = m_children.find(id); children != m_children.end())
     {
-        for (const ChildSaId child : peer->second.children)
+        for (const ChildSaId child : children->second)
         {
             StopSending(child);
         }

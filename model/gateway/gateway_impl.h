@@ -48,6 +48,8 @@ class Gateway::Impl
     Counters counters;
 
   private:
+    /// @param encapsulated it came in UDP, and the ports of its path mean something
+    Verdict ReceiveEsp(Instant now, const Path& path, bool encapsulated, PacketBuffer& packet);
     Verdict Protect(Instant now,
                     ChildPolicy& policy,
                     const esp::PacketInfo& info,
@@ -74,8 +76,6 @@ class Gateway::Impl
     bool TakeEvents(Instant now);
     void RestartDeadPeers(Instant now);
     void MovePath(const ike::PathChanged& changed);
-    /// Follow a peer behind a NAT whose ESP now comes from elsewhere (RFC 7296 §2.23).
-    void FollowPeer(const esp::ChildSa& sa, const Path& path);
     /// Drop what waited for an attempt of this connection, unless another one is under way.
     void AttemptFailed(const std::string& connection);
     /// Delete a Child SA; it sends nothing any more.
@@ -100,20 +100,12 @@ class Gateway::Impl
         bool over{false}; ///< a hard limit was passed
     };
 
-    /// What is known of an IKE SA.
-    struct Peer
-    {
-        bool natLocal{false};
-        bool natRemote{false};
-        std::set<ChildSaId> children;
-    };
-
     crypto::Context& m_context;
     RandomSource& m_random;
     ChildPolicies m_policies;
     esp::Sad m_sad;
     std::map<ChildSaId, Record> m_records;
-    std::map<IkeSaId, Peer> m_peers;
+    std::map<IkeSaId, std::set<ChildSaId>> m_children; ///< installed ones of each IKE SA
     std::set<uint16_t> m_ikePorts;
     std::set<IpAddress> m_ownAddresses; ///< as far as the configuration says
     std::set<std::pair<Instant, ChildSaId>> m_deadlines;

@@ -619,7 +619,8 @@ TEST(Gateway, MovesEspWithTheIkeSaWhenTheNatChanges)
     EXPECT_EQ(pair.moon.delivered.size(), 1u);
 }
 
-TEST(Gateway, MovesEspWhenAuthenticEspComesFromElsewhere)
+// RFC 7296 §2.23: IKE and ESP, and both by what the newest authentic packet says.
+TEST(Gateway, MovesIkeAndEspWhenAuthenticEspComesFromElsewhere)
 {
     GatewayPair pair(BehindNat());
     Nat nat(pair);
@@ -633,6 +634,11 @@ TEST(Gateway, MovesEspWhenAuthenticEspComesFromElsewhere)
     ASSERT_EQ(pair.sun.Count<ike::PathChanged>(), 1u);
     EXPECT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::PROTECT);
     EXPECT_EQ(pair.sun.lastOutgoing.path.remote.port, 34500);
+    ASSERT_TRUE(pair.sun.gateway.CheckLiveness(pair.now, "net"));
+    pair.Drain(pair.sun);
+    EXPECT_EQ(pair.trace.back().path.remote, (SocketAddress{nat.outside.address, 34500}));
+    pair.Settle();
+    EXPECT_EQ(pair.sun.Count<ike::PeerAlive>(), 1u) << "IKE reaches the new mapping";
     // Neither a replay nor a forgery from another place moves anything.
     Frame elsewhere = first;
     elsewhere.path.local = {*IpAddress::Parse("203.0.113.1"), 4500};
@@ -640,6 +646,25 @@ TEST(Gateway, MovesEspWhenAuthenticEspComesFromElsewhere)
     elsewhere.octets[7] = 99;
     EXPECT_EQ(pair.Deliver(pair.sun, elsewhere), Verdict::DISCARD);
     EXPECT_EQ(pair.sun.Count<ike::PathChanged>(), 1u);
+}
+
+// Its path has no ports: an answer could not come back through the NAT.
+TEST(Gateway, TakesEspWithoutUdpFromBehindANatAndStaysWhereItIs)
+{
+    GatewayPair pair(BehindNat());
+    Nat nat(pair);
+    pair.Establish();
+    ASSERT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
+    Frame bare = pair.trace.back();
+    bare.kind = Frame::Kind::ESP;
+    bare.path.local = {nat.outside.address, 0};
+    bare.path.remote.port = 0;
+    EXPECT_EQ(pair.Deliver(pair.sun, bare), Verdict::DELIVER);
+    EXPECT_EQ(pair.sun.Count<ike::PathChanged>(), 0u);
+    ASSERT_EQ(pair.Send(pair.sun, Udp(BOB, ALICE)), Verdict::PROTECT);
+    EXPECT_TRUE(pair.sun.lastOutgoing.udpEncapsulation);
+    EXPECT_EQ(pair.sun.lastOutgoing.path.remote, (SocketAddress{nat.outside.address, 24500}));
+    EXPECT_EQ(pair.sun.lastOutgoing.path.local.port, 4500);
 }
 
 TEST(Gateway, FollowsNobodyFromBehindANat)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "base/byte_reader.h"
 #include "base/limits.h"
 #include "gateway/gateway_impl.h"
 
 #include <algorithm>
+#include <array>
 
 /**
  * The path of packets: policy, protection and back (RFC 4301 §5).
@@ -13,28 +15,120 @@ namespace ikelab::gateway
 namespace
 {
 
-constexpr uint16_t FIRST_NEIGHBOUR_DISCOVERY = 133; // router solicitation ... redirect, RFC 4861 §4
-constexpr uint16_t LAST_NEIGHBOUR_DISCOVERY = 137;
-constexpr uint16_t FIRST_LISTENER_DISCOVERY = 130; // RFC 3810 §5
-constexpr uint16_t LAST_LISTENER_DISCOVERY = 132;
-constexpr uint16_t LISTENER_REPORT_V2 = 143;
+constexpr uint8_t FIRST_NEIGHBOUR_DISCOVERY = 133; // router solicitation ... redirect, RFC 4861 §4
+constexpr uint8_t NEIGHBOUR_SOLICITATION = 135;
+constexpr uint8_t NEIGHBOUR_ADVERTISEMENT = 136;
+constexpr uint8_t LAST_NEIGHBOUR_DISCOVERY = 137;
+constexpr uint8_t FIRST_LISTENER_DISCOVERY = 130; // RFC 3810 §5
+constexpr uint8_t LAST_LISTENER_DISCOVERY = 132;
+constexpr uint8_t LISTENER_REPORT_V2 = 143;
+
+constexpr uint8_t DISCOVERY_HOPS = 255; // RFC 4861 §7.1; a router would have made it less
+constexpr uint8_t LISTENER_HOPS = 1;    // RFC 3810 §5; a router would have dropped it
+
+bool
+IsLinkLocal(const esp::AddressNumber& address) // fe80::/10
+{
+    return address.v6 && address.high >> 54 == 0xfe80 >> 6;
+}
+
+bool
+IsMulticast(const esp::AddressNumber& address) // ff00::/8
+{
+    return address.v6 && address.high >> 56 == 0xff;
+}
+
+bool
+IsLinkMulticast(const esp::AddressNumber& address) // ff02::/16
+{
+    return address.v6 && address.high >> 48 == 0xff02;
+}
+
+bool
+IsUnspecified(const esp::AddressNumber& address)
+{
+    return address.high == 0 && address.low == 0;
+}
+
+bool
+IsBareIcmpV6(const esp::PacketInfo& packet)
+{
+    return packet.IsV6() && packet.protocol == esp::PROTOCOL_ICMPV6 && packet.portsKnown &&
+           !packet.fragment;
+}
 
 /**
  * Finding one's neighbours on a link, which no tunnel can carry and without which no IPv6 packet
- * leaves. Routers never forward it: hop limit 255 for discovery (RFC 4861 §6.1), 1 for listeners.
+ * leaves. The hop limit alone shows nothing here: it is the receiver that takes 255 for a proof
+ * (RFC 4861 §7.1.1), while a sender may write it into anything. So an end of it must be one that no
+ * router forwards: a link-local address or a multicast group of the link (RFC 4291 §2.5.6, §2.7).
  */
 bool
 IsLinkHousekeeping(const esp::PacketInfo& packet)
 {
-    if (!packet.IsV6() || packet.protocol != esp::PROTOCOL_ICMPV6 || !packet.portsKnown)
+    if (!IsBareIcmpV6(packet))
     {
         return false;
     }
-    const uint16_t type = packet.sourcePort >> 8;
+    const auto type = static_cast<uint8_t>(packet.sourcePort >> 8);
     const bool discovery = type >= FIRST_NEIGHBOUR_DISCOVERY && type <= LAST_NEIGHBOUR_DISCOVERY;
+    if (discovery && packet.ttl == DISCOVERY_HOPS)
+    {
+        return IsLinkMulticast(packet.destination) || IsLinkLocal(packet.destination) ||
+               IsLinkLocal(packet.source);
+    }
+    // Reports of the first version go to the group itself, of whatever scope (RFC 2710 §3).
     const bool listener = (type >= FIRST_LISTENER_DISCOVERY && type <= LAST_LISTENER_DISCOVERY) ||
                           type == LISTENER_REPORT_V2;
-    return (discovery && packet.ttl == 255) || (listener && packet.ttl == 1);
+    return listener && packet.ttl == LISTENER_HOPS && IsMulticast(packet.destination) &&
+           (IsLinkLocal(packet.source) || IsUnspecified(packet.source));
+}
+
+/**
+ * Solicitations and advertisements between global addresses of one link: probes whether a neighbour
+ * is still there, and answers to those who asked with a global address (RFC 4861 §7.2.2, §7.2.4).
+ * Nobody here knows which addresses are on the link, so these may only overrule the default: a rule
+ * that names such a packet decides. And there is no room in them for anything else: a probe goes to
+ * its target, an advertisement comes from it, and one link-layer address of 6 octets may follow.
+ */
+bool
+IsNeighbourProbe(const esp::PacketInfo& info, Bytes packet)
+{
+    constexpr size_t IPV6_OCTETS = 40;
+    constexpr size_t OPTION_OCTETS = 8;
+    constexpr uint8_t LINK_LAYER_OPTIONS = 2; // 1 is the source's, 2 the target's
+    if (!IsBareIcmpV6(info) || info.ttl != DISCOVERY_HOPS || info.headerOctets != IPV6_OCTETS ||
+        IsMulticast(info.destination) || IsUnspecified(info.source))
+    {
+        return false;
+    }
+    ByteReader reader(packet.first(info.totalOctets).subspan(IPV6_OCTETS));
+    uint8_t type = 0;
+    uint8_t code = 0;
+    uint16_t checksum = 0;
+    uint32_t flags = 0;
+    std::array<uint64_t, 2> target{};
+    if (!reader.U8(type) || !reader.U8(code) || !reader.U16(checksum) || !reader.U32(flags) ||
+        !reader.U64(target[0]) || !reader.U64(target[1]))
+    {
+        return false;
+    }
+    const bool solicitation = type == NEIGHBOUR_SOLICITATION;
+    const esp::AddressNumber& subject = solicitation ? info.destination : info.source;
+    const uint32_t reserved = solicitation ? 0xffffffff : 0x1fffffff; // behind flags R, S and O
+    if ((!solicitation && type != NEIGHBOUR_ADVERTISEMENT) || code != 0 ||
+        (flags & reserved) != 0 || target[0] != subject.high || target[1] != subject.low)
+    {
+        return false;
+    }
+    if (reader.AtEnd())
+    {
+        return true;
+    }
+    uint8_t option = 0;
+    uint8_t units = 0;
+    return reader.Left() == OPTION_OCTETS && reader.U8(option) && reader.U8(units) && option >= 1 &&
+           option <= LINK_LAYER_OPTIONS && units == 1;
 }
 
 constexpr Error BY_POLICY{Fault::POLICY, "policy", 0, 0};
@@ -116,7 +210,11 @@ Gateway::Impl::HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, 
     {
         return Protect(now, m_policies.Of(*rule), *info, packet, outgoing);
     }
-    return ByRule(now, rule, *info, false);
+    const Verdict verdict = !rule && IsNeighbourProbe(*info, packet.View())
+                                ? Verdict::BYPASS
+                                : ByRule(now, rule, *info, false);
+    counters.bypassedPackets += verdict == Verdict::BYPASS ? 1 : 0;
+    return verdict;
 }
 
 /// What is neither protected nor to be: as the rule says, or the default.
@@ -132,7 +230,6 @@ Gateway::Impl::ByRule(Instant now,
     {
         return RefusePacket(now, BY_POLICY, inbound, info);
     }
-    ++counters.bypassedPackets;
     return Verdict::BYPASS;
 }
 
@@ -215,11 +312,12 @@ Gateway::Impl::HandleInboundClear(Instant now, Bytes packet)
     }
     if (IsLinkHousekeeping(*info) || IsOwnIke(*info, false))
     {
-        ++counters.bypassedPackets;
         return Verdict::BYPASS;
     }
     // RFC 4301 §5.2 step 2: what must be protected is not taken in clear.
-    return ByRule(now, m_policies.Match(*info, false), *info, true);
+    const esp::Policy* rule = m_policies.Match(*info, false);
+    return !rule && IsNeighbourProbe(*info, packet) ? Verdict::BYPASS
+                                                    : ByRule(now, rule, *info, true);
 }
 
 Verdict
@@ -247,7 +345,7 @@ Gateway::Impl::HandleUdp(Instant now, const Path& path, PacketBuffer& datagram)
         }
         if (std::holds_alternative<wire::EspInUdp>(*content))
         {
-            return HandleEsp(now, path, datagram);
+            return ReceiveEsp(now, path, true, datagram);
         }
         message = std::get<wire::IkeInUdp>(*content).message;
     }
@@ -258,6 +356,12 @@ Gateway::Impl::HandleUdp(Instant now, const Path& path, PacketBuffer& datagram)
 
 Verdict
 Gateway::Impl::HandleEsp(Instant now, const Path& path, PacketBuffer& packet)
+{
+    return ReceiveEsp(now, path, false, packet);
+}
+
+Verdict
+Gateway::Impl::ReceiveEsp(Instant now, const Path& path, bool encapsulated, PacketBuffer& packet)
 {
     const IpAddress& source = path.remote.address;
     const IpAddress& destination = path.local.address;
@@ -294,11 +398,13 @@ Gateway::Impl::HandleEsp(Instant now, const Path& path, PacketBuffer& packet)
         return Refuse(
             now, opened.error(), true, source, destination, header->spi, header->sequence);
     }
-    // RFC 7296 §2.4: an authentic packet proves that the peer lives.
-    ike.HandlePeerTraffic(now, sa->id);
-    if (opened->newest)
+    // RFC 7296 §2.4: an authentic packet proves that the peer lives; §2.23: the newest that came
+    // with UDP also where it lives. Without UDP there are no ports that one could answer to.
+    const bool moved = encapsulated && opened->newest && sa->path != path;
+    ike.HandlePeerTraffic(now, sa->id, moved ? &path : nullptr);
+    if (moved)
     {
-        FollowPeer(*sa, path);
+        Pump(now);
     }
     PollLifetimes(now, *sa);
     if (opened->dummy)

@@ -143,6 +143,7 @@ TEST(Traffic, LetsTheFirstRuleDecideInBothDirections)
     EXPECT_EQ(pair.Send(pair.moon, Udp("10.9.0.1", "10.8.0.1")), Verdict::BYPASS) << "no rule";
     pair.Settle();
     ASSERT_EQ(pair.sun.clear.size(), 2u);
+    EXPECT_EQ(pair.sun.Counts().bypassedPackets, 0u) << "they came in; they have not left";
     EXPECT_EQ(pair.sun.delivered.size(), 1u);
     EXPECT_EQ(pair.sun.gateway.HandleInboundClear(pair.now, Udp("10.1.0.66", "10.2.0.11")),
               Verdict::DISCARD);
@@ -221,27 +222,130 @@ TEST(Traffic, NeverJudgesItsOwnIke)
     pair.Establish();
 }
 
-TEST(Traffic, LetsNeighbourDiscoveryPassOnlyFromTheLink)
+constexpr std::string_view MOON_LINK = "fe80::1";
+constexpr std::string_view MOON_WAN = "2001:db8:f::1";
+constexpr std::string_view SUN_WAN = "2001:db8:f::2";
+constexpr std::string_view ALICE_V6 = "2001:db8:1::a"; // behind moon
+constexpr std::string_view BOB_V6 = "2001:db8:2::b";   // behind sun
+
+Buffer
+IcmpV6(std::string_view source, std::string_view destination, uint8_t type, uint8_t hops)
 {
-    PairOptions options;
-    options.both["default_action"] = "discard";
-    GatewayPair pair(options);
-    const auto solicitation = [](uint8_t hops, uint16_t type)
+    return MakePacket({.source = source,
+                       .destination = destination,
+                       .protocol = esp::PROTOCOL_ICMPV6,
+                       .sourcePort = static_cast<uint16_t>(type << 8),
+                       .ttl = hops});
+}
+
+/// A solicitation or advertisement as a stack sends it, with one link-layer address.
+Buffer
+Neighbour(std::string_view source,
+          std::string_view destination,
+          uint8_t type,
+          std::string_view target)
+{
+    Buffer packet = MakePacket({.source = source,
+                                .destination = destination,
+                                .protocol = esp::PROTOCOL_ICMPV6,
+                                .sourcePort = static_cast<uint16_t>(type << 8),
+                                .ttl = 255,
+                                .dataOctets = 24});
+    const IpAddress address = *IpAddress::Parse(target);
+    std::ranges::copy(address.Octets(), packet.begin() + 48);
+    packet[64] = type == 135 ? 1 : 2;
+    packet[65] = 1;
+    return packet;
+}
+
+/// What becomes of a packet in both directions; they must agree.
+bool
+PassesInClear(GatewayPair& pair, const Buffer& packet)
+{
+    Outgoing outgoing;
+    PacketBuffer buffer(packet);
+    const uint64_t before = pair.moon.Counts().bypassedPackets;
+    const Verdict out = pair.moon.gateway.HandleOutbound(pair.now, Origin::LOCAL, buffer, outgoing);
+    const bool passes = out == Verdict::BYPASS;
+    EXPECT_EQ(pair.moon.Counts().bypassedPackets, before + (passes ? 1 : 0));
+    EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, packet) == Verdict::BYPASS, passes);
+    return passes;
+}
+
+TEST(Traffic, LetsNeighbourDiscoveryPassOnlyOnTheLink)
+{
+    GatewayPair pair(WithPolicies("[]", "discard"));
+    for (const uint8_t type : {133, 134, 135, 136, 137})
     {
-        return MakePacket({.source = "2001:db8:1::1",
-                           .destination = "2001:db8:2::1",
-                           .protocol = esp::PROTOCOL_ICMPV6,
-                           .sourcePort = static_cast<uint16_t>(type << 8),
-                           .ttl = hops});
-    };
-    EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, solicitation(255, 135)),
-              Verdict::BYPASS);
-    EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, solicitation(254, 135)),
+        SCOPED_TRACE(unsigned{type});
+        EXPECT_TRUE(PassesInClear(pair, IcmpV6(MOON_WAN, "ff02::1", type, 255)));
+        EXPECT_TRUE(PassesInClear(pair, IcmpV6(MOON_WAN, "fe80::2", type, 255)));
+        EXPECT_TRUE(PassesInClear(pair, IcmpV6(MOON_LINK, SUN_WAN, type, 255)));
+        EXPECT_FALSE(PassesInClear(pair, IcmpV6(MOON_WAN, "ff02::1", type, 254)));
+        EXPECT_FALSE(PassesInClear(pair, IcmpV6(MOON_WAN, "ff0e::1", type, 255)));
+        EXPECT_FALSE(PassesInClear(pair, IcmpV6(MOON_WAN, SUN_WAN, type, 255))) << "clear text";
+    }
+    EXPECT_FALSE(PassesInClear(pair, IcmpV6(MOON_LINK, "ff02::1", 128, 255)));
+    EXPECT_TRUE(PassesInClear(pair, IcmpV6(MOON_LINK, "ff02::16", 143, 1)));
+    EXPECT_TRUE(PassesInClear(pair, IcmpV6(MOON_LINK, "ff0e::1", 131, 1)));
+    EXPECT_TRUE(PassesInClear(pair, IcmpV6("::", "ff02::16", 143, 1)));
+    EXPECT_FALSE(PassesInClear(pair, IcmpV6(MOON_LINK, "ff02::16", 143, 2)));
+    EXPECT_FALSE(PassesInClear(pair, IcmpV6(MOON_WAN, "ff02::16", 143, 1)));
+    EXPECT_FALSE(PassesInClear(pair, IcmpV6(MOON_LINK, SUN_WAN, 143, 1)));
+}
+
+// RFC 4861 §7.2.2 and §7.2.4: neighbours that know each other by global addresses.
+TEST(Traffic, LetsGlobalNeighboursProbeEachOtherAndNothingElse)
+{
+    GatewayPair pair(WithPolicies("[]", "discard"));
+    const Buffer probe = Neighbour(MOON_WAN, SUN_WAN, 135, SUN_WAN);
+    const Buffer answer = Neighbour(MOON_WAN, SUN_WAN, 136, MOON_WAN);
+    EXPECT_TRUE(PassesInClear(pair, probe));
+    EXPECT_TRUE(PassesInClear(pair, answer));
+    for (const Buffer& packet : {probe, answer})
+    {
+        Buffer bare(packet.begin(), packet.begin() + 64);
+        bare[5] = 24;
+        EXPECT_TRUE(PassesInClear(pair, bare)) << "its option may be left out";
+        // Hop limit, code, reserved field, target and the option's head.
+        std::vector<size_t> places{7, 41, 45, 46, 47, 64, 65};
+        for (size_t at = 48; at < 64; ++at)
+        {
+            places.push_back(at);
+        }
+        for (const size_t at : places)
+        {
+            Buffer altered = packet;
+            altered[at] ^= 0x04;
+            EXPECT_FALSE(PassesInClear(pair, altered)) << at;
+        }
+    }
+    Buffer fromRouter = answer;
+    fromRouter[44] = 0xe0; // flags R, S and O
+    EXPECT_TRUE(PassesInClear(pair, fromRouter));
+    EXPECT_FALSE(PassesInClear(pair, Neighbour(MOON_WAN, SUN_WAN, 135, MOON_WAN)));
+    EXPECT_FALSE(PassesInClear(pair, Neighbour(MOON_WAN, SUN_WAN, 137, SUN_WAN)));
+    Buffer two = probe;
+    two.insert(two.end(), probe.begin() + 64, probe.end());
+    two[5] = 40;
+    EXPECT_FALSE(PassesInClear(pair, two)) << "two options";
+}
+
+// A rule decides, whatever the packet looks like.
+TEST(Traffic, TakesNoProbeForAnExcuseWherePolicyNamesThePacket)
+{
+    PairOptions options = WithPolicies(
+        R"([{"action": "discard", "local": ["2001:db8:f::/48"], "remote": ["2001:db8:e::/48"]}])");
+    GatewayPair pair(options);
+    const Buffer disguised = Neighbour(ALICE_V6, BOB_V6, 135, BOB_V6);
+    EXPECT_EQ(pair.Send(pair.moon, disguised), Verdict::DISCARD);
+    EXPECT_EQ(pair.Send(pair.moon, IcmpV6(ALICE_V6, BOB_V6, 135, 255)), Verdict::DISCARD);
+    EXPECT_EQ(pair.sun.gateway.HandleInboundClear(pair.now, disguised), Verdict::DISCARD);
+    EXPECT_EQ(pair.Send(pair.moon, Neighbour(MOON_WAN, "2001:db8:e::1", 135, "2001:db8:e::1")),
               Verdict::DISCARD);
-    EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, solicitation(255, 128)),
-              Verdict::DISCARD);
-    EXPECT_EQ(pair.Send(pair.moon, solicitation(255, 136)), Verdict::BYPASS);
-    EXPECT_EQ(pair.Send(pair.moon, solicitation(64, 136)), Verdict::DISCARD);
+    pair.Establish();
+    EXPECT_EQ(pair.Send(pair.moon, disguised), Verdict::PROTECT);
+    EXPECT_EQ(pair.sun.gateway.HandleInboundClear(pair.now, disguised), Verdict::DISCARD);
 }
 
 // RFC 4301 §7: whether a fragment belongs to protected ports nobody can tell.
