@@ -308,7 +308,7 @@ class BadInput(Command):
         for change, complaint in (
                 ("links.wan.loss", r"no path and value"),
                 ("links.wan.loss=2", r'/links/wan/loss: the number 2; expected a percentage'),
-                ("links.van.loss=2%", r'/links/van: "ends" is missing'),
+                ("links.van.loss=2%", r'/links/van does not exist; did you mean "wan"\?'),
                 ("timeline.7.at=1s", r'no element "7"')):
             with self.subTest(change):
                 done = self.run_command("site_to_site", "--set", change)
