@@ -163,6 +163,27 @@ TEST(Spd, AnswersFromTheRulesOfNow)
     EXPECT_EQ(spd.MatchOutbound(Info({}))->tag, 9u);
 }
 
+TEST(Spd, ForgetsOneRuleAndKeepsTheOrderOfTheOthers)
+{
+    const auto all = Pair({Range("0.0.0.0/0")}, {Range("0.0.0.0/0")});
+    Spd spd;
+    spd.Assign({{PolicyAction::DISCARD, 1, Pair({Range("10.7.0.0/16")}, {Range("0.0.0.0/0")})}});
+    const uint64_t second = spd.Append({PolicyAction::PROTECT, 2, all});
+    const uint64_t third = spd.Append({PolicyAction::PROTECT, 3, all});
+    EXPECT_EQ(spd.MatchOutbound(Info({}))->tag, 2u);
+    EXPECT_TRUE(spd.Erase(second));
+    EXPECT_FALSE(spd.Erase(second));
+    const Policy* kept = spd.MatchOutbound(Info({}));
+    EXPECT_EQ(kept->tag, 3u);
+    const uint64_t fourth = spd.Append({PolicyAction::PROTECT, 4, all});
+    EXPECT_EQ(spd.MatchOutbound(Info({})), kept) << "behind the others, which stay in place";
+    EXPECT_TRUE(spd.Erase(third));
+    EXPECT_EQ(spd.MatchOutbound(Info({}))->tag, 4u);
+    EXPECT_TRUE(spd.Erase(fourth));
+    EXPECT_EQ(spd.MatchOutbound(Info({})), nullptr);
+    EXPECT_EQ(spd.Size(), 1u);
+}
+
 TEST(Spd, CachesNoAnswerForAnotherFlow)
 {
     // One rule per port, more flows than the cache holds: each must get its own rule.

@@ -17,21 +17,35 @@ const Policy DISCARD_UNCERTAIN{PolicyAction::DISCARD, 0, {}};
 void
 Spd::Assign(std::vector<Policy> rules)
 {
-    m_rules = std::move(rules);
+    m_rules.clear();
     m_index.Clear();
-    for (size_t place = 0; place < m_rules.size(); ++place)
+    for (Policy& rule : rules)
     {
-        m_index.Insert(place, m_rules[place].selectors);
+        Append(std::move(rule));
     }
-    m_cache.fill({});
+    m_cache.fill({}); // also where there were rules and are none
 }
 
-void
+uint64_t
 Spd::Append(Policy rule)
 {
-    m_rules.push_back(std::move(rule));
-    m_index.Insert(m_rules.size() - 1, m_rules.back().selectors);
-    m_cache.fill({}); // the rules may have moved
+    const uint64_t place = m_nextPlace++;
+    m_index.Insert(place, rule.selectors);
+    m_rules.emplace(place, std::move(rule));
+    m_cache.fill({}); // it may match what nothing matched
+    return place;
+}
+
+bool
+Spd::Erase(uint64_t place)
+{
+    if (m_rules.erase(place) == 0)
+    {
+        return false;
+    }
+    m_index.Erase(place);
+    m_cache.fill({});
+    return true;
 }
 
 size_t
@@ -72,16 +86,17 @@ Spd::Match(const PacketInfo& packet, bool outbound) const
         return entry.policy;
     }
     entry = {true, flow, nullptr};
-    const auto first =
-        m_index.First(packet,
-                      outbound,
-                      [&](uint64_t place, Fit fit) {
-                          return fit == Fit::FULL || m_rules[place].action != PolicyAction::BYPASS;
-                      });
+    const auto first = m_index.First(packet,
+                                     outbound,
+                                     [&](uint64_t place, Fit fit) {
+                                         return fit == Fit::FULL ||
+                                                m_rules.at(place).action != PolicyAction::BYPASS;
+                                     });
     if (first)
     {
-        const bool uncertain = m_rules[*first].selectors.Judge(packet, outbound) != Fit::FULL;
-        entry.policy = uncertain ? &DISCARD_UNCERTAIN : &m_rules[*first];
+        const Policy& rule = m_rules.at(*first);
+        const bool uncertain = rule.selectors.Judge(packet, outbound) != Fit::FULL;
+        entry.policy = uncertain ? &DISCARD_UNCERTAIN : &rule;
     }
     return entry.policy;
 }

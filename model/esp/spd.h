@@ -7,7 +7,7 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace ikelab::esp
@@ -47,11 +47,13 @@ class Spd
     /// Replace all rules.
     void Assign(std::vector<Policy> rules);
 
-    /// Put one more rule behind all others.
-    void Append(Policy rule);
+    /// Put one more rule behind all others. @return its place, for Erase
+    uint64_t Append(Policy rule);
+    /// False if there is no rule at this place.
+    bool Erase(uint64_t place);
 
-    /// The rule of a packet that leaves or comes in; nullptr if none matches. Valid until Assign
-    /// or Append.
+    /// The rule of a packet that leaves or comes in; nullptr if none matches. Valid until it goes
+    /// with Assign or Erase.
     const Policy*
     MatchOutbound(const PacketInfo& packet) const
     {
@@ -99,8 +101,9 @@ class Spd
 
     const Policy* Match(const PacketInfo& packet, bool outbound) const;
 
-    std::vector<Policy> m_rules;
-    SelectorIndex m_index; ///< places are indices of m_rules
+    std::unordered_map<uint64_t, Policy> m_rules; ///< by place; their addresses are stable
+    uint64_t m_nextPlace{0};                      ///< none is taken twice
+    SelectorIndex m_index;
     mutable std::array<Remembered, CACHE_SIZE> m_cache{};
 };
 

@@ -84,13 +84,40 @@ void
 ChildPolicies::Adopt(const ChildPolicy& policy, const ike::ChildSaInstalled& installed)
 {
     const ike::ChildConfig& child = *policy.child;
-    const bool covered = !child.localTs.empty() && !child.remoteTs.empty();
-    if (covered || !m_adopted.emplace(policy.index, installed.localTs, installed.remoteTs).second)
+    if (!child.localTs.empty() && !child.remoteTs.empty())
+    {
+        return; // it has its rule
+    }
+    const auto [adopted, fresh] =
+        m_adopted.try_emplace({policy.index, installed.localTs, installed.remoteTs});
+    if (!m_adoptedBy.emplace(installed.child, adopted).second)
     {
         return;
     }
-    m_children.Append(
-        {esp::PolicyAction::PROTECT, policy.index, Prepare(installed.localTs, installed.remoteTs)});
+    ++adopted->second.users;
+    if (fresh)
+    {
+        adopted->second.place = m_children.Append({esp::PolicyAction::PROTECT,
+                                                   policy.index,
+                                                   Prepare(installed.localTs, installed.remoteTs)});
+    }
+}
+
+void
+ChildPolicies::Release(ChildSaId id)
+{
+    const auto user = m_adoptedBy.find(id);
+    if (user == m_adoptedBy.end())
+    {
+        return;
+    }
+    const auto adopted = user->second;
+    m_adoptedBy.erase(user);
+    if (--adopted->second.users == 0)
+    {
+        m_children.Erase(adopted->second.place);
+        m_adopted.erase(adopted);
+    }
 }
 
 ChildPolicy*

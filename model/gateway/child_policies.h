@@ -97,6 +97,8 @@ struct ChildPolicy
 class ChildPolicies
 {
   public:
+    ChildPolicies(const ChildPolicies&) = delete;
+    ChildPolicies& operator=(const ChildPolicies&) = delete;
     explicit ChildPolicies(const Config& config);
 
     /// By "connection/child" or the child's name alone if only one has it; NOT_FOUND or BAD_VALUE.
@@ -116,9 +118,11 @@ class ChildPolicies
         return m_policies[rule.tag];
     }
 
-    /// A child without selectors of its own covers all that was ever negotiated for it: what was
-    /// protected once does not leave in clear afterwards.
+    /// A child without selectors of its own covers what is negotiated for it, as long as an SA
+    /// does: so there are never more rules than Child SAs. A no-op for other children.
     void Adopt(const ChildPolicy& policy, const ike::ChildSaInstalled& installed);
+    /// This SA went, and with the last one of its selectors their rule.
+    void Release(ChildSaId id);
 
     std::deque<ChildPolicy>&
     All()
@@ -130,7 +134,17 @@ class ChildPolicies
     std::deque<ChildPolicy> m_policies; ///< their addresses are stable
     std::map<std::string, std::vector<ChildPolicy*>, std::less<>> m_byConnection;
     std::map<std::string, std::vector<ChildPolicy*>, std::less<>> m_byChild;
-    std::set<std::tuple<uint32_t, Selectors, Selectors>> m_adopted;
+    /// Child and selectors of a rule that came with an SA.
+    using AdoptedKey = std::tuple<uint32_t, Selectors, Selectors>;
+
+    struct Adopted
+    {
+        uint64_t place{0}; ///< in m_children
+        size_t users{0};
+    };
+
+    std::map<AdoptedKey, Adopted> m_adopted; ///< iterators to it are stable
+    std::map<ChildSaId, std::map<AdoptedKey, Adopted>::iterator> m_adoptedBy;
     esp::Spd m_configured;
     esp::Spd m_children; ///< tags are indices of m_policies
 };

@@ -120,7 +120,7 @@ TEST(ChildPolicies, ProtectByConfiguredRuleOnlyWithAChild)
     EXPECT_EQ(Which(both, "10.1.0.2", "10.3.0.1"), "discard");
 }
 
-TEST(ChildPolicies, AdoptWhatEveryPeerNegotiated)
+TEST(ChildPolicies, AdoptWhatEveryPeerNegotiatedWhileItsSaLasts)
 {
     Config config;
     AddConnection(config, "a", {Child("fixed", Range("10.1.0.0/16"), Range("10.2.0.0/16"))});
@@ -130,6 +130,7 @@ TEST(ChildPolicies, AdoptWhatEveryPeerNegotiated)
     ike::ChildSaInstalled installed;
     for (const auto* remote : {"10.6.0.1", "10.6.0.2", "10.6.0.1"})
     {
+        ++installed.child.value;
         installed.localTs = Range("10.5.0.1");
         installed.remoteTs = Range(remote);
         policies.Adopt(*policies.Find("b", "any"), installed);
@@ -137,7 +138,19 @@ TEST(ChildPolicies, AdoptWhatEveryPeerNegotiated)
     EXPECT_EQ(Which(policies, "10.5.0.1", "10.6.0.1"), "b/any");
     EXPECT_EQ(Which(policies, "10.5.0.1", "10.6.0.2"), "b/any") << "the second peer too";
     EXPECT_EQ(Which(policies, "10.5.0.1", "10.6.0.3"), "none");
+    policies.Release(ChildSaId{1});
+    EXPECT_EQ(Which(policies, "10.5.0.1", "10.6.0.1"), "b/any") << "the third SA has it too";
+    policies.Release(ChildSaId{3});
+    EXPECT_EQ(Which(policies, "10.5.0.1", "10.6.0.1"), "none");
+    EXPECT_EQ(Which(policies, "10.5.0.1", "10.6.0.2"), "b/any");
+    policies.Release(ChildSaId{9});
+    installed.child = ChildSaId{4};
+    installed.remoteTs = Range("10.6.0.1");
+    policies.Adopt(*policies.Find("b", "any"), installed);
+    EXPECT_EQ(Which(policies, "10.5.0.1", "10.6.0.1"), "b/any") << "it came back";
+    ++installed.child.value;
     policies.Adopt(*policies.Find("a", "fixed"), installed);
+    ++installed.child.value;
     installed.remoteTs = Range("10.6.0.4");
     policies.Adopt(*policies.Find("a", "fixed"), installed);
     EXPECT_EQ(Which(policies, "10.5.0.1", "10.6.0.4"), "none") << "it has selectors of its own";

@@ -109,6 +109,7 @@ Gateway::Impl::Remove(const ike::ChildSaRemoved& removed)
     }
     policy.installed.erase(removed.child);
     policy.StopSending(removed.child);
+    m_policies.Release(removed.child);
     m_children[removed.sa].erase(removed.child);
     if (removed.reason == ike::CloseReason::PEER_DEAD)
     {

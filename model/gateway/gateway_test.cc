@@ -766,6 +766,55 @@ TEST(Gateway, KeepsItsPromisesOnALossyWire)
     }
 }
 
+/// Only a program can leave selectors out; then an SA's own are policy while it lasts.
+TEST(Gateway, ForgetsTheSelectorsOfAnSaWithIt)
+{
+    Config config = *ReadConfig(GatewayPair::BaseConfig(false, false));
+    auto hub = std::make_shared<ike::ConnectionConfig>(*config.ike.connections.front());
+    hub->children.front().localTs.clear();
+    hub->children.front().remoteTs.clear();
+    config.ike.connections = {hub};
+    Node sun("sun", std::move(config), 1);
+    PairOptions options;
+    options.moon = ChildPatch(R"({"local_ts": ["192.0.2.1"], "remote_ts": ["192.0.2.2"]})");
+    GatewayPair pair(options);
+    const auto exchange = [&]
+    {
+        while (true)
+        {
+            auto out = pair.moon.gateway.PollTransmit();
+            auto in = sun.gateway.PollTransmit();
+            if (!out && !in)
+            {
+                break;
+            }
+            if (out)
+            {
+                PacketBuffer buffer(out->message);
+                sun.gateway.HandleUdp(pair.now, {out->path.remote, out->path.local}, buffer);
+            }
+            if (in)
+            {
+                PacketBuffer buffer(in->message);
+                pair.moon.gateway.HandleUdp(pair.now, {in->path.remote, in->path.local}, buffer);
+            }
+        }
+    };
+    const Buffer clear = Udp("192.0.2.1", "192.0.2.2");
+    for (int round = 0; round < 2; ++round)
+    {
+        EXPECT_EQ(sun.gateway.HandleInboundClear(pair.now, clear), Verdict::BYPASS);
+        ASSERT_TRUE(pair.moon.gateway.Initiate(pair.now, "net"));
+        exchange();
+        ASSERT_EQ(sun.Children().size(), 1u);
+        EXPECT_EQ(sun.gateway.HandleInboundClear(pair.now, clear), Verdict::DISCARD);
+        ASSERT_TRUE(pair.moon.gateway.Terminate(pair.now, "net"));
+        exchange();
+        EXPECT_TRUE(sun.gateway.Empty());
+    }
+    EXPECT_EQ(sun.gateway.HandleInboundClear(pair.now, clear), Verdict::BYPASS);
+}
+
 TEST(Gateway, ServesManyPeersOfOneChild)
 {
     // A hub with one child for all road warriors, each with an SA of its own.
