@@ -110,7 +110,7 @@ TEST(KeyStore, SaysWhatIsWrongAndWhere)
                 HasSubstr("differ in length"));
     EXPECT_THAT(Complaint(With(good, "AES-GCM-128", "AES-GCM-256")),
                 HasSubstr("has no keys of 20 octets"));
-    EXPECT_THAT(Complaint(With(good, "101112", "10111")), HasSubstr("SK_er is no even number"));
+    EXPECT_THAT(Complaint(With(good, ",101112", ",10111")), HasSubstr("SK_er is no even number"));
     EXPECT_THAT(Complaint(With(good, "NONE [RFC4306]", "HMAC_SHA2_256_128 [RFC4868]")),
                 HasSubstr("stands beside an AEAD"));
     EXPECT_THAT(Complaint(good.substr(0, 30)), HasSubstr("t:1: 2 columns, expected 8"));
