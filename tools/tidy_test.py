@@ -78,8 +78,12 @@ class Tidy(unittest.TestCase):
                            "conformance/peer/liar.cc": GPL + '#include "ike/ike_sa.h"\n'},
                           ("conformance/peer/liar.cc:2", "conformance/peer includes ike"))
 
-    def test_openssl_outside_crypto_is_found(self):
-        self.assert_found({"model/wire/header.cc": MIT + "#include <openssl/evp.h>\n"},
+    def test_openssl_outside_crypto_is_found_in_a_benchmark_too(self):
+        include = MIT + "#include <openssl/evp.h>\n"
+        self.assert_found({"model/esp/README.md": "# esp\n",
+                           "model/esp/CMakeLists.txt": sources("esp", "a_bench.cc"),
+                           "model/esp/a_bench.cc": include, "model/wire/header.cc": include},
+                          ("model/esp/a_bench.cc:2", "OpenSSL outside crypto"),
                           ("model/wire/header.cc:2", "OpenSSL outside crypto"))
 
     def test_openssl_in_crypto_and_in_a_benchmark_is_allowed(self):

@@ -1,99 +1,26 @@
 // SPDX-License-Identifier: MIT
 // What this room adds to raw OpenSSL: every row measures its floor in the same run and prints the
 // ratio. The floors are EVP used well: fetched once, contexts kept, RFC 6989's checks included.
+#include "base/testing/bench.h"
 #include "crypto/key_exchange.h"
+#include "crypto/openssl_types.h"
 #include "crypto/packet_cipher.h"
 #include "crypto/prf.h"
+#include "crypto/testing/raw_openssl.h"
 
-#include <benchmark/benchmark.h>
 #include <openssl/core_names.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <memory>
 #include <string>
-#include <vector>
 
 namespace
 {
 
 using namespace ikelab;
 using namespace ikelab::crypto;
-
-template <auto FREE>
-struct Deleter
-{
-    template <typename Type>
-    void
-    operator()(Type* object) const
-    {
-        FREE(object);
-    }
-};
-
-using Pkey = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using PkeyCtx = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
-using CipherCtx = std::unique_ptr<EVP_CIPHER_CTX, Deleter<EVP_CIPHER_CTX_free>>;
-using Cipher = std::unique_ptr<EVP_CIPHER, Deleter<EVP_CIPHER_free>>;
-using Mac = std::unique_ptr<EVP_MAC, Deleter<EVP_MAC_free>>;
-using MacCtx = std::unique_ptr<EVP_MAC_CTX, Deleter<EVP_MAC_CTX_free>>;
-
-/// A benchmark that measured a failure would measure nothing.
-void
-Require(bool good, const char* what)
-{
-    if (!good)
-    {
-        std::fprintf(stderr, "crypto bench: %s failed\n", what);
-        std::abort();
-    }
-}
-
-template <typename Work>
-double
-NanosecondsPerCall(int calls, Work& work)
-{
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < calls; ++i)
-    {
-        work();
-    }
-    const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - start;
-    return spent.count() / calls;
-}
-
-double
-Median(std::vector<double> values)
-{
-    std::ranges::nth_element(values, values.begin() + static_cast<ptrdiff_t>(values.size() / 2));
-    return values[values.size() / 2];
-}
-
-/// Time `ours` and put the floor's time and the ratio beside it. Both alternate in short blocks, so
-/// that a busy machine slows both alike.
-template <typename Ours, typename Floor>
-void
-Compare(benchmark::State& state, int callsPerBlock, Ours ours, Floor floor)
-{
-    constexpr int BLOCKS = 31;
-    std::vector<double> floors;
-    std::vector<double> ratios;
-    for (int block = 0; block < BLOCKS; ++block)
-    {
-        floors.push_back(NanosecondsPerCall(callsPerBlock, floor));
-        ratios.push_back(NanosecondsPerCall(callsPerBlock, ours) / floors.back());
-    }
-    for ([[maybe_unused]] auto iteration : state)
-    {
-        ours();
-    }
-    state.counters["floor_ns"] = Median(floors);
-    state.counters["ratio"] = Median(ratios);
-}
+using ikelab::bench::Compare;
+using ikelab::bench::Require;
 
 /// One packet of an AEAD sealed with EVP, its context and key kept.
 class RawAead
@@ -147,9 +74,9 @@ class RawAead
 
   private:
     const EncrRow& m_row;
-    Cipher m_cipher;
+    CipherPtr m_cipher;
     bool m_ccm;
-    CipherCtx m_context;
+    CipherCtxPtr m_context;
     std::array<uint8_t, 12> m_nonce{};
 };
 
@@ -229,12 +156,12 @@ class RawMac
   private:
     static constexpr std::array<uint8_t, 16> ZERO_IV{};
 
-    Mac m_mac;
-    MacCtx m_context;
-    Cipher m_cipher;
-    CipherCtx m_chain;
-    Cipher m_ecbCipher;
-    CipherCtx m_ecb;
+    MacPtr m_mac;
+    MacCtxPtr m_context;
+    CipherPtr m_cipher;
+    CipherCtxPtr m_chain;
+    CipherPtr m_ecbCipher;
+    CipherCtxPtr m_ecb;
     std::array<uint8_t, 512> m_out{};
     std::array<uint8_t, 512> m_text{};
 };
@@ -261,7 +188,7 @@ Seal(benchmark::State& state, const EncrRow& row)
     {
         raw.Seal(rawPacket, HEAD_OCTETS);
     };
-    Compare(state, 1000, ours, floor);
+    Compare(state, {}, ours, floor);
     state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * state.range(0));
 }
 
@@ -281,8 +208,8 @@ SealTwo(benchmark::State& state, const EncrRow& row, const IntegRow& integ)
         Require(cipher.Seal(packet, HEAD_OCTETS).has_value(), "Seal");
     };
 
-    Cipher fetched;
-    CipherCtx raw;
+    CipherPtr fetched;
+    CipherCtxPtr raw;
     if (row.kind != CipherKind::NULL_CIPHER)
     {
         fetched.reset(EVP_CIPHER_fetch(nullptr, row.opensslName, nullptr));
@@ -305,7 +232,7 @@ SealTwo(benchmark::State& state, const EncrRow& row, const IntegRow& integ)
                 "EVP cipher");
         mac.Compute({}, Bytes(rawPacket).first(rawPacket.size() - integ.icvOctets));
     };
-    Compare(state, 500, ours, floor);
+    Compare(state, {.ours = 500, .floor = 500}, ours, floor);
     state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * state.range(0));
 }
 
@@ -325,7 +252,7 @@ PrfOnce(benchmark::State& state, const PrfRow& row)
     {
         raw.Compute(key, message);
     };
-    Compare(state, 1000, ours, floor);
+    Compare(state, {}, ours, floor);
 }
 
 /// The keys of an IKE SA with AES-128-GCM: nonces of 32 octets, SPIs.
@@ -352,33 +279,7 @@ PrfPlus(benchmark::State& state, const PrfRow& row)
             raw.Compute({}, later);
         }
     };
-    Compare(state, 500, ours, floor);
-}
-
-const char*
-OpensslType(const KeRow& row)
-{
-    return row.kind == KeKind::MODP ? "DH" : row.kind == KeKind::ECP ? "EC" : row.opensslName;
-}
-
-/// For groups that OpenSSL has a name for.
-PkeyCtx
-RawGenerator(const KeRow& row)
-{
-    PkeyCtx generator(EVP_PKEY_CTX_new_from_name(nullptr, OpensslType(row), nullptr));
-    Require(EVP_PKEY_keygen_init(generator.get()) == 1 &&
-                (row.kind == KeKind::MONTGOMERY ||
-                 EVP_PKEY_CTX_set_group_name(generator.get(), row.opensslName) == 1),
-            "keygen init");
-    return generator;
-}
-
-Pkey
-RawKey(EVP_PKEY_CTX* generator)
-{
-    EVP_PKEY* key = nullptr;
-    Require(EVP_PKEY_keygen(generator, &key) == 1, "keygen");
-    return Pkey(key);
+    Compare(state, {.ours = 500, .floor = 500}, ours, floor);
 }
 
 /// One side's public-key work of a handshake: make a share, derive with the peer's.
@@ -395,43 +296,13 @@ ShareAndDerive(benchmark::State& state, const KeRow& row)
         Require(share.has_value() && share->Derive(peer->PublicValue()).has_value(), "Derive");
     };
 
-    const PkeyCtx generator = RawGenerator(row);
-    Buffer encoded(peer->PublicValue().begin(), peer->PublicValue().end());
-    if (row.kind == KeKind::ECP)
+    const testing::RawExchange raw(row, peer->PublicValue());
+    const auto floor = [&raw]
     {
-        encoded.insert(encoded.begin(), 4);
-    }
-    std::array<uint8_t, 1024> secret;
-    const auto floor = [&]
-    {
-        const Pkey key = RawKey(generator.get());
-        Pkey other;
-        if (row.kind == KeKind::MONTGOMERY)
-        {
-            other.reset(EVP_PKEY_new_raw_public_key_ex(
-                nullptr, row.opensslName, nullptr, encoded.data(), encoded.size()));
-        }
-        else
-        {
-            other.reset(EVP_PKEY_new());
-            Require(EVP_PKEY_copy_parameters(other.get(), key.get()) == 1 &&
-                        EVP_PKEY_set1_encoded_public_key(
-                            other.get(), encoded.data(), encoded.size()) == 1,
-                    "peer's value");
-        }
-        if (row.kind == KeKind::MODP)
-        {
-            const PkeyCtx check(EVP_PKEY_CTX_new_from_pkey(nullptr, other.get(), nullptr));
-            Require(EVP_PKEY_public_check_quick(check.get()) == 1, "public check");
-        }
-        const PkeyCtx derive(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
-        size_t octets = secret.size();
-        Require(EVP_PKEY_derive_init(derive.get()) == 1 &&
-                    EVP_PKEY_derive_set_peer_ex(derive.get(), other.get(), 0) == 1 &&
-                    EVP_PKEY_derive(derive.get(), secret.data(), &octets) == 1,
-                "EVP derive");
+        raw.OneSide();
     };
-    Compare(state, row.kind == KeKind::MODP ? 2 : 10, ours, floor);
+    const int calls = row.kind == KeKind::MODP ? 2 : 10;
+    Compare(state, {.ours = calls, .floor = calls}, ours, floor);
 }
 
 /// One benchmark per row of the table: a new row is measured without a line here.

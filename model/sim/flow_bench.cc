@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "base/testing/bench.h"
 #include "sim/flat_packet.h"
 #include "sim/testing/gateway_sites.h"
 #include "sim/testing/toy_engine.h"
@@ -9,10 +10,6 @@
 #include "ns3/udp-socket-factory.h"
 #include "ns3/uinteger.h"
 
-#include <benchmark/benchmark.h>
-
-#include <algorithm>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -27,6 +24,8 @@ namespace ns3
 namespace
 {
 
+using ikelab::bench::CpuMicroseconds;
+using ikelab::bench::Median;
 using testing::GatewaySites;
 using testing::SiteToSite;
 
@@ -41,14 +40,6 @@ enum class Path
     HOSTS,    ///< alice to bob, three hops
     GATEWAYS, ///< moon's inside address to sun's, one hop
 };
-
-double
-CpuMicroseconds()
-{
-    timespec now{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
-}
 
 SiteToSite::Options
 LinkOptions(bool checksums)
@@ -225,13 +216,6 @@ Protected(Path path, bool checksums, bool tcp)
         return std::nullopt;
     }
     return spent;
-}
-
-double
-Median(std::vector<double> values)
-{
-    std::ranges::nth_element(values, values.begin() + static_cast<ptrdiff_t>(values.size() / 2));
-    return values[values.size() / 2];
 }
 
 using Variant = std::optional<double> (*)(Path path, bool checksums, bool tcp);

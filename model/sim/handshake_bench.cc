@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "base/testing/bench.h"
 #include "sim/testing/gateway_sites.h"
 
 #include "ns3/boolean.h"
 #include "ns3/simulator.h"
 
-#include <benchmark/benchmark.h>
-
-#include <algorithm>
-#include <ctime>
 #include <optional>
 #include <vector>
 
@@ -21,15 +18,9 @@ namespace ns3
 namespace
 {
 
+using ikelab::bench::CpuMicroseconds;
+using ikelab::bench::Median;
 using ikelab::gateway::Gateway;
-
-double
-CpuMicroseconds()
-{
-    timespec now{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
-}
 
 /// Carry datagrams and drop events until there are none.
 void
@@ -116,13 +107,6 @@ class Simulated
 
     testing::GatewaySites m_gateways;
 };
-
-double
-Median(std::vector<double> values)
-{
-    std::ranges::nth_element(values, values.begin() + static_cast<ptrdiff_t>(values.size() / 2));
-    return values[values.size() / 2];
-}
 
 void
 Handshake(benchmark::State& state)

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "base/testing/bench.h"
 #include "wire/message.h"
 #include "wire/sample_messages.h"
-
-#include <benchmark/benchmark.h>
-
-#include <algorithm>
-#include <chrono>
-#include <cstdlib>
-#include <vector>
 
 namespace
 {
@@ -85,26 +79,6 @@ Walk(Bytes message)
     return sum;
 }
 
-template <typename Work>
-double
-NanosecondsPerCall(int calls, Work work)
-{
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < calls; ++i)
-    {
-        work();
-    }
-    const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - start;
-    return spent.count() / calls;
-}
-
-double
-Median(std::vector<double> values)
-{
-    std::ranges::nth_element(values, values.begin() + static_cast<ptrdiff_t>(values.size() / 2));
-    return values[values.size() / 2];
-}
-
 void
 Decode(benchmark::State& state, Buffer (*make)())
 {
@@ -122,22 +96,9 @@ Decode(benchmark::State& state, Buffer (*make)())
     {
         benchmark::DoNotOptimize(Walk(message));
     };
-    // Both alternate in short blocks, so that a busy machine slows both alike.
-    std::vector<double> floors;
-    std::vector<double> ratios;
-    for (int block = 0; block < 51; ++block)
-    {
-        floors.push_back(NanosecondsPerCall(2000, walk));
-        ratios.push_back(NanosecondsPerCall(500, decode) / floors.back());
-    }
-    for ([[maybe_unused]] auto iteration : state)
-    {
-        decode();
-    }
+    bench::Compare(state, {.ours = 500, .floor = 2000, .count = 51}, decode, walk);
     state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * message.size()));
     state.counters["octets"] = static_cast<double>(message.size());
-    state.counters["floor_ns"] = Median(floors);
-    state.counters["ratio"] = Median(ratios);
 }
 
 // The bars: 500 ns and 2000 ns of CPU time.
