@@ -76,6 +76,17 @@ class InboundSa
         return m_window;
     }
 
+    /// Go on as if this number had been received: the counterpart of OutboundSa's AdvanceSequence.
+    /// With extended numbers it also says in which 2^32 the SA is, which no packet tells.
+    void
+    AdvanceWindow(uint64_t sequence)
+    {
+        if (sequence > m_window.Highest())
+        {
+            m_window.Record(sequence);
+        }
+    }
+
     /// Give up the cipher's contexts while the SA idles; the next packet makes them again.
     void
     DropContexts()

@@ -219,6 +219,29 @@ TEST(InboundSa, KeepsToTheEdgesOfItsWindow)
     EXPECT_EQ(sa.in.Window().Highest(), 164u);
 }
 
+TEST(InboundSa, GoesOnBehindANumberThatItIsGiven)
+{
+    for (const bool esn : {false, true})
+    {
+        crypto::EspSuite suite = AesGcm128();
+        suite.esn = esn;
+        SaPair sa({.suite = suite});
+        const uint64_t start = esn ? 0x89abcdef00000010 : 0x89abcdef;
+        sa.out.AdvanceSequence(start - 3);
+        const Buffer late = sa.Seal(MakePacket());
+        sa.out.AdvanceSequence(start - 1);
+        const Buffer given = sa.Seal(MakePacket());
+        sa.in.AdvanceWindow(start);
+        sa.in.AdvanceWindow(5);
+        EXPECT_EQ(sa.in.Window().Highest(), start) << "never backwards";
+        EXPECT_EQ(sa.FaultOf(given), Fault::REPLAY);
+        EXPECT_TRUE(sa.Open(late)) << "in the window, and not seen";
+        const auto next = sa.Open(sa.Seal(MakePacket()));
+        ASSERT_TRUE(next);
+        EXPECT_EQ(next->sequence, start + 1);
+    }
+}
+
 TEST(InboundSa, TakesReplaysOnlyWithTheCheckOff)
 {
     SaPair sa({.replayWindow = 0});
