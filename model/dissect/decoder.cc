@@ -6,7 +6,6 @@
 #include "dissect/link_layer.h"
 #include "esp/trailer.h"
 #include "wire/esp_header.h"
-#include "wire/payload_fields.h"
 #include "wire/readable.h"
 
 #include <fmt/format.h>
@@ -25,8 +24,6 @@ constexpr uint8_t PROTOCOL_AH = 51;
 constexpr size_t MOST_LAYERS = 16;
 constexpr size_t UDP_HEADER_OCTETS = 8;
 constexpr size_t AH_FIXED_OCTETS = 12;
-constexpr uint8_t IKEV1_MAJOR_VERSION = 1;
-constexpr uint8_t IKEV1_FLAG_ENCRYPTED = 0x01;
 
 std::string
 ProtocolName(uint8_t protocol)
@@ -61,33 +58,6 @@ ProtocolText(uint8_t protocol)
 {
     const std::string name = ProtocolName(protocol);
     return name.empty() ? fmt::format("protocol {}", protocol) : name;
-}
-
-/// RFC 2408 §3.1, RFC 2409 §5: an exchange of IKEv1.
-std::string
-Ikev1Exchange(uint8_t exchange)
-{
-    switch (exchange)
-    {
-    case 1:
-        return "Base";
-    case 2:
-        return "Identity Protection (Main Mode)";
-    case 3:
-        return "Authentication Only";
-    case 4:
-        return "Aggressive";
-    case 5:
-        return "Informational";
-    case 6:
-        return "Transaction (Mode Config)";
-    case 32:
-        return "Quick Mode";
-    case 33:
-        return "New Group Mode";
-    default:
-        return "";
-    }
 }
 
 Layer
@@ -152,73 +122,12 @@ IpLayer(const esp::PacketInfo& info)
     return layer;
 }
 
-std::string
-MessageWords(const wire::Header& header)
-{
-    return fmt::format("{} {} {}",
-                       ToString(header.exchange),
-                       header.IsResponse() ? "response" : "request",
-                       header.messageId.value);
-}
-
-std::string
-SpiWords(const wire::Header& header)
-{
-    return fmt::format(
-        "no row for SPIs {:016x} {:016x}", header.initiatorSpi.value, header.responderSpi.value);
-}
-
-/// RFC 7296 §3.14: what stands before the padding; nothing if Pad Length says more than there is.
-std::optional<Bytes>
-WithoutPadding(Bytes text)
-{
-    if (text.empty() || size_t{text.back()} + 1 > text.size())
-    {
-        return std::nullopt;
-    }
-    return text.first(text.size() - text.back() - 1);
-}
-
-/// The worse of two: an ICV that is wrong stays wrong, whatever its text looks like.
-void
-Degrade(Layer& layer, std::string problem)
-{
-    if (layer.protection < Protection::MALFORMED)
-    {
-        layer.protection = Protection::MALFORMED;
-        layer.problem = std::move(problem);
-    }
-}
-
-/// The payloads in a decrypted text, as fields and in the summary.
-void
-AddInner(Layer& layer, wire::PayloadType first, Bytes text)
-{
-    const auto chain = wire::ParsePayloads(first, text);
-    if (!chain)
-    {
-        Degrade(layer, "decrypted payloads: " + ToString(chain.error()));
-        return;
-    }
-    layer.fields.fields.push_back({"decrypted", wire::FieldsOf(*chain)});
-    layer.summary += " " + wire::Summary(*chain);
-}
-
-OpeningKeys
-KeysOf(const IkeTableKeys& keys, bool fromInitiator)
-{
-    return {keys.encr,
-            keys.integ,
-            keys.uncheckedIcvOctets,
-            (fromInitiator ? keys.ei : keys.er).View(),
-            (fromInitiator ? keys.ai : keys.ar).View()};
-}
-
 } // namespace
 
 Decoder::Decoder(crypto::Context& context, const KeyStore& keys, DecoderOptions options)
     : m_context(context),
       m_keys(keys),
+      m_ike(context, keys),
       m_options(std::move(options))
 {
 }
@@ -385,7 +294,7 @@ Decoder::ReadUdpContent(PacketView& view,
 {
     if (!wire::UsesNonEspMarker(ports.local.port, ports.remote.port))
     {
-        ReadIke(view, place, content);
+        view.layers.push_back(m_ike.Read(place.interface, content));
         return;
     }
     const auto framed = wire::ParseUdpEncapsulated(content);
@@ -396,7 +305,7 @@ Decoder::ReadUdpContent(PacketView& view,
     }
     else if (const auto* ike = std::get_if<wire::IkeInUdp>(&*framed))
     {
-        ReadIke(view, place, ike->message);
+        view.layers.push_back(m_ike.Read(place.interface, ike->message));
     }
     else if (const auto* packet = std::get_if<wire::EspInUdp>(&*framed))
     {
@@ -439,156 +348,6 @@ Decoder::ReadAh(PacketView& view, Place place, const Ends& ends, Bytes packet)
     ReadNext(view, place, ends, next, reader.Rest());
 }
 
-void
-Decoder::ReadIke(PacketView& view, Place place, Bytes octets)
-{
-    Layer layer;
-    layer.name = "ike";
-    constexpr size_t VERSION_AT = 17;
-    constexpr size_t EXCHANGE_AT = 18;
-    constexpr size_t FLAGS_AT = 19;
-    if (octets.size() >= wire::HEADER_OCTETS && octets[VERSION_AT] >> 4 == IKEV1_MAJOR_VERSION)
-    {
-        const uint8_t exchange = octets[EXCHANGE_AT];
-        const bool encrypted = (octets[FLAGS_AT] & IKEV1_FLAG_ENCRYPTED) != 0;
-        layer.name = "ikev1";
-        layer.summary =
-            fmt::format("IKEv1, {}{}: not read further",
-                        Ikev1Exchange(exchange).empty() ? fmt::format("exchange {}", exchange)
-                                                        : Ikev1Exchange(exchange),
-                        encrypted ? ", encrypted" : "");
-        layer.fields = {{{"exchange", wire::FieldCode{exchange, Ikev1Exchange(exchange)}},
-                         {"encrypted", encrypted}}};
-        view.layers.push_back(std::move(layer));
-        return;
-    }
-    const auto message = wire::ParseMessage(octets);
-    if (!message)
-    {
-        layer.protection = Protection::MALFORMED;
-        layer.summary = "IKE";
-        layer.problem = ToString(message.error());
-        if (const auto header = wire::ParseHeader(octets))
-        {
-            layer.summary = MessageWords(*header);
-        }
-        view.layers.push_back(std::move(layer));
-        return;
-    }
-    layer.fields = wire::FieldsOf(*message);
-    layer.summary = MessageWords(message->header);
-    const auto encrypted =
-        std::ranges::find_if(message->chain.payloads,
-                             [](const wire::Payload& payload)
-                             { return std::holds_alternative<wire::SkPayload>(payload.body); });
-    if (encrypted == message->chain.payloads.end())
-    {
-        layer.summary += " " + wire::Summary(message->chain);
-    }
-    else
-    {
-        ReadEncrypted(layer, place, *message, *encrypted);
-    }
-    view.layers.push_back(std::move(layer));
-}
-
-void
-Decoder::ReadEncrypted(Layer& layer,
-                       Place place,
-                       const wire::Message& message,
-                       const wire::Payload& payload)
-{
-    const auto& sk = std::get<wire::SkPayload>(payload.body);
-    if (message.chain.payloads.size() > 1)
-    {
-        layer.summary += " " + wire::Summary(message.chain);
-    }
-    if (payload.type == wire::PayloadType::SKF)
-    {
-        ReadSkf(layer, place, message, sk);
-        return;
-    }
-    const wire::Header& header = message.header;
-    const IkeTableKeys* keys = m_keys.FindIke(header.initiatorSpi, header.responderSpi);
-    if (!keys)
-    {
-        layer.protection = Protection::KEY_MISSING;
-        layer.problem = SpiWords(header);
-        return;
-    }
-    const Opening opening = OpenSk(message, sk.bodyOffset, *keys);
-    layer.protection = opening.protection;
-    layer.problem = opening.problem;
-    layer.fields.fields.push_back({"keys", keys->where});
-    if (opening.text.empty())
-    {
-        return;
-    }
-    if (const auto text = WithoutPadding(opening.text))
-    {
-        AddInner(layer, sk.inner, *text);
-    }
-    else
-    {
-        Degrade(layer, "the padding of the decrypted text is longer than the text");
-    }
-}
-
-void
-Decoder::ReadSkf(Layer& layer, Place place, const wire::Message& message, const wire::SkPayload& sk)
-{
-    const auto skf = wire::ParseSkf(sk);
-    if (!skf)
-    {
-        Degrade(layer, ToString(skf.error()));
-        return;
-    }
-    const wire::Header& header = message.header;
-    layer.summary += fmt::format(" EF({}/{})", skf->head.number, skf->head.total);
-    const IkeTableKeys* keys = m_keys.FindIke(header.initiatorSpi, header.responderSpi);
-    if (!keys)
-    {
-        layer.protection = Protection::KEY_MISSING;
-        layer.problem = SpiWords(header);
-        return;
-    }
-    const Opening opening = OpenSk(message, skf->bodyOffset, *keys);
-    layer.protection = opening.protection;
-    layer.problem = opening.problem;
-    layer.fields.fields.push_back({"keys", keys->where});
-    const auto text = WithoutPadding(opening.text);
-    if (!text && layer.protection < Protection::MALFORMED)
-    {
-        Degrade(layer, "the padding of the decrypted text is longer than the text");
-    }
-    if (!text || layer.protection >= Protection::MALFORMED)
-    {
-        return;
-    }
-    const auto outcome = m_ikeReassembly.Add(place.interface, header, skf->head, *text);
-    if (!outcome)
-    {
-        Degrade(layer, ToString(outcome.error()));
-    }
-    else if (outcome->text)
-    {
-        layer.fields.fields.push_back({"reassembled_octets", uint64_t{outcome->text->size()}});
-        AddInner(layer, outcome->first, *outcome->text);
-    }
-    else
-    {
-        layer.protection = std::max(layer.protection, Protection::FRAGMENT);
-        layer.problem = fmt::format("{} of {} are here", outcome->pieces, skf->head.total);
-    }
-}
-
-Opening
-Decoder::OpenSk(const wire::Message& message, size_t headOctets, const IkeTableKeys& keys)
-{
-    return Open(
-        m_context, KeysOf(keys, message.header.FromInitiator()), message.octets, headOctets);
-}
-
 /// RFC 4303 appendix A, for a reader who sees packets in about the order they were sent.
 std::optional<uint32_t>
 Decoder::SequenceHigh(const EspTableKeys& keys, uint32_t sequence)
@@ -620,7 +379,7 @@ Decoder::ReadEsp(PacketView& view, Place place, const Ends& ends, Bytes packet)
     if (!header)
     {
         layer.summary = "ESP";
-        Degrade(layer, ToString(header.error()));
+        layer.Degrade(ToString(header.error()));
         view.layers.push_back(std::move(layer));
         return;
     }
@@ -652,7 +411,7 @@ Decoder::ReadEsp(PacketView& view, Place place, const Ends& ends, Bytes packet)
     const auto trailer = esp::ReadTrailer(opening.text);
     if (!trailer)
     {
-        Degrade(layer, ToString(trailer.error()));
+        layer.Degrade(ToString(trailer.error()));
     }
     else
     {

@@ -4,13 +4,12 @@
 #include "base/bytes.h"
 #include "base/ip_address.h"
 #include "crypto/context.h"
-#include "dissect/ike_reassembly.h"
+#include "dissect/ike_reader.h"
 #include "dissect/ip_reassembly.h"
 #include "dissect/key_store.h"
 #include "dissect/packet_view.h"
 #include "esp/packet_info.h"
 #include "io/pcap_reader.h"
-#include "wire/message.h"
 
 #include <cstdint>
 #include <map>
@@ -75,25 +74,15 @@ class Decoder
                         const Path& ports,
                         Bytes content);
     void ReadAh(PacketView& view, Place place, const Ends& ends, Bytes packet);
-    void ReadIke(PacketView& view, Place place, Bytes message);
-    void ReadEncrypted(Layer& layer,
-                       Place place,
-                       const wire::Message& message,
-                       const wire::Payload& payload);
-    void ReadSkf(Layer& layer,
-                 Place place,
-                 const wire::Message& message,
-                 const wire::SkPayload& sk);
-    Opening OpenSk(const wire::Message& message, size_t headOctets, const IkeTableKeys& keys);
     void ReadEsp(PacketView& view, Place place, const Ends& ends, Bytes packet);
     std::optional<uint32_t> SequenceHigh(const EspTableKeys& keys, uint32_t sequence);
 
     crypto::Context& m_context;
     const KeyStore& m_keys;
+    IkeReader m_ike;
     DecoderOptions m_options;
     size_t m_count{0};
     std::map<uint32_t, IpReassembly> m_ipReassembly; ///< by interface
-    IkeReassembly m_ikeReassembly;
     std::map<const EspTableKeys*, SequenceState> m_sequences;
 };
 

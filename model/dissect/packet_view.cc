@@ -23,7 +23,7 @@ Seconds(Duration time)
         "{}{}.{:09}", count < 0 ? "-" : "", whole / NANOSECONDS, whole % NANOSECONDS);
 }
 
-/// A clear layer and an opened one need no word; a summary that says all has no problem either.
+/// What a layer is and, unless it is clear, how far it could be read.
 std::string
 Words(const Layer& layer)
 {
@@ -53,6 +53,16 @@ FieldsOf(const Layer& layer)
 }
 
 } // namespace
+
+void
+Layer::Degrade(std::string why)
+{
+    if (protection < Protection::MALFORMED)
+    {
+        protection = Protection::MALFORMED;
+        problem = std::move(why);
+    }
+}
 
 Protection
 PacketView::Worst() const

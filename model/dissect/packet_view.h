@@ -20,6 +20,9 @@ struct Layer
     std::string problem; ///< what keeps one from reading it, or why not to believe it
     std::string summary; ///< a few words: "IKE_AUTH request 1 [ IDi ... ]"
     wire::FieldGroup fields;
+
+    /// It breaks its format; an ICV that is wrong stays wrong, whatever its text looks like.
+    void Degrade(std::string why);
 };
 
 /// What a packet of a capture is, as far as the keys let one look.
