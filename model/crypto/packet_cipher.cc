@@ -262,4 +262,27 @@ PacketCipher::DropContexts()
     m_state->mac.reset();
 }
 
+Result<void>
+DecryptUnchecked(Context& context, const EncrRow& row, Bytes encrKey, Bytes iv, MutableBytes text)
+{
+    if (IsAead(row))
+    {
+        return Fail(Fault::BAD_VALUE, "AEAD without verification");
+    }
+    if (encrKey.size() != row.MaterialOctets() || iv.size() != row.ivOctets)
+    {
+        return Fail(Fault::BAD_VALUE, "key length");
+    }
+    if (text.size() % row.blockOctets != 0)
+    {
+        return Fail(Fault::BAD_VALUE, "ciphertext length");
+    }
+    TextCipher cipher(context.Get().Cipher(row), row, false, encrKey);
+    if (!cipher.Crypt(iv, text))
+    {
+        return OpensslFailed(Fault::CRYPTO, "decrypt");
+    }
+    return {};
+}
+
 } // namespace ikelab::crypto

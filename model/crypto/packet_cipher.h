@@ -88,4 +88,18 @@ class PacketCipher
     std::unique_ptr<State> m_state;
 };
 
+/**
+ * Decrypt in place what nobody verifies: for readers of captures whose integrity algorithm or key
+ * is unknown, or whose ICV is wrong. Never for traffic.
+ * @param encrKey row.MaterialOctets() octets, the salt last
+ * @param iv row.ivOctets octets
+ * @return BAD_VALUE for other sizes, for a text that is no multiple of the block, and for AEADs,
+ * which give nothing away unverified
+ */
+Result<void> DecryptUnchecked(Context& context,
+                              const EncrRow& row,
+                              Bytes encrKey,
+                              Bytes iv,
+                              MutableBytes text);
+
 } // namespace ikelab::crypto

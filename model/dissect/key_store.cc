@@ -2,7 +2,9 @@
 #include "dissect/key_store.h"
 
 #include "base/hex.h"
+#include "base/one_line.h"
 #include "base/result.h"
+#include "io/key_tables.h"
 #include "io/text_file.h"
 
 #include <fmt/format.h>
@@ -27,8 +29,6 @@ constexpr size_t ESP_COLUMNS = 8;
 constexpr size_t ESP_COLUMNS_WITH_ESN = 10;
 /// A table that a person keeps; the limit only keeps a wrong file from filling memory.
 constexpr size_t MOST_ROWS = 1'000'000;
-/// What the tables hold that Wireshark has no name for stands behind this, as a comment to it.
-constexpr std::string_view OWN_ROW = "#ikelab ";
 
 /// Comma-separated columns, each bare or in double quotes; nothing if a quote does not end.
 std::optional<std::vector<std::string>>
@@ -325,9 +325,9 @@ KeyStore::AddText(std::string_view text, std::string_view file)
         std::string_view line = Trimmed(text.substr(0, end));
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
         ++number;
-        if (line.starts_with(OWN_ROW))
+        if (line.starts_with(io::OWN_ROW))
         {
-            line.remove_prefix(OWN_ROW.size());
+            line.remove_prefix(io::OWN_ROW.size());
         }
         if (line.empty() || line.front() == '#')
         {
@@ -336,11 +336,11 @@ KeyStore::AddText(std::string_view text, std::string_view file)
         const std::string where = fmt::format("{}:{}", file, number);
         const auto fail = [&](std::string_view problem)
         {
-            return tl::unexpected(io::SystemError{
-                fmt::format("{}: {}; a row is what Wireshark writes into ikev2_decryption_table or "
-                            "esp_sa",
-                            where,
-                            problem)});
+            return tl::unexpected(
+                io::SystemError{OneLine(fmt::format("{}: {}; a row is what Wireshark writes into "
+                                                    "ikev2_decryption_table or esp_sa",
+                                                    where,
+                                                    problem))});
         };
         const auto columns = SplitColumns(line);
         if (!columns)

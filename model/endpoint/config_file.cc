@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "endpoint/config_file.h"
 
+#include "base/one_line.h"
 #include "io/json_document.h"
 #include "io/text_file.h"
 
@@ -41,7 +42,7 @@ Describe(const io::JsonDocument& document,
     {
         text += fmt::format("; did you mean \"{}\"?", error.nearest);
     }
-    return text;
+    return OneLine(text);
 }
 
 } // namespace

@@ -15,9 +15,11 @@ ToKeyRow(const ike::IkeKeysDerived& event)
     row.skAi = event.ai.View();
     row.skAr = event.ar.View();
     row.encryptionName = event.suite.encr->wiresharkIke;
+    row.ownEncryptionName = event.suite.encr->name;
     if (event.suite.integ != nullptr)
     {
         row.integrityName = event.suite.integ->wiresharkIke;
+        row.ownIntegrityName = event.suite.integ->name;
     }
     return row;
 }
@@ -28,9 +30,11 @@ ToKeyRows(const ike::ChildSaInstalled& event)
     io::EspKeyRow in;
     in.v6 = event.path.local.address.IsV6();
     in.encryptionName = event.suite.encr->wiresharkEsp;
+    in.ownEncryptionName = event.suite.encr->name;
     if (event.suite.integ != nullptr)
     {
         in.integrityName = event.suite.integ->wiresharkEsp;
+        in.ownIntegrityName = event.suite.integ->name;
     }
     in.extendedSequence = event.suite.esn;
     io::EspKeyRow out = in;

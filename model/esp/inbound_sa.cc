@@ -3,6 +3,7 @@
 
 #include "esp/ecn.h"
 #include "esp/fixed_fields.h"
+#include "esp/trailer.h"
 
 #include <algorithm>
 #include <utility>
@@ -88,29 +89,9 @@ InboundSa::Open(PacketBuffer& packet,
 Result<uint8_t>
 InboundSa::StripTrailer(PacketBuffer& packet) const
 {
-    const Bytes text = std::as_const(packet).View();
-    if (text.size() < 2)
-    {
-        return Fail(Fault::TRUNCATED, "ESP trailer");
-    }
-    const auto trailer = text.last<2>();
-    const uint8_t padLength = LoadField<0, uint8_t>(trailer);
-    const uint8_t nextHeader = LoadField<1, uint8_t>(trailer);
-    if (size_t{padLength} + 2 > text.size())
-    {
-        return Fail(Fault::BAD_VALUE, "ESP pad length");
-    }
-    // RFC 4303 §2.4: the receiver inspects what the sender was told to write.
-    uint8_t expected = 0;
-    for (const uint8_t octet : text.last(size_t{padLength} + 2).first(padLength))
-    {
-        if (octet != ++expected)
-        {
-            return Fail(Fault::BAD_VALUE, "ESP padding");
-        }
-    }
-    packet.DropBack(size_t{padLength} + 2);
-    return nextHeader;
+    TRY_ASSIGN(const Trailer trailer, ReadTrailer(std::as_const(packet).View()));
+    packet.DropBack(packet.Size() - trailer.contentOctets);
+    return trailer.nextHeader;
 }
 
 /// Transport mode: put an IP header with the ends of the outer one before the contents.

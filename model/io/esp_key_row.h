@@ -22,10 +22,13 @@ struct EspKeyRow
     uint32_t spi{0};
     /// "AES-GCM with 16 octet ICV [RFC4106]"; empty if Wireshark has no name for the algorithm.
     std::string encryptionName;
+    /// "AES_GCM_16": ours, for those that Wireshark has no name for.
+    std::string ownEncryptionName;
     /// With the salt appended for AEAD and counter mode.
     Bytes encryptionKey;
     /// "HMAC-SHA-256-128 [RFC4868]", "NULL" beside an AEAD.
     std::string integrityName{"NULL"};
+    std::string ownIntegrityName;
     Bytes integrityKey;
     /// Extended sequence numbers (RFC 4303 §2.2.1); Wireshark 4.0 has no column for them.
     bool extendedSequence{false};

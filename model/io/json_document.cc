@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "io/json_document.h"
 
+#include "base/one_line.h"
 #include "io/json_scanner.h"
 
 #include <fmt/format.h>
@@ -11,13 +12,13 @@ namespace ikelab::io
 std::string
 JsonError::ToString(std::string_view fileName) const
 {
-    return fmt::format("{}:{}:{}: {}{}{}",
-                       fileName,
-                       where.line,
-                       where.column,
-                       pointer,
-                       pointer.empty() ? "" : ": ",
-                       message);
+    return OneLine(fmt::format("{}:{}:{}: {}{}{}",
+                               fileName,
+                               where.line,
+                               where.column,
+                               pointer,
+                               pointer.empty() ? "" : ": ",
+                               message));
 }
 
 tl::expected<JsonDocument, JsonError>

@@ -81,10 +81,38 @@ PrefixedHex(Bytes key)
     return key.empty() ? std::string() : fmt::format("0x{}", ToHex(key));
 }
 
-std::string_view
-Family(const EspKeyRow& row)
+template <typename Row>
+bool
+WiresharkKnows(const Row& row)
 {
-    return row.v6 ? "IPv6" : "IPv4";
+    return !row.encryptionName.empty() && !row.integrityName.empty();
+}
+
+const std::string&
+NameOr(const std::string& wireshark, const std::string& own)
+{
+    return wireshark.empty() ? own : wireshark;
+}
+
+/// Wireshark has names for MACs that it knows the length of and cannot compute.
+bool
+WiresharkChecks(std::string_view integrityName)
+{
+    return !integrityName.empty() && !integrityName.starts_with("ANY ");
+}
+
+std::string
+EightColumns(const EspKeyRow& row)
+{
+    return fmt::format(R"("{}","{}","{}","0x{:08x}","{}","{}","{}","{}")",
+                       row.v6 ? "IPv6" : "IPv4",
+                       row.source,
+                       row.destination,
+                       row.spi,
+                       NameOr(row.encryptionName, row.ownEncryptionName),
+                       PrefixedHex(row.encryptionKey),
+                       NameOr(row.integrityName, row.ownIntegrityName),
+                       PrefixedHex(row.integrityKey));
 }
 
 } // namespace
@@ -92,58 +120,53 @@ Family(const EspKeyRow& row)
 std::string
 ToTableLine(const IkeKeyRow& row)
 {
-    if (row.encryptionName.empty() || row.integrityName.empty())
+    const auto line = [&row](const std::string& integrity)
     {
-        return fmt::format("# {:016x},{:016x}: Wireshark cannot decrypt this algorithm; "
-                           "SK_ei {}, SK_er {}, SK_ai {}, SK_ar {}",
+        return fmt::format(R"({:016x},{:016x},{},{},"{}",{},{},"{}")",
                            row.spiI,
                            row.spiR,
                            ToHex(row.skEi),
                            ToHex(row.skEr),
+                           NameOr(row.encryptionName, row.ownEncryptionName),
                            ToHex(row.skAi),
-                           ToHex(row.skAr));
+                           ToHex(row.skAr),
+                           integrity);
+    };
+    const std::string own =
+        std::string(OWN_ROW) +
+        line(WiresharkChecks(row.integrityName) ? row.integrityName : row.ownIntegrityName);
+    if (!WiresharkKnows(row))
+    {
+        return own;
     }
-    return fmt::format(R"({:016x},{:016x},{},{},"{}",{},{},"{}")",
-                       row.spiI,
-                       row.spiR,
-                       ToHex(row.skEi),
-                       ToHex(row.skEr),
-                       row.encryptionName,
-                       ToHex(row.skAi),
-                       ToHex(row.skAr),
-                       row.integrityName);
+    const std::string theirs = line(row.integrityName);
+    return WiresharkChecks(row.integrityName) ? theirs : theirs + "\n" + own;
 }
 
 std::string
 ToTableLine(const EspKeyRow& row)
 {
-    if (row.encryptionName.empty() || row.integrityName.empty())
+    EspKeyRow exact = row;
+    if (!WiresharkChecks(row.integrityName))
     {
-        return fmt::format("# {} {} {} 0x{:08x}: Wireshark cannot decrypt this algorithm; "
-                           "encryption {}, integrity {}",
-                           Family(row),
-                           row.source,
-                           row.destination,
-                           row.spi,
-                           ToHex(row.encryptionKey),
-                           ToHex(row.integrityKey));
+        exact.integrityName = row.ownIntegrityName;
     }
-    return fmt::format(R"("{}","{}","{}","0x{:08x}","{}","{}","{}","{}")",
-                       Family(row),
-                       row.source,
-                       row.destination,
-                       row.spi,
-                       row.encryptionName,
-                       PrefixedHex(row.encryptionKey),
-                       row.integrityName,
-                       PrefixedHex(row.integrityKey));
+    const std::string own =
+        std::string(OWN_ROW) + (row.extendedSequence ? ToSecretsCsv(exact) : EightColumns(exact));
+    if (!WiresharkKnows(row))
+    {
+        return own;
+    }
+    const std::string theirs = EightColumns(row);
+    const bool saysAll = WiresharkChecks(row.integrityName) && !row.extendedSequence;
+    return saysAll ? theirs : theirs + "\n" + own;
 }
 
 std::string
 ToSecretsCsv(const EspKeyRow& row)
 {
     return fmt::format(R"({},"{}","0x{:x}")",
-                       ToTableLine(row),
+                       EightColumns(row),
                        row.extendedSequence ? "64-bit" : "32-bit",
                        row.sequenceHigh);
 }

@@ -29,16 +29,27 @@ struct IkeKeyRow
     Bytes skAr;
     /// "AES-GCM-256 with 16 octet ICV [RFC5282]"; empty if Wireshark has no name for it.
     std::string encryptionName;
+    /// "AES_GCM_16_256": ours, for those that Wireshark has no name for.
+    std::string ownEncryptionName;
     /// "HMAC_SHA2_256_128 [RFC4868]", "NONE [RFC4306]" beside an AEAD; empty if Wireshark has no
     /// name for it. (The ESP table spells the same algorithms differently.)
     std::string integrityName{"NONE [RFC4306]"};
+    std::string ownIntegrityName;
 };
 
-/// The row as a line of `ikev2_decryption_table`, without line end; a comment line (`#`) if
-/// Wireshark has no name for an algorithm, because an unknown name is an error there.
+/// Begins a row that Wireshark must not see, because an unknown name is an error there: a comment
+/// to it, and a row to the readers of this project.
+inline constexpr std::string_view OWN_ROW = "#ikelab ";
+
+/**
+ * The row as a line of `ikev2_decryption_table`, without line end. If Wireshark lacks a name for an
+ * algorithm the line stands behind OWN_ROW and has our names; if it can decrypt but not check (its
+ * "ANY ... [No Checking]") such a line follows its own, after a line end.
+ */
 std::string ToTableLine(const IkeKeyRow& row);
 
-/// The row as a line of `esp_sa` with the eight columns of Wireshark 4.0; else as above.
+/// The row as a line of `esp_sa` with the eight columns of Wireshark 4.0; else as above, and with
+/// extended sequence numbers too: our line then has ten columns.
 std::string ToTableLine(const EspKeyRow& row);
 
 /// What the profile should know beside the keys.

@@ -80,18 +80,26 @@ TEST(KeyTables, WritesTheColumnsOfTheEspTable)
     EXPECT_EQ(ToTableLine(wild), "\"IPv6\",\"*\",\"*\",\"0xc0000001\",\"NULL\",\"\",\"NULL\",\"\"");
     wild.extendedSequence = true;
     wild.sequenceHigh = 0x1F;
-    EXPECT_EQ(ToSecretsCsv(wild), ToTableLine(wild) + ",\"64-bit\",\"0x1f\"");
+    const std::string eight = "\"IPv6\",\"*\",\"*\",\"0xc0000001\",\"NULL\",\"\",\"NULL\",\"\"";
+    EXPECT_EQ(ToSecretsCsv(wild), eight + ",\"64-bit\",\"0x1f\"");
+    EXPECT_EQ(ToTableLine(wild), eight + "\n#ikelab " + ToSecretsCsv(wild));
 }
 
 TEST(KeyTables, KeepsWhatWiresharkCannotDoAsAComment)
 {
     IkeKeyRow ike = IkeRow();
     ike.encryptionName.clear();
-    EXPECT_TRUE(ToTableLine(ike).starts_with("# 0158b8fb90b7623d,13514610cea16160:"));
+    ike.ownEncryptionName = "CHACHA20_POLY1305";
+    EXPECT_EQ(ToTableLine(ike),
+              "#ikelab 0158b8fb90b7623d,13514610cea16160," + ToHex(KEY_A) + "," + ToHex(KEY_B) +
+                  ",\"CHACHA20_POLY1305\",,,\"NONE [RFC4306]\"");
     EspKeyRow esp = EspRow();
     esp.integrityName.clear();
-    EXPECT_TRUE(ToTableLine(esp).starts_with("# IPv4 10.0.0.1 10.0.0.2 0x000000c1:"));
-    EXPECT_EQ(ToTableLine(esp).find('\n'), std::string::npos);
+    esp.ownIntegrityName = "AES_XCBC_96";
+    EXPECT_EQ(
+        ToTableLine(esp),
+        "#ikelab \"IPv4\",\"10.0.0.1\",\"10.0.0.2\",\"0x000000c1\",\"AES-CBC [RFC3602]\",\"0x" +
+            ToHex(INTEG) + "\",\"AES_XCBC_96\",\"0x" + ToHex(INTEG) + "\"");
 }
 
 TEST(KeyTables, KeepsALineOnceThatBothEndsReport)

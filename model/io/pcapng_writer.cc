@@ -148,7 +148,7 @@ PcapngWriter::AddEspSecrets(std::span<const EspKeyRow> rows)
     std::string table;
     for (const EspKeyRow& row : rows)
     {
-        if (!row.encryptionName.empty())
+        if (!row.encryptionName.empty() && !row.integrityName.empty())
         {
             table += ToSecretsCsv(row) + "\n";
         }

@@ -12,11 +12,8 @@
 namespace ikelab::wire
 {
 
-namespace
-{
-
 FieldList
-PayloadList(const PayloadChain& chain)
+FieldsOf(const PayloadChain& chain)
 {
     FieldList list;
     for (const Payload& payload : chain.payloads)
@@ -29,8 +26,6 @@ PayloadList(const PayloadChain& chain)
     }
     return list;
 }
-
-} // namespace
 
 std::string
 SummaryWord(const Payload& payload)
@@ -100,25 +95,31 @@ ToText(const Message& message)
 std::string
 ToJson(const PayloadChain& chain)
 {
-    return ToJson(PayloadList(chain));
+    return ToJson(FieldsOf(chain));
+}
+
+FieldGroup
+FieldsOf(const Message& message)
+{
+    const Header& header = message.header;
+    return {{{"initiator_spi", fmt::format("{:016x}", header.initiatorSpi.value)},
+             {"responder_spi", fmt::format("{:016x}", header.responderSpi.value)},
+             {"next_payload", CodeOf(header.nextPayload)},
+             {"major_version", uint64_t{header.majorVersion}},
+             {"minor_version", uint64_t{header.minorVersion}},
+             {"exchange", CodeOf(header.exchange)},
+             {"flags", uint64_t{header.flags}},
+             {"from_initiator", header.FromInitiator()},
+             {"response", header.IsResponse()},
+             {"message_id", uint64_t{header.messageId.value}},
+             {"length", uint64_t{header.length}},
+             {"payloads", FieldsOf(message.chain)}}};
 }
 
 std::string
 ToJson(const Message& message)
 {
-    const Header& header = message.header;
-    return ToJson(FieldGroup{{{"initiator_spi", fmt::format("{:016x}", header.initiatorSpi.value)},
-                              {"responder_spi", fmt::format("{:016x}", header.responderSpi.value)},
-                              {"next_payload", CodeOf(header.nextPayload)},
-                              {"major_version", uint64_t{header.majorVersion}},
-                              {"minor_version", uint64_t{header.minorVersion}},
-                              {"exchange", CodeOf(header.exchange)},
-                              {"flags", uint64_t{header.flags}},
-                              {"from_initiator", header.FromInitiator()},
-                              {"response", header.IsResponse()},
-                              {"message_id", uint64_t{header.messageId.value}},
-                              {"length", uint64_t{header.length}},
-                              {"payloads", PayloadList(message.chain)}}});
+    return ToJson(FieldsOf(message));
 }
 
 std::string

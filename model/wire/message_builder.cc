@@ -16,7 +16,6 @@ namespace ikelab::wire
 namespace
 {
 
-constexpr size_t GENERIC_HEADER_OCTETS = 4;
 constexpr uint8_t CRITICAL_BIT = 0x80;
 /// Places in the header, RFC 7296 §3.1.
 constexpr size_t HEADER_NEXT_PAYLOAD_FIELD = 16;

@@ -9,6 +9,10 @@
 namespace ikelab::wire
 {
 
+/// The header and all payloads of a message.
+FieldGroup FieldsOf(const Message& message);
+/// All payloads of a chain, each with type, critical bit and octets of its body.
+FieldList FieldsOf(const PayloadChain& chain);
 /// Every field of a payload's body. A body whose reader refuses it has "malformed" and "octets".
 FieldGroup FieldsOf(const Payload& payload);
 /// The body of a payload that is read on demand, and of unknown ones.

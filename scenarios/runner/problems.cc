@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/problems.h"
 
+#include "base/one_line.h"
 #include "gateway/config.h"
 
 #include <fmt/format.h>
@@ -24,7 +25,7 @@ Format(const Problem& problem, std::string_view where)
     {
         text += fmt::format("; did you mean \"{}\"?", problem.nearest);
     }
-    return text;
+    return OneLine(text);
 }
 
 void

@@ -45,6 +45,7 @@ main(int argc, char** argv)
     int status = 0;
     ikelab::tools::AddRunCommand(app, status);
     ikelab::tools::AddEndpointCommand(app, status);
+    ikelab::tools::AddPcapCommand(app, status);
     if (const std::string problem = argc > 1 ? UnknownCommand(app, argv[1]) : ""; !problem.empty())
     {
         std::cerr << "ikelab: " << problem << "\n";

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: MIT
+#include "dissect/decoder.h"
+
+#include "base/byte_reader.h"
+#include "base/result.h"
+#include "dissect/link_layer.h"
+#include "esp/trailer.h"
+#include "wire/esp_header.h"
+#include "wire/readable.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ikelab::dissect
+{
+
+namespace
+{
+
+constexpr uint8_t PROTOCOL_AH = 51;
+/// Tunnels in tunnels: deeper is no packet that anybody sends.
+constexpr size_t MOST_LAYERS = 16;
+constexpr size_t UDP_HEADER_OCTETS = 8;
+constexpr size_t AH_FIXED_OCTETS = 12;
+
+std::string
+ProtocolName(uint8_t protocol)
+{
+    switch (protocol)
+    {
+    case esp::PROTOCOL_ICMP:
+        return "ICMP";
+    case esp::PROTOCOL_IPV4:
+        return "IPv4";
+    case esp::PROTOCOL_TCP:
+        return "TCP";
+    case esp::PROTOCOL_UDP:
+        return "UDP";
+    case esp::PROTOCOL_IPV6:
+        return "IPv6";
+    case esp::PROTOCOL_ESP:
+        return "ESP";
+    case PROTOCOL_AH:
+        return "AH";
+    case esp::PROTOCOL_ICMPV6:
+        return "ICMPv6";
+    case esp::PROTOCOL_NO_NEXT_HEADER:
+        return "no next header";
+    default:
+        return "";
+    }
+}
+
+std::string
+ProtocolText(uint8_t protocol)
+{
+    const std::string name = ProtocolName(protocol);
+    return name.empty() ? fmt::format("protocol {}", protocol) : name;
+}
+
+Layer
+Other(std::string problem, Protection protection = Protection::CLEAR)
+{
+    Layer layer;
+    layer.name = "other";
+    layer.protection = protection;
+    if (protection == Protection::CLEAR)
+    {
+        layer.summary = std::move(problem);
+    }
+    else
+    {
+        layer.problem = std::move(problem);
+    }
+    return layer;
+}
+
+/// One end as text: an address, with its port where there is one.
+std::string
+EndText(const IpAddress& address, const esp::PacketInfo& info, uint16_t port)
+{
+    const bool icmp = info.protocol == esp::PROTOCOL_ICMP || info.protocol == esp::PROTOCOL_ICMPV6;
+    return info.portsKnown && !icmp ? SocketAddress{address, port}.ToString() : address.ToString();
+}
+
+Layer
+IpLayer(const esp::PacketInfo& info)
+{
+    const IpAddress source = info.source.ToAddress();
+    const IpAddress destination = info.destination.ToAddress();
+    Layer layer;
+    layer.name = "ip";
+    layer.summary = fmt::format("{} > {}",
+                                EndText(source, info, info.sourcePort),
+                                EndText(destination, info, info.destinationPort));
+    layer.fields = {{{"source", source.ToString()},
+                     {"destination", destination.ToString()},
+                     {"protocol", wire::FieldCode{info.protocol, ProtocolName(info.protocol)}},
+                     {"octets", uint64_t{info.totalOctets}},
+                     {"ttl", uint64_t{info.ttl}},
+                     {"traffic_class", uint64_t{info.trafficClass}}}};
+    if (info.fragment)
+    {
+        layer.fields.fields.push_back({"fragment", true});
+    }
+    if (!info.portsKnown)
+    {
+        return layer;
+    }
+    if (info.protocol == esp::PROTOCOL_ICMP || info.protocol == esp::PROTOCOL_ICMPV6)
+    {
+        layer.fields.fields.push_back({"icmp_type", uint64_t{info.sourcePort} >> 8});
+        layer.fields.fields.push_back({"icmp_code", uint64_t{info.sourcePort} & 0xff});
+    }
+    else
+    {
+        layer.fields.fields.push_back({"source_port", uint64_t{info.sourcePort}});
+        layer.fields.fields.push_back({"destination_port", uint64_t{info.destinationPort}});
+    }
+    return layer;
+}
+
+} // namespace
+
+Decoder::Decoder(crypto::Context& context, const KeyStore& keys, DecoderOptions options)
+    : m_context(context),
+      m_keys(keys),
+      m_ike(context, keys),
+      m_options(std::move(options))
+{
+}
+
+PacketView
+Decoder::Read(const io::Capture& capture, const io::CapturePacket& packet)
+{
+    PacketView view;
+    view.number = ++m_count;
+    view.sinceEpoch = packet.sinceEpoch;
+    const auto readable = [](const std::string& text)
+    {
+        return wire::Readable(Bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+    };
+    std::ranges::transform(packet.comments, std::back_inserter(view.comments), readable);
+    if (packet.interface >= capture.interfaces.size())
+    {
+        view.layers.push_back(
+            Other("interface that the file does not describe", Protection::MALFORMED));
+        return view;
+    }
+    const io::CaptureInterface& interface = capture.interfaces[packet.interface];
+    view.interface = readable(interface.name);
+    if (!KnowsLinkType(interface.linkType))
+    {
+        view.layers.push_back(Other(fmt::format("link type {} is not read", interface.linkType)));
+        return view;
+    }
+    const auto octets = IpPacketOf(interface.linkType, packet.data);
+    if (!octets)
+    {
+        view.layers.push_back(Other(fmt::format("no IP, {} octets", packet.data.size())));
+        return view;
+    }
+    ReadIp(view, {packet.interface, 0}, *octets);
+    if (packet.originalOctets > packet.data.size() && view.Worst() == Protection::MALFORMED)
+    {
+        view.layers.push_back(Other(fmt::format(
+            "only {} of {} octets were captured", packet.data.size(), packet.originalOctets)));
+    }
+    return view;
+}
+
+void
+Decoder::ReadIp(PacketView& view, Place place, Bytes octets)
+{
+    const auto info = esp::ReadPacket(octets);
+    if (!info)
+    {
+        view.layers.push_back(Other("IP: " + ToString(info.error()), Protection::MALFORMED));
+        return;
+    }
+    view.layers.push_back(IpLayer(*info));
+    const Bytes packet = octets.first(info->totalOctets);
+    if (info->fragment)
+    {
+        ReadFragment(view, place, packet);
+        return;
+    }
+    ReadNext(view,
+             place,
+             {info->source.ToAddress(), info->destination.ToAddress()},
+             info->protocol,
+             packet.subspan(info->headerOctets));
+}
+
+void
+Decoder::ReadFragment(PacketView& view, Place place, Bytes packet)
+{
+    auto outcome = m_ipReassembly[place.interface].Add(packet);
+    Layer layer = Other("");
+    layer.name = "fragment";
+    if (!outcome)
+    {
+        layer.protection = Protection::MALFORMED;
+        layer.problem = ToString(outcome.error());
+    }
+    else if (outcome->packet)
+    {
+        layer.summary = fmt::format("the last of {} fragments", outcome->pieces);
+    }
+    else
+    {
+        layer.summary = fmt::format("fragment, {} seen so far", outcome->pieces);
+    }
+    view.layers.push_back(std::move(layer));
+    if (outcome && outcome->packet && ++place.depth <= MOST_LAYERS)
+    {
+        ReadIp(view, place, *outcome->packet);
+    }
+}
+
+void
+Decoder::ReadNext(PacketView& view, Place place, const Ends& ends, uint8_t protocol, Bytes content)
+{
+    if (++place.depth > MOST_LAYERS)
+    {
+        view.layers.push_back(Other("more tunnels in tunnels than are read"));
+        return;
+    }
+    switch (protocol)
+    {
+    case esp::PROTOCOL_UDP:
+        ReadUdp(view, place, ends, content);
+        break;
+    case esp::PROTOCOL_ESP:
+        ReadEsp(view, place, ends, content);
+        break;
+    case PROTOCOL_AH:
+        ReadAh(view, place, ends, content);
+        break;
+    case esp::PROTOCOL_IPV4:
+    case esp::PROTOCOL_IPV6:
+        ReadIp(view, place, content);
+        break;
+    default:
+        view.layers.push_back(
+            Other(fmt::format("{}, {} octets", ProtocolText(protocol), content.size())));
+        break;
+    }
+}
+
+void
+Decoder::ReadUdp(PacketView& view, Place place, const Ends& ends, Bytes datagram)
+{
+    ByteReader reader(datagram);
+    uint16_t source;
+    uint16_t destination;
+    uint16_t length;
+    if (!reader.U16(source) || !reader.U16(destination) || !reader.U16(length) || !reader.Skip(2))
+    {
+        view.layers.push_back(Other("UDP header is cut off", Protection::MALFORMED));
+        return;
+    }
+    const auto isOurs = [&](uint16_t port)
+    {
+        return port == wire::IKE_PORT || port == wire::NATT_PORT || m_options.ports.contains(port);
+    };
+    if (!isOurs(source) && !isOurs(destination))
+    {
+        view.layers.push_back(Other(fmt::format("UDP, {} octets", reader.Left())));
+        return;
+    }
+    if (length < UDP_HEADER_OCTETS || length > datagram.size())
+    {
+        view.layers.push_back(
+            Other(fmt::format("UDP length {} of {} octets", length, datagram.size()),
+                  Protection::MALFORMED));
+        return;
+    }
+    ReadUdpContent(view,
+                   place,
+                   ends,
+                   {{ends.source, source}, {ends.destination, destination}},
+                   datagram.first(length).subspan(UDP_HEADER_OCTETS));
+}
+
+void
+Decoder::ReadUdpContent(PacketView& view,
+                        Place place,
+                        const Ends& ends,
+                        const Path& ports,
+                        Bytes content)
+{
+    if (!wire::UsesNonEspMarker(ports.local.port, ports.remote.port))
+    {
+        view.layers.push_back(m_ike.Read(place.interface, content));
+        return;
+    }
+    const auto framed = wire::ParseUdpEncapsulated(content);
+    if (!framed)
+    {
+        view.layers.push_back(
+            Other("UDP encapsulation: " + ToString(framed.error()), Protection::MALFORMED));
+    }
+    else if (const auto* ike = std::get_if<wire::IkeInUdp>(&*framed))
+    {
+        view.layers.push_back(m_ike.Read(place.interface, ike->message));
+    }
+    else if (const auto* packet = std::get_if<wire::EspInUdp>(&*framed))
+    {
+        ReadEsp(view, place, ends, packet->packet);
+    }
+    else
+    {
+        Layer layer;
+        layer.name = "keepalive";
+        layer.summary = "NAT keep-alive";
+        view.layers.push_back(std::move(layer));
+    }
+}
+
+/// RFC 4302 §2: it hides nothing, so what follows is read without a key.
+void
+Decoder::ReadAh(PacketView& view, Place place, const Ends& ends, Bytes packet)
+{
+    ByteReader reader(packet);
+    uint8_t next;
+    uint8_t words;
+    uint32_t spi;
+    uint32_t sequence;
+    Bytes icv;
+    if (!reader.U8(next) || !reader.U8(words) || !reader.Skip(2) || !reader.U32(spi) ||
+        !reader.U32(sequence) || size_t{4} * (words + 2u) < AH_FIXED_OCTETS ||
+        !reader.Take(size_t{4} * (words + 2u) - AH_FIXED_OCTETS, icv))
+    {
+        view.layers.push_back(Other("AH header is cut off", Protection::MALFORMED));
+        return;
+    }
+    Layer layer;
+    layer.name = "ah";
+    layer.summary = fmt::format("AH SPI {:08x} sequence {}, ICV not checked", spi, sequence);
+    layer.fields = {{{"spi", fmt::format("{:08x}", spi)},
+                     {"sequence", uint64_t{sequence}},
+                     {"next_header", wire::FieldCode{next, ProtocolName(next)}},
+                     {"icv", ToBuffer(icv)}}};
+    view.layers.push_back(std::move(layer));
+    ReadNext(view, place, ends, next, reader.Rest());
+}
+
+/// RFC 4303 appendix A, for a reader who sees packets in about the order they were sent.
+std::optional<uint32_t>
+Decoder::SequenceHigh(const EspTableKeys& keys, uint32_t sequence)
+{
+    if (!keys.extendedSequence)
+    {
+        return std::nullopt;
+    }
+    constexpr uint32_t HALF = 0x80000000;
+    SequenceState& state =
+        m_sequences.try_emplace(&keys, SequenceState{keys.sequenceHigh, sequence}).first->second;
+    const bool newer = sequence - state.low < HALF;
+    if (newer)
+    {
+        state.high += sequence < state.low ? 1 : 0;
+        state.low = sequence;
+        return state.high;
+    }
+    // An older packet: of the last round of 2^32 if its number is the larger one.
+    return sequence > state.low && state.high > 0 ? state.high - 1 : state.high;
+}
+
+void
+Decoder::ReadEsp(PacketView& view, Place place, const Ends& ends, Bytes packet)
+{
+    Layer layer;
+    layer.name = "esp";
+    const auto header = wire::ParseEspHeader(packet);
+    if (!header)
+    {
+        layer.summary = "ESP";
+        layer.Degrade(ToString(header.error()));
+        view.layers.push_back(std::move(layer));
+        return;
+    }
+    layer.summary = fmt::format("ESP SPI {:08x} sequence {}", header->spi.value, header->sequence);
+    layer.fields = {{{"spi", fmt::format("{:08x}", header->spi.value)},
+                     {"sequence", uint64_t{header->sequence}},
+                     {"octets", uint64_t{packet.size()}}}};
+    const EspTableKeys* keys = m_keys.FindEsp(ends.source, ends.destination, header->spi);
+    if (!keys)
+    {
+        layer.protection = Protection::KEY_MISSING;
+        layer.problem = fmt::format(
+            "no row for SPI {:08x} to {}", header->spi.value, ends.destination.ToString());
+        view.layers.push_back(std::move(layer));
+        return;
+    }
+    const Opening opening = Open(m_context,
+                                 {keys->encr,
+                                  keys->integ,
+                                  keys->uncheckedIcvOctets,
+                                  keys->encrKey.View(),
+                                  keys->integKey.View()},
+                                 packet,
+                                 wire::ESP_HEADER_OCTETS,
+                                 SequenceHigh(*keys, header->sequence));
+    layer.protection = opening.protection;
+    layer.problem = opening.problem;
+    layer.fields.fields.push_back({"keys", keys->where});
+    const auto trailer = esp::ReadTrailer(opening.text);
+    if (!trailer)
+    {
+        layer.Degrade(ToString(trailer.error()));
+    }
+    else
+    {
+        layer.fields.fields.push_back(
+            {"next_header",
+             wire::FieldCode{trailer->nextHeader, ProtocolName(trailer->nextHeader)}});
+    }
+    const bool showsInner = trailer && layer.protection < Protection::MALFORMED;
+    view.layers.push_back(std::move(layer));
+    if (showsInner)
+    {
+        ReadNext(view,
+                 place,
+                 ends,
+                 trailer->nextHeader,
+                 Bytes(opening.text).first(trailer->contentOctets));
+    }
+}
+
+} // namespace ikelab::dissect

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/bytes.h"
+#include "base/ip_address.h"
+#include "crypto/context.h"
+#include "dissect/ike_reader.h"
+#include "dissect/ip_reassembly.h"
+#include "dissect/key_store.h"
+#include "dissect/packet_view.h"
+#include "esp/packet_info.h"
+#include "io/pcap_reader.h"
+
+#include <cstdint>
+#include <map>
+#include <set>
+
+namespace ikelab::dissect
+{
+
+struct DecoderOptions
+{
+    /// UDP ports besides 500 and 4500 that carry IKE and ESP (NAT mappings, configured ports).
+    std::set<uint16_t> ports;
+};
+
+/**
+ * Reads the packets of one capture in their order: IP and its fragments, IKE and its fragments, ESP
+ * and what is inside, with the keys of a KeyStore. Nothing that a packet holds makes it fail: what
+ * cannot be read is said in the packet's layers.
+ *
+ *     Decoder decoder(context, keys);
+ *     for (const io::CapturePacket& packet : capture.packets)
+ *         std::cout << ToLine(decoder.Read(capture, packet), start) << "\n";
+ */
+class Decoder
+{
+  public:
+    /// Both must outlive this, and keys must not change.
+    Decoder(crypto::Context& context, const KeyStore& keys, DecoderOptions options = {});
+
+    PacketView Read(const io::Capture& capture, const io::CapturePacket& packet);
+
+  private:
+    struct Ends
+    {
+        IpAddress source;
+        IpAddress destination;
+    };
+
+    /// Where in a capture a packet stands, and how deep in it we are.
+    struct Place
+    {
+        uint32_t interface {
+            0
+        };
+        size_t depth{0};
+    };
+
+    /// How far the sequence numbers of an SA have come, for the half that is not sent.
+    struct SequenceState
+    {
+        uint32_t high{0};
+        uint32_t low{0};
+    };
+
+    void ReadIp(PacketView& view, Place place, Bytes octets);
+    void ReadFragment(PacketView& view, Place place, Bytes packet);
+    void ReadNext(PacketView& view, Place place, const Ends& ends, uint8_t protocol, Bytes content);
+    void ReadUdp(PacketView& view, Place place, const Ends& ends, Bytes datagram);
+    void ReadUdpContent(PacketView& view,
+                        Place place,
+                        const Ends& ends,
+                        const Path& ports,
+                        Bytes content);
+    void ReadAh(PacketView& view, Place place, const Ends& ends, Bytes packet);
+    void ReadEsp(PacketView& view, Place place, const Ends& ends, Bytes packet);
+    std::optional<uint32_t> SequenceHigh(const EspTableKeys& keys, uint32_t sequence);
+
+    crypto::Context& m_context;
+    const KeyStore& m_keys;
+    IkeReader m_ike;
+    DecoderOptions m_options;
+    size_t m_count{0};
+    std::map<uint32_t, IpReassembly> m_ipReassembly; ///< by interface
+    std::map<const EspTableKeys*, SequenceState> m_sequences;
+};
+
+} // namespace ikelab::dissect

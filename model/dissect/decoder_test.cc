@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+#include "dissect/decoder.h"
+#include "dissect/testing/frames.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ikelab::dissect
+{
+
+namespace
+{
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+class DecoderTest : public ::testing::Test
+{
+  protected:
+    void
+    SetUp() override
+    {
+        ASSERT_TRUE(m_keys.AddText(testing::IKE_ROW, "t"));
+        ASSERT_TRUE(m_keys.AddText(testing::ESP_ROW, "t"));
+    }
+
+    PacketView
+    Read(const Buffer& packet, uint32_t interface = 0)
+    {
+        io::CapturePacket captured;
+        captured.interface = interface;
+        captured.data = packet;
+        captured.originalOctets = static_cast<uint32_t>(packet.size());
+        return m_decoder.Read(m_capture, captured);
+    }
+
+    std::string
+    Line(const Buffer& packet)
+    {
+        return ToLine(Read(packet), Duration{0});
+    }
+
+    Buffer
+    Esp(Bytes content, uint8_t next = esp::PROTOCOL_IPV4, uint32_t sequence = 1)
+    {
+        return testing::Ipv4(esp::PROTOCOL_ESP,
+                             testing::EspPacket(m_context, content, next, sequence));
+    }
+
+    crypto::Context m_context;
+    KeyStore m_keys;
+    io::Capture m_capture = testing::RawIpCapture();
+    Decoder m_decoder{m_context, m_keys};
+};
+
+/// Payloads of a message as they stand inside SK: a nonce and a status notify.
+Buffer
+Payloads()
+{
+    wire::MessageBuilder builder(testing::RequestHeader());
+    builder.Nonce(Buffer(32, 0x5a));
+    builder.Notify(wire::NotifyType::MOBIKE_SUPPORTED);
+    const Buffer message = builder.Finish();
+    return {message.begin() + wire::HEADER_OCTETS, message.end()};
+}
+
+} // namespace
+
+TEST_F(DecoderTest, OpensSkWithTheKeysOfTheSender)
+{
+    wire::MessageBuilder builder(testing::RequestHeader());
+    builder.BeginSk(8);
+    builder.Nonce(Buffer(32, 0x5a));
+    const Buffer message = testing::Seal(m_context, builder);
+    const std::string line =
+        Line(testing::Ipv4(17, testing::Udp(4500, 4500, testing::Marked(message))));
+    EXPECT_THAT(line,
+                EndsWith("192.0.2.1[4500] > 192.0.2.2[4500]  IKE_AUTH request 1 [ No ] "
+                         "(opened)"));
+    // The other direction has another key: as if by the responder.
+    Buffer reflected = message;
+    reflected[19] = wire::FLAG_RESPONSE;
+    const PacketView wrong = Read(testing::Ipv4(17, testing::Udp(500, 500, reflected)));
+    EXPECT_EQ(wrong.Worst(), Protection::ICV_WRONG);
+}
+
+TEST_F(DecoderTest, SaysWhichRowIsMissing)
+{
+    Buffer ike = testing::SkfMessage(m_context, {wire::PayloadType::NONCE, 1, 1}, Payloads());
+    ike[0] = 0x77;
+    EXPECT_THAT(Line(testing::Ipv4(17, testing::Udp(500, 500, ike))),
+                HasSubstr("(key missing: no row for SPIs 7711111111111111 2222222222222222)"));
+    Buffer esp = testing::EspPacket(m_context, Buffer(20, 0), 59, 7);
+    esp[3] = 0xc2;
+    const PacketView view = Read(testing::Ipv4(50, esp));
+    EXPECT_EQ(view.Worst(), Protection::KEY_MISSING);
+    EXPECT_THAT(ToLine(view, Duration{0}),
+                HasSubstr("ESP SPI 000000c2 sequence 7 (key missing: no row for SPI 000000c2 to "
+                          "192.0.2.2)"));
+}
+
+TEST_F(DecoderTest, PutsFragmentsOfAMessageTogetherInAnyOrder)
+{
+    const Buffer all = Payloads();
+    const Bytes bytes(all);
+    const Buffer first =
+        testing::SkfMessage(m_context, {wire::PayloadType::NONCE, 1, 3}, bytes.first(10));
+    const Buffer second = testing::SkfMessage(m_context, {{}, 2, 3}, bytes.subspan(10, 13));
+    const Buffer third = testing::SkfMessage(m_context, {{}, 3, 3}, bytes.subspan(23));
+    const auto frame = [](const Buffer& message)
+    {
+        return testing::Ipv4(17, testing::Udp(4500, 4500, testing::Marked(message)));
+    };
+    EXPECT_THAT(Line(frame(third)), EndsWith("EF(3/3) (fragment: 1 of 3 are here)"));
+    EXPECT_THAT(Line(frame(first)), EndsWith("EF(1/3) (fragment: 2 of 3 are here)"));
+    EXPECT_THAT(Line(frame(second)), EndsWith("EF(2/3) [ No N(MOBIKE_SUP) ] (opened)"));
+    // Seen once more, as at another interface of the same host: it is complete already.
+    EXPECT_THAT(Line(frame(first)), EndsWith("EF(1/3) [ No N(MOBIKE_SUP) ] (opened)"));
+}
+
+TEST_F(DecoderTest, RefusesFragmentsThatContradict)
+{
+    const auto line = [this](wire::SkfHead head, const Buffer& content)
+    {
+        return Line(testing::Ipv4(
+            17, testing::Udp(500, 500, testing::SkfMessage(m_context, head, content))));
+    };
+    EXPECT_THAT(line({{}, 2, 3}, Buffer(8, 1)), HasSubstr("1 of 3 are here"));
+    EXPECT_THAT(line({{}, 2, 3}, Buffer(8, 2)), HasSubstr("differs from an earlier one"));
+    EXPECT_THAT(line({{}, 2, 2}, Buffer(8, 2)), HasSubstr("smaller total"));
+    EXPECT_THAT(line({{}, 2, 4}, Buffer(8, 2)), HasSubstr("1 of 4 are here"));
+}
+
+TEST_F(DecoderTest, LooksIntoTunnelsInTunnels)
+{
+    const Buffer inner = esp::testing::MakePacket({.protocol = esp::PROTOCOL_TCP});
+    const Buffer once = Esp(inner);
+    EXPECT_THAT(Line(once),
+                EndsWith("192.0.2.1 > 192.0.2.2  ESP SPI 000000c1 sequence 1 (opened)  "
+                         "10.99.1.1[40000] > 10.99.2.1[7]  TCP, " +
+                         std::to_string(inner.size() - 20) + " octets"));
+    const PacketView twice = Read(Esp(once, esp::PROTOCOL_IPV4, 2));
+    EXPECT_EQ(twice.layers.size(), 6u);
+    EXPECT_EQ(twice.Worst(), Protection::OPENED);
+}
+
+TEST_F(DecoderTest, StopsInATunnelWithoutEnd)
+{
+    Buffer packet = esp::testing::MakePacket();
+    for (int i = 0; i < 40; ++i)
+    {
+        packet = testing::Ipv4(esp::PROTOCOL_IPV4, packet);
+    }
+    EXPECT_THAT(Line(packet), EndsWith("more tunnels in tunnels than are read"));
+}
+
+TEST_F(DecoderTest, ReadsIpFragmentsOncePerInterface)
+{
+    m_capture.interfaces.push_back(m_capture.interfaces.front());
+    const Buffer datagram = testing::Udp(500, 500, Buffer(64, 0));
+    const Bytes bytes(datagram);
+    const Buffer first = testing::Ipv4(17, bytes.first(32), 0x2000);
+    const Buffer second = testing::Ipv4(17, bytes.subspan(32), 4);
+    EXPECT_TRUE(Read(first, 0).Has("fragment"));
+    EXPECT_FALSE(Read(second, 1).Has("ike"));
+    EXPECT_TRUE(Read(second, 0).Has("ike"));
+    EXPECT_TRUE(Read(first, 1).Has("ike"));
+}
+
+TEST_F(DecoderTest, FollowsExtendedSequenceNumbersAcrossTheirHalf)
+{
+    KeyStore keys;
+    ASSERT_TRUE(keys.AddText(std::string(testing::ESP_ROW) + R"(,"64-bit","0x5")", "t"));
+    Decoder decoder(m_context, keys);
+    const auto read = [&](uint32_t sequence, uint32_t high)
+    {
+        const Buffer packet = testing::Ipv4(
+            esp::PROTOCOL_ESP, testing::EspPacket(m_context, Buffer(8, 0), 59, sequence, high));
+        io::CapturePacket captured;
+        captured.data = packet;
+        return decoder.Read(m_capture, captured).Worst();
+    };
+    EXPECT_EQ(read(0xfffffffe, 5), Protection::OPENED);
+    EXPECT_EQ(read(1, 6), Protection::OPENED);
+    EXPECT_EQ(read(0xffffffff, 5), Protection::OPENED) << "late";
+    EXPECT_EQ(read(2, 6), Protection::OPENED);
+    EXPECT_EQ(read(3, 5), Protection::ICV_WRONG);
+}
+
+TEST_F(DecoderTest, NeverTakesPaddingOnTrust)
+{
+    KeyStore keys;
+    ASSERT_TRUE(keys.AddText(R"("IPv4","*","*","0x000000c1","NULL","","NULL","")", "t"));
+    Decoder decoder(m_context, keys);
+    const auto read = [&](std::string_view text)
+    {
+        const Buffer packet =
+            testing::Ipv4(esp::PROTOCOL_ESP, Hex("000000c100000001" + std::string(text)));
+        io::CapturePacket captured;
+        captured.data = packet;
+        return decoder.Read(m_capture, captured).Worst();
+    };
+    EXPECT_EQ(read("aabb0102023b"), Protection::UNCHECKED);
+    EXPECT_EQ(read("aabb0103023b"), Protection::MALFORMED);
+    EXPECT_EQ(read("aabb0102093b"), Protection::MALFORMED);
+    EXPECT_EQ(read("3b"), Protection::MALFORMED);
+}
+
+TEST_F(DecoderTest, NamesIkev1AndWhatItCannotRead)
+{
+    Buffer old(28, 0);
+    old[17] = 0x10;
+    old[18] = 32;
+    old[19] = 1;
+    EXPECT_THAT(Line(testing::Ipv4(17, testing::Udp(500, 500, old))),
+                HasSubstr("IKEv1, Quick Mode, encrypted"));
+    EXPECT_THAT(Line(testing::Ipv4(17, testing::Udp(4500, 4500, Buffer{0xff}))),
+                HasSubstr("NAT keep-alive"));
+    EXPECT_THAT(Line(testing::Ipv4(17, testing::Udp(53, 53, Buffer(4, 0)))),
+                HasSubstr("UDP, 4 octets"));
+    EXPECT_EQ(Read(testing::Ipv4(17, Buffer(3, 0))).Worst(), Protection::MALFORMED);
+    EXPECT_EQ(Read(testing::Ipv4(51, Buffer(3, 0))).Worst(), Protection::MALFORMED);
+    EXPECT_EQ(Read(Buffer(3, 0x45)).Worst(), Protection::MALFORMED);
+    EXPECT_EQ(Read(Buffer(3, 0x45), 9).Worst(), Protection::MALFORMED);
+    EXPECT_EQ(Read(Buffer{}).Worst(), Protection::CLEAR);
+    m_capture.interfaces.front().linkType = 147;
+    EXPECT_THAT(Line(Buffer(3, 0)), HasSubstr("link type 147 is not read"));
+}
+
+TEST_F(DecoderTest, ReadsConfiguredPorts)
+{
+    DecoderOptions options;
+    options.ports = {14500};
+    Decoder decoder(m_context, m_keys, options);
+    const Buffer packet = testing::Ipv4(
+        17, testing::Udp(14500, 30000, testing::EspPacket(m_context, Buffer(8, 0), 59, 1)));
+    io::CapturePacket captured;
+    captured.data = packet;
+    EXPECT_EQ(decoder.Read(m_capture, captured).Worst(), Protection::OPENED);
+    EXPECT_FALSE(Read(packet).Has("esp"));
+}
+
+TEST_F(DecoderTest, PrintsJsonThatASpoiledNameCannotBreak)
+{
+    m_capture.interfaces.front().name = "w\"an\xff\n";
+    const std::string json = ToJson(Read(Esp(esp::testing::MakePacket())));
+    EXPECT_THAT(json, HasSubstr(R"("interface":"w\"an\\ff\\0a")"));
+    EXPECT_THAT(json, HasSubstr(R"("protection":"opened")"));
+    EXPECT_THAT(json, HasSubstr(R"("keys":"t:1")"));
+}
+
+TEST(IkeReassembly, KeepsABoundedNumberOfMessages)
+{
+    IkeReassembly reassembly;
+    const auto add = [&](uint32_t id, uint16_t number)
+    {
+        const auto outcome =
+            reassembly.Add(0, testing::RequestHeader(id), {{}, number, 2}, Buffer(4, 1));
+        return outcome ? outcome->pieces : 0;
+    };
+    EXPECT_EQ(add(0, 1), 1u);
+    for (uint32_t id = 1; id <= IkeReassembly::MOST_MESSAGES; ++id)
+    {
+        EXPECT_EQ(add(id, 1), 1u);
+    }
+    EXPECT_EQ(add(0, 2), 1u) << "the oldest is forgotten";
+    EXPECT_EQ(add(IkeReassembly::MOST_MESSAGES, 2), 2u);
+    const auto huge = reassembly.Add(
+        0, testing::RequestHeader(0), {{}, 1, 2}, Buffer(IkeReassembly::MESSAGE_OCTETS, 0));
+    ASSERT_FALSE(huge);
+    EXPECT_EQ(huge.error().fault, Fault::LIMIT);
+}
+
+} // namespace ikelab::dissect

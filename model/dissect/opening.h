@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/bytes.h"
+#include "crypto/algorithms.h"
+#include "crypto/context.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ikelab::dissect
+{
+
+/// What protects a packet, and how far one could look behind it. The worse, the later.
+enum class Protection
+{
+    CLEAR,       ///< nothing does
+    OPENED,      ///< decrypted, and the ICV is right
+    UNCHECKED,   ///< decrypted; the keys say nothing of integrity
+    FRAGMENT,    ///< part of a message that is not complete yet
+    KEY_MISSING, ///< the key store has no row for it
+    MALFORMED,   ///< what is read, or what decryption gave, breaks the rules of its format
+    ICV_WRONG    ///< key or packet are not what they should be
+};
+
+/// "opened", "key missing" ...: as text and JSON have it.
+std::string_view ToString(Protection protection);
+
+/// Keys of one direction, borrowed from a row of the key store.
+struct OpeningKeys
+{
+    const crypto::EncrRow* encr{nullptr};
+    const crypto::IntegRow* integ{nullptr};
+    std::optional<size_t> uncheckedIcvOctets; ///< instead of integ
+    Bytes encrKey;
+    Bytes integKey;
+};
+
+struct Opening
+{
+    Protection protection{Protection::MALFORMED};
+    /// The decrypted text with its padding; empty if there is none to show. With a wrong ICV it is
+    /// there for ciphers that decrypt on their own, and nobody vouches for it.
+    Buffer text;
+    std::string problem; ///< empty if opened
+};
+
+/**
+ * Open one packet as PacketCipher lays it out, without an SA around it.
+ * @param packet head, IV, ciphertext and ICV
+ * @param esnHigh high half of an extended sequence number
+ */
+Opening Open(crypto::Context& context,
+             const OpeningKeys& keys,
+             Bytes packet,
+             size_t headOctets,
+             std::optional<uint32_t> esnHigh = {});
+
+} // namespace ikelab::dissect

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "commands.h"
+#include "crypto/context.h"
+#include "dissect/decoder.h"
+#include "io/pcap_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ikelab::tools
+{
+
+namespace
+{
+
+constexpr uint32_t SECRETS_ESP = 0x45535053; ///< the secrets block that holds rows of `esp_sa`
+
+struct Words
+{
+    std::string file;
+    std::vector<std::string> keys;
+    std::vector<uint16_t> ports;
+    bool json{false};
+    bool verbose{false};
+    bool all{false};
+};
+
+/// What was seen, for the line at the end.
+struct Counts
+{
+    std::array<size_t, 7> packets{}; ///< with IKE or ESP, by Protection
+    size_t ikev1{0};
+    size_t others{0};
+
+    void
+    Add(const dissect::PacketView& view, bool ours)
+    {
+        ikev1 += view.Has("ikev1") ? 1 : 0;
+        if (ours)
+        {
+            ++packets[static_cast<size_t>(view.Worst())];
+        }
+        else
+        {
+            ++others;
+        }
+    }
+
+    size_t
+    Of(dissect::Protection protection) const
+    {
+        return packets[static_cast<size_t>(protection)];
+    }
+};
+
+bool
+IsOurs(const dissect::PacketView& view)
+{
+    const bool other = std::ranges::all_of(
+        view.layers,
+        [](const dissect::Layer& layer)
+        { return layer.name == "ip" || layer.name == "fragment" || layer.name == "other"; });
+    return !other || view.Worst() == dissect::Protection::MALFORMED;
+}
+
+std::string
+ToText(const Counts& counts)
+{
+    std::string text;
+    for (size_t i = 0; i < counts.packets.size(); ++i)
+    {
+        if (counts.packets[i] > 0)
+        {
+            text += fmt::format("{}{} {}",
+                                text.empty() ? "" : ", ",
+                                counts.packets[i],
+                                ToString(static_cast<dissect::Protection>(i)));
+        }
+    }
+    text = text.empty() ? "no IKE and no ESP" : "IKE and ESP: " + text;
+    if (counts.ikev1 > 0)
+    {
+        text += fmt::format(" ({} of them IKEv1)", counts.ikev1);
+    }
+    return text + fmt::format("; {} other packets", counts.others);
+}
+
+std::string
+ToJson(const Counts& counts)
+{
+    std::string json = R"({"summary":{)";
+    for (size_t i = 0; i < counts.packets.size(); ++i)
+    {
+        json += fmt::format(
+            R"("{}":{},)", ToString(static_cast<dissect::Protection>(i)), counts.packets[i]);
+    }
+    return json + fmt::format(R"("ikev1":{},"other":{}}}}})", counts.ikev1, counts.others);
+}
+
+/// The folder that a run of ours leaves its capture in holds the keys to it.
+std::string
+RunFolderOf(const std::string& file)
+{
+    namespace fs = std::filesystem;
+    const fs::path folder = fs::path(file).parent_path() / "wireshark" / "profiles";
+    std::error_code ignored;
+    return fs::is_directory(folder, ignored) ? (fs::path(file).parent_path() / "wireshark").string()
+                                             : "";
+}
+
+io::SystemResult<dissect::KeyStore>
+LoadKeys(const Words& words, const io::Capture& capture)
+{
+    dissect::KeyStore store;
+    for (const io::CaptureSecrets& secrets : capture.secrets)
+    {
+        if (secrets.type == SECRETS_ESP)
+        {
+            const std::string_view text(reinterpret_cast<const char*>(secrets.data.data()),
+                                        secrets.data.size());
+            // A stranger's block that cannot be read is no reason not to show the packets.
+            if (const auto rows = store.AddText(text, words.file + " (secrets block)"); !rows)
+            {
+                std::cerr << "ikelab: " << rows.error().message << "\n";
+            }
+        }
+    }
+    std::vector<std::string> places = words.keys;
+    if (const std::string folder = RunFolderOf(words.file); places.empty() && !folder.empty())
+    {
+        places.push_back(folder);
+    }
+    for (const std::string& place : places)
+    {
+        if (const auto rows = store.Load(place); !rows)
+        {
+            return tl::unexpected(rows.error());
+        }
+    }
+    return store;
+}
+
+int
+Pcap(const Words& words)
+{
+    const auto file = io::ReadCaptureFile(words.file);
+    if (!file)
+    {
+        std::cerr << "ikelab: " << file.error().message << "\n";
+        return EXIT_BAD_INPUT;
+    }
+    const io::Capture& capture = file->capture;
+    const auto keys = LoadKeys(words, capture);
+    if (!keys)
+    {
+        std::cerr << "ikelab: " << keys.error().message << "\n";
+        return EXIT_BAD_INPUT;
+    }
+    crypto::Context context;
+    dissect::DecoderOptions options;
+    options.ports.insert(words.ports.begin(), words.ports.end());
+    dissect::Decoder decoder(context, *keys, options);
+    const Duration start =
+        capture.packets.empty() ? Duration{0} : capture.packets.front().sinceEpoch;
+    Counts counts;
+    for (const io::CapturePacket& packet : capture.packets)
+    {
+        const dissect::PacketView view = decoder.Read(capture, packet);
+        const bool ours = IsOurs(view);
+        counts.Add(view, ours);
+        if (!ours && !words.all)
+        {
+            continue;
+        }
+        std::cout << (words.json      ? ToJson(view) + "\n"
+                      : words.verbose ? ToText(view, start)
+                                      : ToLine(view, start) + "\n");
+        if (!std::cout)
+        {
+            return 0; // who read it has seen enough
+        }
+    }
+    if (capture.cutShort)
+    {
+        std::cerr << fmt::format("ikelab: {}: reading ended early: {}; what came before is shown\n",
+                                 words.file,
+                                 ToString(*capture.cutShort));
+    }
+    std::cout << (words.json ? ToJson(counts) : ToText(counts)) << std::endl;
+    const bool good = counts.Of(dissect::Protection::ICV_WRONG) == 0 &&
+                      counts.Of(dissect::Protection::MALFORMED) == 0 && !capture.cutShort;
+    return good ? 0 : 1;
+}
+
+} // namespace
+
+void
+AddPcapCommand(CLI::App& app, int& status)
+{
+    auto words = std::make_shared<Words>();
+    CLI::App* command =
+        app.add_subcommand("pcap", "Decode and decrypt the IKE and ESP packets of a capture");
+    command->add_option("file", words->file, "pcap or pcapng file")->required();
+    command->add_option(
+        "-k,--keys",
+        words->keys,
+        "Table (ikev2_decryption_table or esp_sa), Wireshark profile or run folder; "
+        "may be repeated. Default: those that a run left beside the capture");
+    command->add_option("--port",
+                        words->ports,
+                        "UDP port besides 500 and 4500 that carries IKE and ESP; may be repeated");
+    command->add_flag("--json", words->json, "One JSON object a line, the last with the counts");
+    command->add_flag("-v,--verbose", words->verbose, "Every field of every message");
+    command->add_flag("-a,--all", words->all, "Packets without IKE and ESP too");
+    command->footer("Exit status: 0 all could be read or lacks a key, 1 an ICV is wrong, a message "
+                    "malformed or the file cut short, 2 wrong usage or an unreadable file.");
+    command->callback([words, &status] { status = Pcap(*words); });
+}
+
+} // namespace ikelab::tools
