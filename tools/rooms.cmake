@@ -2,6 +2,7 @@
 # What a room may declare. The link lines of the rooms are the architecture: a room names only rooms
 # left of it (DESIGN: base <- wire <- crypto <- {ike, esp} <- gateway <- {endpoint, sim}).
 
+include(GNUInstallDirs)
 include(GoogleTest)
 
 add_library(ikelab_flags INTERFACE)
@@ -25,15 +26,35 @@ if(IKELAB_FUZZ)
 endif()
 
 # ikelab_room(wire SOURCES a.cc b.cc DEPENDS base LIBRARIES fmt::fmt)
+# COMPONENT ns3 for what needs the simulator; all else is of the component core.
 function(ikelab_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "" "COMPONENT" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  if(NOT ROOM_COMPONENT)
+    set(ROOM_COMPONENT core)
+  endif()
+  # What find_package(ikelab COMPONENTS ...) gives to others: all rooms of a component at once.
+  if(NOT TARGET ikelab_${ROOM_COMPONENT})
+    add_library(ikelab_${ROOM_COMPONENT} INTERFACE)
+    add_library(ikelab::${ROOM_COMPONENT} ALIAS ikelab_${ROOM_COMPONENT})
+  endif()
   add_library(ikelab_${name} STATIC ${ROOM_SOURCES})
   add_library(ikelab::${name} ALIAS ikelab_${name})
-  target_include_directories(ikelab_${name} PUBLIC ${PROJECT_SOURCE_DIR}/model)
-  target_link_libraries(ikelab_${name} PRIVATE ikelab_flags PUBLIC ${ROOM_LIBRARIES})
+  set_target_properties(ikelab_${name} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(ikelab_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/model>
+                                                   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/ikelab>)
+  target_compile_features(ikelab_${name} PUBLIC cxx_std_20)
+  target_link_libraries(ikelab_${name} PRIVATE $<BUILD_INTERFACE:ikelab_flags> PUBLIC ${ROOM_LIBRARIES})
   foreach(room IN LISTS ROOM_DEPENDS)
     target_link_libraries(ikelab_${name} PUBLIC ikelab_${room})
   endforeach()
+  target_link_libraries(ikelab_${ROOM_COMPONENT} INTERFACE ikelab_${name})
+  install(TARGETS ikelab_${name} EXPORT ikelab-${ROOM_COMPONENT}
+          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${ROOM_COMPONENT})
+  # The include lines of the headers begin with the room, here as there.
+  install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ikelab/${name}
+          COMPONENT ${ROOM_COMPONENT}
+          FILES_MATCHING PATTERN "*.h" PATTERN testing EXCLUDE PATTERN "fuzz_*" EXCLUDE
+          PATTERN "*_impl.h" EXCLUDE PATTERN "*_internal.h" EXCLUDE PATTERN sample_messages.h EXCLUDE)
 endfunction()
 
 # ikelab_test(wire SOURCES a_test.cc ROOMS wire LABELS interop): one GoogleTest program <name>_test

@@ -3,6 +3,7 @@
 
 #include "endpoint/commands.h"
 #include "endpoint/config_file.h"
+#include "gateway/config_words.h"
 #include "io/text_file.h"
 
 #include <fmt/format.h>
@@ -40,6 +41,34 @@ PrintAnswer(const nlohmann::ordered_json& answer)
         answer.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
     std::fwrite(line.data(), 1, line.size(), stdout);
     std::fflush(stdout);
+}
+
+/// What a configuration asks for, a line per connection and child.
+void
+PrintPlan(const gateway::Config& config)
+{
+    for (const auto& connection : config.ike.connections)
+    {
+        fmt::print("{}: {} -> {}\n",
+                   connection->name,
+                   connection->localAddrs.empty() ? "%any" : connection->localAddrs[0].ToString(),
+                   connection->remoteAddrs.empty() ? "%any"
+                                                   : connection->remoteAddrs[0].ToString());
+        for (const ike::ChildConfig& child : connection->children)
+        {
+            const auto side = [](const Selectors& selectors)
+            {
+                std::vector<std::string> texts;
+                std::ranges::transform(selectors, std::back_inserter(texts), gateway::SelectorText);
+                return fmt::format("{}", fmt::join(texts, ", "));
+            };
+            fmt::print("  {}: {} === {}\n", child.name, side(child.localTs), side(child.remoteTs));
+        }
+    }
+    fmt::print("{} connection(s), {} secret(s), {} policies: the configuration is good\n",
+               config.ike.connections.size(),
+               config.ike.secrets.size(),
+               config.policies.size());
 }
 
 /// What this moment of the loop is on the calendar.
@@ -211,6 +240,11 @@ RunEndpoint(const RunEndpointOptions& options)
             fmt::print(stderr, "ikelab endpoint: --initiate {}: {}\n", child, problem);
             return EXIT_BAD_INPUT;
         }
+    }
+    if (options.dryRun)
+    {
+        PrintPlan(*config);
+        return EXIT_STOPPED;
     }
     if (!options.outputFolder.empty())
     {

@@ -18,6 +18,7 @@ struct RunEndpointOptions
     std::vector<std::string> initiate; ///< children to set up at once
     bool commands{false};              ///< read commands from standard input
     bool quiet{false};
+    bool dryRun{false}; ///< check the configuration, open nothing
     EndpointOptions endpoint;
 };
 

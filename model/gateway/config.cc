@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/config.h"
 
+#include "gateway/config_schema.h"
 #include "gateway/config_sections.h"
 
 #include <algorithm>
-#include <array>
 
 namespace ikelab::gateway
 {
@@ -15,20 +15,23 @@ namespace
 constexpr bool UNSUPPORTED = true;
 constexpr bool SUFFIX = true;
 
-constexpr KeyRule TOP_KEYS[] = {
-    {"connections"},
-    {"secrets"},
-    {"charon"},
-    {"policies"},
-    {"default_action"},
-    {"$schema"},
-    {"pools", UNSUPPORTED},
-    {"authorities", UNSUPPORTED},
-    {"include", UNSUPPORTED},
+constexpr NamedValue ACTIONS[] = {Named("bypass", Action::BYPASS),
+                                  Named("discard", Action::DISCARD),
+                                  Named("protect", Action::PROTECT)};
+
+constexpr KeyRule SECRET_KEYS[] = {
+    Key("secret", shape::Text, "", "The key: text, 0x and hexadecimal digits, or 0s and Base64")
+        .Required(),
+    Key("id", shape::List, "", "Identities that it is for, of either end; none: for all")
+        .WithSuffix(),
 };
 
+constexpr ObjectRule SECRET{"secret", "secrets.ike...", "A pre-shared key", SECRET_KEYS};
+
 constexpr KeyRule SECRETS_KEYS[] = {
-    {"ike", false, "", "", SUFFIX},
+    Key("ike", shape::Object, "", "A pre-shared key; any name that begins with ike")
+        .WithSuffix()
+        .Of(SECRET),
     {"eap", UNSUPPORTED, "", "", SUFFIX},
     {"xauth", UNSUPPORTED, "", "it belongs to IKEv1", SUFFIX},
     {"ntlm", UNSUPPORTED, "", "", SUFFIX},
@@ -41,19 +44,27 @@ constexpr KeyRule SECRETS_KEYS[] = {
     {"token", UNSUPPORTED, "", "", SUFFIX},
 };
 
-constexpr KeyRule SECRET_KEYS[] = {{"secret"}, {"id", false, "", "", SUFFIX}};
+constexpr ObjectRule SECRETS{"secrets", "secrets", "Keys, as in swanctl.conf", SECRETS_KEYS};
 
 /// strongswan.conf, charon
 constexpr KeyRule CHARON_KEYS[] = {
-    {"retransmit_timeout"},
-    {"retransmit_base"},
-    {"retransmit_tries"},
-    {"retransmit_jitter"},
-    {"retransmit_limit"},
-    {"half_open_timeout"},
-    {"cookie_threshold"},
-    {"block_threshold"},
-    {"keep_alive"},
+    Key("retransmit_timeout", shape::Time, "4s", "Wait so long before a request is sent again"),
+    Key("retransmit_base", shape::Real, "1.8", "Each wait is so many times the one before")
+        .Between(1, 100),
+    Key("retransmit_tries", shape::Whole, "5", "Send a request again so often, then give up")
+        .Between(0, 1000),
+    Key("retransmit_jitter", shape::Whole, "0", "Shorten each wait by up to so many per cent")
+        .Between(0, 99),
+    Key("retransmit_limit", shape::Time, "0s", "No wait is longer; 0 for no limit"),
+    Key("half_open_timeout", shape::Time, "30s", "Forget a peer that does not go on for so long"),
+    Key("cookie_threshold", shape::Whole, "30", "Ask for cookies above so many half-open SAs")
+        .Between(0, 1'000'000),
+    Key("block_threshold",
+        shape::Whole,
+        "0",
+        "Drop requests of an address with more half-open SAs; 0 never does")
+        .Between(0, 1'000'000),
+    Key("keep_alive", shape::Time, "20s", "Keep a NAT's mapping alive so often; 0 never does"),
     {"cookie_threshold_ip", UNSUPPORTED, "0"},
     {"delete_rekeyed", UNSUPPORTED, "no false 0"},
     {"delete_rekeyed_delay", UNSUPPORTED},
@@ -86,19 +97,38 @@ constexpr KeyRule CHARON_KEYS[] = {
     {"syslog", UNSUPPORTED},
 };
 
-constexpr KeyRule POLICY_KEYS[] = {{"name"}, {"action"}, {"local"}, {"remote"}};
+constexpr ObjectRule CHARON{"charon", "charon", "As in strongswan.conf", CHARON_KEYS};
 
-constexpr std::array<std::pair<std::string_view, Action>, 3> ACTIONS{{
-    {"bypass", Action::BYPASS},
-    {"discard", Action::DISCARD},
-    {"protect", Action::PROTECT},
-}};
+constexpr KeyRule POLICY_KEYS[] = {
+    Key("name", shape::Text, "", "What logs call it; policy- and its number without"),
+    Key("action", shape::Word, "", "What happens to such packets").OneOf(ACTIONS).Required(),
+    Key("local", shape::List, "", "Traffic selectors of this side; everything without"),
+    Key("remote", shape::List, "", "Traffic selectors of the other side; everything without"),
+};
+
+constexpr ObjectRule POLICY{"policy", "policies", "A rule for packets", POLICY_KEYS};
+
+constexpr KeyRule TOP_KEYS[] = {
+    Key("connections", shape::Objects, "", "As in swanctl.conf: peers, by name").Of(CONNECTION),
+    Key("secrets", shape::Object, "", "As in swanctl.conf").Of(SECRETS),
+    Key("charon", shape::Object, "", "Retransmission and limits, as in strongswan.conf").Of(CHARON),
+    Key("policies", shape::ObjectList, "", "Rules that are tried in order before the children's")
+        .Of(POLICY),
+    Key("default_action", shape::Word, "bypass", "What happens to packets of no rule")
+        .OneOf(std::span(ACTIONS).first<2>()),
+    Key("$schema", shape::Text, "", "For editors: a file that `ikelab schema configuration` made"),
+    {"pools", UNSUPPORTED},
+    {"authorities", UNSUPPORTED},
+    {"include", UNSUPPORTED},
+};
+
+constexpr ObjectRule TOP{"configuration", "", "One gateway, in swanctl.conf's words", TOP_KEYS};
 
 ike::SharedSecret
 ReadSecret(const Json& json, const std::string& pointer, ErrorSlot& error)
 {
     ike::SharedSecret result;
-    ObjectReader reader(json, pointer, SECRET_KEYS, error);
+    ObjectReader reader(json, pointer, SECRET, error);
     if (error)
     {
         return result;
@@ -144,7 +174,7 @@ ReadSecret(const Json& json, const std::string& pointer, ErrorSlot& error)
 void
 ReadSecrets(const Json& json, const std::string& pointer, ike::Config& config, ErrorSlot& error)
 {
-    ObjectReader reader(json, pointer, SECRETS_KEYS, error);
+    ObjectReader reader(json, pointer, SECRETS, error);
     if (error)
     {
         return;
@@ -161,24 +191,28 @@ ReadSecrets(const Json& json, const std::string& pointer, ike::Config& config, E
 void
 ReadCharon(const Json& json, const std::string& pointer, ike::Config& config, ErrorSlot& error)
 {
-    ObjectReader reader(json, pointer, CHARON_KEYS, error);
+    ObjectReader reader(json, pointer, CHARON, error);
     ike::RetransmitConfig& retransmit = config.retransmit;
     reader.Time("retransmit_timeout", retransmit.timeout);
     if (retransmit.timeout < std::chrono::milliseconds(1))
     {
-        reader.Wrong("retransmit_timeout", "too short", "at least 1ms");
+        reader.Wrong("retransmit_timeout",
+                     fmt::format("'{}' is too short", reader.Shown("retransmit_timeout")),
+                     "at least 1ms");
     }
-    reader.Real("retransmit_base", retransmit.base, 1.0, 100.0);
-    reader.Number("retransmit_tries", retransmit.tries, 0, 1000);
-    reader.Number("retransmit_jitter", retransmit.jitterPercent, 0, 99);
+    reader.Real("retransmit_base", retransmit.base);
+    reader.Number("retransmit_tries", retransmit.tries);
+    reader.Number("retransmit_jitter", retransmit.jitterPercent);
     reader.Time("retransmit_limit", retransmit.limit);
     reader.Time("half_open_timeout", config.halfOpenTimeout);
     if (config.halfOpenTimeout <= Duration(0))
     {
-        reader.Wrong("half_open_timeout", "too short", "more than 0s");
+        reader.Wrong("half_open_timeout",
+                     fmt::format("'{}' is too short", reader.Shown("half_open_timeout")),
+                     "more than 0s");
     }
-    reader.Number("cookie_threshold", config.cookieThreshold, 0, 1'000'000);
-    reader.Number("block_threshold", config.blockThreshold, 0, 1'000'000);
+    reader.Number("cookie_threshold", config.cookieThreshold);
+    reader.Number("block_threshold", config.blockThreshold);
     reader.Time("keep_alive", config.keepAlive);
 }
 
@@ -211,7 +245,7 @@ ReadPolicies(const Json& json, const std::string& pointer, Config& config, Error
     for (size_t i = 0; i < json.size(); ++i)
     {
         const std::string place = fmt::format("{}/{}", pointer, i);
-        ObjectReader reader(json[i], place, POLICY_KEYS, error);
+        ObjectReader reader(json[i], place, POLICY, error);
         if (error)
         {
             return;
@@ -222,7 +256,7 @@ ReadPolicies(const Json& json, const std::string& pointer, Config& config, Error
         {
             error.Set({place, "no 'action'", "bypass, discard or protect", ""});
         }
-        reader.Word<Action>("action", rule.action, ACTIONS);
+        reader.Word("action", rule.action);
         rule.local = ReadPolicySide(reader, "local", error);
         rule.remote = ReadPolicySide(reader, "remote", error);
         config.policies.push_back(std::move(rule));
@@ -284,12 +318,19 @@ CheckSecrets(const Config& config, const std::string& pointer, ErrorSlot& error)
 
 } // namespace
 
+const ObjectRule&
+ConfigRule()
+{
+    return TOP;
+}
+
 tl::expected<Config, ConfigError>
 ReadConfig(const nlohmann::ordered_json& json, const std::string& pointer)
 {
     ErrorSlot error;
     Config config;
-    ObjectReader top(json, pointer, TOP_KEYS, error);
+    ObjectReader top(json, pointer, TOP, error);
+    top.Text("$schema");
     if (const Json* secrets = top.Find("secrets"); secrets != nullptr && !error)
     {
         ReadSecrets(*secrets, top.PointerTo("secrets"), config.ike, error);
@@ -304,24 +345,14 @@ ReadConfig(const nlohmann::ordered_json& json, const std::string& pointer)
     }
     if (!error)
     {
-        top.Word<Action>("default_action", config.defaultAction, std::span(ACTIONS).first<2>());
+        top.Word("default_action", config.defaultAction);
     }
-    if (const Json* connections = top.Find("connections"); connections != nullptr && !error)
+    if (!error)
     {
-        const std::string place = top.PointerTo("connections");
-        if (!connections->is_object())
-        {
-            top.Wrong(
-                "connections", fmt::format("wrong type: {}", KindOf(*connections)), "an object");
-        }
-        else
-        {
-            for (const auto& [name, connection] : connections->items())
-            {
-                config.ike.connections.push_back(
-                    ReadConnection(name, connection, AppendKey(place, name), error));
-            }
-        }
+        top.ForEach(
+            "connections",
+            [&](const std::string& name, const Json& connection, const std::string& place)
+            { config.ike.connections.push_back(ReadConnection(name, connection, place, error)); });
     }
     if (!error)
     {

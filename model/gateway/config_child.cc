@@ -4,7 +4,6 @@
 #include "gateway/proposals.h"
 
 #include <algorithm>
-#include <array>
 
 namespace ikelab::gateway
 {
@@ -17,22 +16,45 @@ constexpr bool UNSUPPORTED = true;
 /// The largest replay window: 4096 packets are 512 octets per SA.
 constexpr uint32_t REPLAY_WINDOW_MAX = 4096;
 
+constexpr NamedValue MODES[] = {Named("tunnel", ike::Mode::TUNNEL),
+                                Named("transport", ike::Mode::TRANSPORT)};
+
+constexpr NamedValue START_ACTIONS[] = {Named("none", ike::StartAction::NONE),
+                                        Named("start", ike::StartAction::START),
+                                        Named("trap", ike::StartAction::TRAP),
+                                        Named("clear", ike::StartAction::NONE),
+                                        Named("restart", ike::StartAction::START),
+                                        Named("route", ike::StartAction::TRAP)};
+
+constexpr NamedValue DPD_ACTIONS[] = {Named("clear", ike::DpdAction::CLEAR),
+                                      Named("trap", ike::DpdAction::TRAP),
+                                      Named("restart", ike::DpdAction::RESTART),
+                                      Named("none", ike::DpdAction::CLEAR),
+                                      Named("start", ike::DpdAction::RESTART),
+                                      Named("route", ike::DpdAction::TRAP)};
+
 /// swanctl.conf, connections.<conn>.children.<child>
 constexpr KeyRule CHILD_KEYS[] = {
-    {"local_ts"},
-    {"remote_ts"},
-    {"esp_proposals"},
-    {"mode"},
-    {"start_action"},
-    {"dpd_action"},
-    {"rekey_time"},
-    {"life_time"},
-    {"rand_time"},
-    {"rekey_bytes"},
-    {"life_bytes"},
-    {"rekey_packets"},
-    {"life_packets"},
-    {"replay_window"},
+    Key("local_ts", shape::List, "dynamic", "Our side, such as 10.1.0.0/16[tcp/80]"),
+    Key("remote_ts", shape::List, "dynamic", "The peer's side"),
+    Key("esp_proposals", shape::List, "default", "For ESP, such as aes128gcm16"),
+    Key("mode", shape::Word, "tunnel", "Whole packets inside, or their payloads").OneOf(MODES),
+    Key("start_action", shape::Word, "none", "Set it up at once, or when a packet needs it")
+        .OneOf(START_ACTIONS),
+    Key("dpd_action", shape::Word, "clear", "What follows when the peer is dead")
+        .OneOf(DPD_ACTIONS),
+    Key("rekey_time", shape::Time, "1h", "Soft lifetime; 0 for none"),
+    Key("life_time", shape::Time, "", "Hard lifetime, 0 for none; 110 % of rekey_time without"),
+    Key("rand_time", shape::Time, "", "Rekey up to so much earlier; life_time less rekey_time"),
+    Key("rekey_bytes", shape::Amount, "0", "Soft limit of octets; 0 for none"),
+    Key("life_bytes", shape::Amount, "", "Hard limit, 0 for none; 110 % of rekey_bytes without"),
+    Key("rekey_packets", shape::Amount, "0", "Soft limit of packets; 0 for none"),
+    Key("life_packets",
+        shape::Amount,
+        "",
+        "Hard limit, 0 for none; 110 % of rekey_packets without"),
+    Key("replay_window", shape::Whole, "32", "Packets that may overtake each other; 0: all may")
+        .Between(0, REPLAY_WINDOW_MAX),
     {"ah_proposals", UNSUPPORTED},
     {"sha256_96", UNSUPPORTED, "no false 0"},
     {"rand_bytes", UNSUPPORTED, "0"},
@@ -64,39 +86,12 @@ constexpr KeyRule CHILD_KEYS[] = {
     {"per_cpu_sas", UNSUPPORTED, "no false 0"},
 };
 
-constexpr std::array<std::pair<std::string_view, ike::StartAction>, 6> START_ACTIONS{{
-    {"none", ike::StartAction::NONE},
-    {"start", ike::StartAction::START},
-    {"trap", ike::StartAction::TRAP},
-    {"clear", ike::StartAction::NONE},
-    {"restart", ike::StartAction::START},
-    {"route", ike::StartAction::TRAP},
-}};
-
-constexpr std::array<std::pair<std::string_view, ike::DpdAction>, 6> DPD_ACTIONS{{
-    {"clear", ike::DpdAction::CLEAR},
-    {"trap", ike::DpdAction::TRAP},
-    {"restart", ike::DpdAction::RESTART},
-    {"none", ike::DpdAction::CLEAR},
-    {"start", ike::DpdAction::RESTART},
-    {"route", ike::DpdAction::TRAP},
-}};
-
 void
 ReadMode(ObjectReader& reader, ike::Mode& mode)
 {
     const auto text = reader.Text("mode");
-    if (!text || *text == "tunnel")
-    {
-        return;
-    }
-    if (*text == "transport")
-    {
-        mode = ike::Mode::TRANSPORT;
-        return;
-    }
-    const bool policy = *text == "pass" || *text == "drop";
-    if (policy || *text == "beet" || *text == "transport_proxy")
+    const bool policy = text == "pass" || text == "drop";
+    if (policy || text == "beet" || text == "transport_proxy")
     {
         reader.Wrong("mode",
                      fmt::format("mode '{}' is not supported{}",
@@ -105,10 +100,7 @@ ReadMode(ObjectReader& reader, ike::Mode& mode)
                      "tunnel or transport");
         return;
     }
-    reader.Wrong("mode",
-                 fmt::format("unknown word '{}'", *text),
-                 "tunnel or transport",
-                 NearestWord(*text, {"tunnel", "transport"}));
+    reader.Word("mode", mode);
 }
 
 void
@@ -154,7 +146,7 @@ CheckOrder(ObjectReader& reader,
     if (rekey != Amount{} && life != Amount{} && life < rekey)
     {
         reader.Wrong(reader.Has(hard) ? hard : soft,
-                     fmt::format("{} is less than {}", hard, soft),
+                     fmt::format("{} is less than {} ('{}')", hard, soft, reader.Shown(soft)),
                      fmt::format("at least {} (default: 110 % of it)", soft));
     }
 }
@@ -187,7 +179,8 @@ ReadLifetimes(ObjectReader& reader, ike::ChildConfig& child)
     if (child.rekeyTime != Duration(0) && child.randTime > child.rekeyTime)
     {
         reader.Wrong("rand_time",
-                     "rand_time is longer than the time that it shortens",
+                     fmt::format("rand_time '{}' is longer than the time that it shortens",
+                                 reader.Shown("rand_time")),
                      "at most rekey_time (default: life_time less rekey_time)");
     }
     ReadAmounts(reader, "rekey_bytes", child.rekeyBytes, "life_bytes", child.lifeBytes);
@@ -247,6 +240,11 @@ CheckFamilies(ObjectReader& reader, const ike::ChildConfig& child)
 
 } // namespace
 
+constexpr ObjectRule CHILD{"child",
+                           "connections.NAME.children.NAME",
+                           "Traffic that one Child SA protects, as in swanctl.conf",
+                           CHILD_KEYS};
+
 Selectors
 ReadSelectors(const std::vector<ListItem>& items,
               const std::optional<IpAddress>& dynamic,
@@ -288,7 +286,7 @@ ReadChild(const std::string& name,
     {
         error.Set({pointer, fmt::format("bad name '{}'", name), "a name without '/'", ""});
     }
-    ObjectReader reader(json, pointer, CHILD_KEYS, error);
+    ObjectReader reader(json, pointer, CHILD, error);
     if (error)
     {
         return child;
@@ -301,10 +299,10 @@ ReadChild(const std::string& name,
     }
     ReadProposals(reader, child, error);
     ReadMode(reader, child.mode);
-    reader.Word<ike::StartAction>("start_action", child.startAction, START_ACTIONS);
-    reader.Word<ike::DpdAction>("dpd_action", child.dpdAction, DPD_ACTIONS);
+    reader.Word("start_action", child.startAction);
+    reader.Word("dpd_action", child.dpdAction);
     ReadLifetimes(reader, child);
-    reader.Number("replay_window", child.replayWindow, 0, REPLAY_WINDOW_MAX);
+    reader.Number("replay_window", child.replayWindow);
     if (child.startAction == ike::StartAction::START && connection.remoteAddrs.empty())
     {
         reader.Wrong("start_action",

@@ -15,22 +15,54 @@ constexpr bool UNSUPPORTED = true;
 constexpr bool SUFFIX = true;
 constexpr std::string_view IKEV1 = "it belongs to IKEv1";
 
+constexpr NamedValue VERSIONS[] = {{"2", 2}, {"0", 0}};
+constexpr NamedValue FOREVER[] = {{"%forever", 0}};
+constexpr NamedValue AUTHENTICATIONS[] = {{"psk", 0}};
+
+/// connections.<conn>.local and .remote
+constexpr KeyRule AUTHENTICATION_KEYS[] = {
+    Key("auth", shape::Word, "", "How; psk is all that there is yet")
+        .OneOf(AUTHENTICATIONS)
+        .Required(),
+    Key("id", shape::Text, "", "An address, a name, user@host, @#hex or %any; the address without"),
+    {"round", UNSUPPORTED, "0"},
+    {"certs", UNSUPPORTED},
+    {"cert", UNSUPPORTED, "", "", SUFFIX},
+    {"cacerts", UNSUPPORTED},
+    {"cacert", UNSUPPORTED, "", "", SUFFIX},
+    {"ca_id", UNSUPPORTED},
+    {"pubkeys", UNSUPPORTED},
+    {"revocation", UNSUPPORTED, "relaxed"},
+    {"groups", UNSUPPORTED},
+    {"cert_policy", UNSUPPORTED},
+    {"eap_id", UNSUPPORTED},
+    {"aaa_id", UNSUPPORTED},
+    {"xauth_id", UNSUPPORTED, "", IKEV1},
+};
+
+constexpr ObjectRule AUTHENTICATION{"authentication",
+                                    "connections.NAME.local and .remote",
+                                    "How one end proves who it is",
+                                    AUTHENTICATION_KEYS};
+
 /// swanctl.conf, connections.<conn>
 constexpr KeyRule CONNECTION_KEYS[] = {
-    {"version"},
-    {"local_addrs"},
-    {"remote_addrs"},
-    {"local_port"},
-    {"remote_port"},
-    {"proposals"},
-    {"encap"},
-    {"dpd_delay"},
-    {"rekey_time"},
-    {"over_time"},
-    {"rand_time"},
+    Key("version", shape::Word, "2", "Of IKE; 0 is either, which is 2 here").OneOf(VERSIONS),
+    Key("local_addrs", shape::List, "%any", "Addresses of this end"),
+    Key("remote_addrs", shape::List, "%any", "Addresses of the peer; %any waits for it"),
+    Key("local_port", shape::Whole, "500", "UDP port of this end").Between(1, 65535),
+    Key("remote_port", shape::Whole, "500", "UDP port of the peer").Between(1, 65535),
+    Key("proposals", shape::List, "default", "For IKE, such as aes128gcm16-prfsha256-x25519"),
+    Key("encap", shape::Flag, "no", "Pretend a NAT, so that ESP goes in UDP (RFC 3948)"),
+    Key("dpd_delay", shape::Time, "0s", "Ask for a sign of life after so long; 0 never does"),
+    Key("rekey_time", shape::Time, "4h", "Lifetime of the IKE SA; 0 for no end"),
+    Key("over_time", shape::Time, "", "So much later it ends; 10 % of rekey_time without"),
+    Key("rand_time", shape::Time, "", "Rekey up to so much earlier; over_time without"),
     {"reauth_time", UNSUPPORTED, "0 0s 0m 0h 0d"},
-    {"keyingtries"},
-    {"children"},
+    Key("keyingtries", shape::Whole, "1", "Try so often to set it up; 0 or %forever has no end")
+        .Between(0, 1'000'000)
+        .OneOf(FOREVER),
+    Key("children", shape::Objects, "", "What is protected, by name").Of(CHILD),
     {"dpd_timeout",
      UNSUPPORTED,
      "0 0s",
@@ -54,29 +86,10 @@ constexpr KeyRule CONNECTION_KEYS[] = {
     {"mediation", UNSUPPORTED, "no false 0"},
     {"mediated_by", UNSUPPORTED},
     {"mediation_peer", UNSUPPORTED},
-    {"local"},
-    {"remote"},
+    Key("local", shape::Object, "", "How this end proves who it is").Of(AUTHENTICATION).Required(),
+    Key("remote", shape::Object, "", "How the peer does").Of(AUTHENTICATION).Required(),
     {"local-", UNSUPPORTED, "", "only one authentication round is done", SUFFIX},
     {"remote-", UNSUPPORTED, "", "only one authentication round is done", SUFFIX},
-};
-
-/// connections.<conn>.local and .remote
-constexpr KeyRule AUTHENTICATION_KEYS[] = {
-    {"auth"},
-    {"id"},
-    {"round", UNSUPPORTED, "0"},
-    {"certs", UNSUPPORTED},
-    {"cert", UNSUPPORTED, "", "", SUFFIX},
-    {"cacerts", UNSUPPORTED},
-    {"cacert", UNSUPPORTED, "", "", SUFFIX},
-    {"ca_id", UNSUPPORTED},
-    {"pubkeys", UNSUPPORTED},
-    {"revocation", UNSUPPORTED, "relaxed"},
-    {"groups", UNSUPPORTED},
-    {"cert_policy", UNSUPPORTED},
-    {"eap_id", UNSUPPORTED},
-    {"aaa_id", UNSUPPORTED},
-    {"xauth_id", UNSUPPORTED, "", IKEV1},
 };
 
 /// Words of `auth` that swanctl takes; round brackets of parameters follow some.
@@ -139,7 +152,10 @@ ReadAddresses(ObjectReader& reader, std::string_view key, ErrorSlot& error)
     }
     if (const ListItem* twice = FirstDuplicate(*items))
     {
-        error.Set({twice->pointer, fmt::format("'{}' twice", twice->text), "each once", ""});
+        error.Set({twice->pointer,
+                   fmt::format("'{}' twice", twice->text),
+                   "each address once: leave one of them out",
+                   ""});
     }
     return addresses;
 }
@@ -147,11 +163,12 @@ ReadAddresses(ObjectReader& reader, std::string_view key, ErrorSlot& error)
 void
 ReadVersion(ObjectReader& reader)
 {
-    const auto version = reader.Whole("version", 0, 2);
-    if (version && *version == 1)
+    if (const auto version = reader.Text("version"); version == "1")
     {
         reader.Wrong("version", "IKEv1 is not supported", "2");
     }
+    int version = 0;
+    reader.Word("version", version);
 }
 
 void
@@ -200,7 +217,7 @@ ReadAuthentication(ObjectReader& connection, std::string_view side, ErrorSlot& e
                    ""});
         return std::nullopt;
     }
-    ObjectReader reader(*json, connection.PointerTo(side), AUTHENTICATION_KEYS, error);
+    ObjectReader reader(*json, connection.PointerTo(side), AUTHENTICATION, error);
     const auto auth = reader.Text("auth");
     if (!reader.Has("auth"))
     {
@@ -240,12 +257,18 @@ ReadTimes(ObjectReader& reader, ike::ConnectionConfig& connection)
     if (connection.rekeyTime != Duration(0) && connection.randTime > connection.rekeyTime)
     {
         reader.Wrong(reader.Has("rand_time") ? "rand_time" : "over_time",
-                     "rand_time is longer than the time that it shortens",
+                     fmt::format("rand_time '{}' is longer than the time that it shortens",
+                                 reader.Shown(reader.Has("rand_time") ? "rand_time" : "over_time")),
                      "at most rekey_time (default: over_time)");
     }
 }
 
 } // namespace
+
+constexpr ObjectRule CONNECTION{"connection",
+                                "connections.NAME",
+                                "A peer, as in swanctl.conf",
+                                CONNECTION_KEYS};
 
 std::optional<ike::Identity>
 ReadIdentity(const ListItem& item, ErrorSlot& error)
@@ -302,12 +325,12 @@ ReadConnection(const std::string& name,
     {
         error.Set({pointer, fmt::format("bad name '{}'", name), "a name without '/'", ""});
     }
-    ObjectReader reader(json, pointer, CONNECTION_KEYS, error);
+    ObjectReader reader(json, pointer, CONNECTION, error);
     ReadVersion(reader);
     connection->localAddrs = ReadAddresses(reader, "local_addrs", error);
     connection->remoteAddrs = ReadAddresses(reader, "remote_addrs", error);
-    reader.Number("local_port", connection->localPort, 1, 65535);
-    reader.Number("remote_port", connection->remotePort, 1, 65535);
+    reader.Number("local_port", connection->localPort);
+    reader.Number("remote_port", connection->remotePort);
     ReadProposals(reader, *connection, error);
     reader.Flag("encap", connection->encap);
     ReadTimes(reader, *connection);
@@ -317,7 +340,7 @@ ReadConnection(const std::string& name,
     }
     else
     {
-        reader.Number("keyingtries", connection->keyingTries, 0, 1'000'000);
+        reader.Number("keyingtries", connection->keyingTries);
     }
     if (error)
     {
@@ -325,23 +348,14 @@ ReadConnection(const std::string& name,
     }
     connection->localId = ReadAuthentication(reader, "local", error);
     connection->remoteId = ReadAuthentication(reader, "remote", error);
-    const Json* children = reader.Find("children");
-    if (children == nullptr || error)
+    if (!error)
     {
-        return connection;
-    }
-    if (!children->is_object())
-    {
-        reader.Wrong("children", fmt::format("wrong type: {}", KindOf(*children)), "an object");
-        return connection;
-    }
-    for (const auto& [childName, child] : children->items())
-    {
-        connection->children.push_back(ReadChild(childName,
-                                                 child,
-                                                 AppendKey(reader.PointerTo("children"), childName),
-                                                 *connection,
-                                                 error));
+        reader.ForEach("children",
+                       [&](const std::string& child, const Json& members, const std::string& place)
+                       {
+                           connection->children.push_back(
+                               ReadChild(child, members, place, *connection, error));
+                       });
     }
     return connection;
 }

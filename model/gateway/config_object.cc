@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/config_object.h"
 
+#include "base/assert.h"
+#include "gateway/config_schema.h"
+
+#include <algorithm>
 #include <charconv>
 
 namespace ikelab::gateway
@@ -10,19 +14,6 @@ namespace
 {
 
 constexpr std::string_view EXPECTED_TIME = "a time such as 500ms, 30s, 5m, 4h or 1d";
-
-const KeyRule*
-FindRule(std::span<const KeyRule> rules, std::string_view key)
-{
-    for (const KeyRule& rule : rules)
-    {
-        if (key == rule.name || (rule.suffix && key.starts_with(rule.name)))
-        {
-            return &rule;
-        }
-    }
-    return nullptr;
-}
 
 /// Text of a scalar; nothing for lists, objects and null.
 std::optional<std::string>
@@ -64,7 +55,38 @@ IsHarmless(const KeyRule& rule, const Json& value)
     return text->empty();
 }
 
+/// The object below this one that has the key, or nullptr: people forget a level.
+const ObjectRule*
+FindOwner(const ObjectRule& top, std::string_view key)
+{
+    const KeyRule* rule = FindRule(top, key);
+    if (rule != nullptr && !rule->unsupported && !top.place.empty())
+    {
+        return &top;
+    }
+    for (const KeyRule& member : top.keys)
+    {
+        const ObjectRule* owner = member.object ? FindOwner(*member.object, key) : nullptr;
+        if (owner != nullptr)
+        {
+            return owner;
+        }
+    }
+    return nullptr;
+}
+
 } // namespace
+
+const KeyRule*
+FindRule(const ObjectRule& object, std::string_view key)
+{
+    const auto found = std::ranges::find_if(object.keys,
+                                            [key](const KeyRule& rule) {
+                                                return key == rule.name ||
+                                                       (rule.suffix && key.starts_with(rule.name));
+                                            });
+    return found == object.keys.end() ? nullptr : &*found;
+}
 
 std::string
 AppendKey(std::string_view pointer, std::string_view key)
@@ -111,9 +133,10 @@ KindOf(const Json& json)
 
 ObjectReader::ObjectReader(const Json& json,
                            std::string pointer,
-                           std::span<const KeyRule> rules,
+                           const ObjectRule& rule,
                            ErrorSlot& error)
     : m_json(json),
+      m_rule(rule),
       m_pointer(std::move(pointer)),
       m_error(error)
 {
@@ -122,27 +145,18 @@ ObjectReader::ObjectReader(const Json& json,
         m_error.Set({m_pointer, fmt::format("wrong type: {}", KindOf(json)), "an object", ""});
         return;
     }
-    CheckKeys(rules);
+    CheckKeys();
 }
 
 void
-ObjectReader::CheckKeys(std::span<const KeyRule> rules)
+ObjectReader::CheckKeys()
 {
     for (const auto& [key, value] : m_json.items())
     {
-        const KeyRule* rule = FindRule(rules, key);
+        const KeyRule* rule = FindRule(m_rule, key);
         if (rule == nullptr)
         {
-            std::vector<std::string> names;
-            for (const KeyRule& known : rules)
-            {
-                names.emplace_back(known.name);
-            }
-            std::string nearest = NearestWord(key, names);
-            Wrong(key,
-                  fmt::format("unknown key '{}'", key),
-                  fmt::format("one of {}", fmt::join(names, ", ")),
-                  std::move(nearest));
+            ComplainOfUnknown(key);
         }
         else if (rule->unsupported && !IsHarmless(*rule, value))
         {
@@ -158,6 +172,37 @@ ObjectReader::CheckKeys(std::span<const KeyRule> rules)
                   std::move(expected));
         }
     }
+}
+
+void
+ObjectReader::ComplainOfUnknown(const std::string& key)
+{
+    std::vector<std::string> names;
+    std::vector<std::string> done;
+    for (const KeyRule& known : m_rule.keys)
+    {
+        names.emplace_back(known.name);
+        if (!known.unsupported)
+        {
+            done.emplace_back(known.suffix ? fmt::format("{}...", known.name)
+                                           : std::string(known.name));
+        }
+    }
+    const ObjectRule* owner = FindOwner(ConfigRule(), key);
+    Wrong(key,
+          owner == nullptr
+              ? fmt::format("unknown key '{}'", key)
+              : fmt::format("unknown key '{}' here: it belongs to {}", key, owner->place),
+          fmt::format("one of {}", fmt::join(done, ", ")),
+          owner == nullptr ? NearestWord(key, names) : "");
+}
+
+const KeyRule&
+ObjectReader::RuleOf(std::string_view key, std::initializer_list<Shape> shapes) const
+{
+    const KeyRule* rule = FindRule(m_rule, key);
+    IKELAB_ASSERT(rule != nullptr && std::ranges::find(shapes, rule->shape) != shapes.end());
+    return *rule;
 }
 
 bool
@@ -195,6 +240,14 @@ ObjectReader::Wrong(std::string_view key,
 std::optional<std::string>
 ObjectReader::Text(std::string_view key)
 {
+    // A word may be read as a text, to say more about a wrong one.
+    RuleOf(key, {shape::Text, shape::Word});
+    return ScalarAt(key);
+}
+
+std::optional<std::string>
+ObjectReader::ScalarAt(std::string_view key)
+{
     const Json* value = Find(key);
     if (value == nullptr)
     {
@@ -211,6 +264,7 @@ ObjectReader::Text(std::string_view key)
 void
 ObjectReader::Flag(std::string_view key, bool& target)
 {
+    RuleOf(key, {shape::Flag});
     const Json* value = Find(key);
     if (value == nullptr)
     {
@@ -232,6 +286,7 @@ ObjectReader::Flag(std::string_view key, bool& target)
 void
 ObjectReader::Time(std::string_view key, Duration& target)
 {
+    RuleOf(key, {shape::Time});
     const Json* value = Find(key);
     if (value == nullptr)
     {
@@ -255,7 +310,8 @@ ObjectReader::Time(std::string_view key, Duration& target)
 void
 ObjectReader::Amount(std::string_view key, uint64_t& target)
 {
-    const auto text = Text(key);
+    RuleOf(key, {shape::Amount});
+    const auto text = ScalarAt(key);
     if (!text)
     {
         return;
@@ -270,9 +326,12 @@ ObjectReader::Amount(std::string_view key, uint64_t& target)
 }
 
 void
-ObjectReader::Real(std::string_view key, double& target, double least, double most)
+ObjectReader::Real(std::string_view key, double& target)
 {
-    const auto text = Text(key);
+    const KeyRule& rule = RuleOf(key, {shape::Real});
+    const auto least = static_cast<double>(rule.least);
+    const auto most = static_cast<double>(rule.most);
+    const auto text = ScalarAt(key);
     if (!text)
     {
         return;
@@ -291,9 +350,10 @@ ObjectReader::Real(std::string_view key, double& target, double least, double mo
 }
 
 std::optional<uint64_t>
-ObjectReader::Whole(std::string_view key, uint64_t least, uint64_t most)
+ObjectReader::Whole(std::string_view key)
 {
-    const auto text = Text(key);
+    const KeyRule& rule = RuleOf(key, {shape::Whole});
+    const auto text = ScalarAt(key);
     if (!text)
     {
         return std::nullopt;
@@ -301,20 +361,79 @@ ObjectReader::Whole(std::string_view key, uint64_t least, uint64_t most)
     uint64_t number = 0;
     const auto parsed = std::from_chars(text->data(), text->data() + text->size(), number);
     const bool whole = parsed.ec == std::errc() && parsed.ptr == text->data() + text->size();
-    if (!whole || number < least || number > most)
+    if (!whole || number < rule.least || number > rule.most)
     {
         Wrong(key,
               whole ? fmt::format("{} is out of range", number)
                     : fmt::format("'{}' is not a whole number in range", *text),
-              fmt::format("a whole number from {} to {}", least, most));
+              fmt::format("a whole number from {} to {}", rule.least, rule.most));
         return std::nullopt;
     }
     return number;
 }
 
+std::string
+ObjectReader::Shown(std::string_view key) const
+{
+    const Json* value = Find(key);
+    const KeyRule* rule = FindRule(m_rule, key);
+    return value != nullptr  ? ScalarText(*value).value_or("")
+           : rule != nullptr ? std::string(rule->otherwise)
+                             : "";
+}
+
+std::optional<int>
+ObjectReader::WordValue(std::string_view key)
+{
+    const KeyRule& rule = RuleOf(key, {shape::Word});
+    const auto text = ScalarAt(key);
+    if (!text)
+    {
+        return std::nullopt;
+    }
+    std::vector<std::string> names;
+    for (const NamedValue& word : rule.words)
+    {
+        if (word.name == *text)
+        {
+            return word.value;
+        }
+        names.emplace_back(word.name);
+    }
+    Wrong(key,
+          fmt::format("unknown word '{}'", *text),
+          fmt::format("one of {}", fmt::join(names, ", ")),
+          NearestWord(*text, names));
+    return std::nullopt;
+}
+
+void
+ObjectReader::ForEach(
+    std::string_view key,
+    const std::function<
+        void(const std::string& name, const Json& json, const std::string& pointer)>& read)
+{
+    RuleOf(key, {shape::Objects});
+    const Json* value = Find(key);
+    if (value == nullptr)
+    {
+        return;
+    }
+    if (!value->is_object())
+    {
+        Wrong(key, fmt::format("wrong type: {}", KindOf(*value)), "an object of names");
+        return;
+    }
+    for (const auto& [name, json] : value->items())
+    {
+        read(name, json, AppendKey(PointerTo(key), name));
+    }
+}
+
 std::optional<std::vector<ListItem>>
 ObjectReader::List(std::string_view key)
 {
+    RuleOf(key, {shape::List});
     const Json* value = Find(key);
     if (value == nullptr)
     {

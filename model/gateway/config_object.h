@@ -2,21 +2,20 @@
 #pragma once
 
 #include "gateway/config.h"
+#include "gateway/config_rules.h"
 #include "gateway/config_words.h"
 
 #include <fmt/format.h>
 
+#include <functional>
+#include <initializer_list>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace ikelab::gateway
 {
-
-using Json = nlohmann::ordered_json;
 
 /// Where the first error of a reading stays; the later ones are mostly its consequences.
 class ErrorSlot
@@ -46,20 +45,6 @@ class ErrorSlot
     std::optional<ConfigError> m_error;
 };
 
-/**
- * One key that an object may have. A key that swanctl knows and we do not have yet carries the
- * values that ask for nothing ("no false 0"), and why any other is refused.
- */
-struct KeyRule
-{
-    std::string_view name;
-    bool unsupported{false};
-    std::string_view harmless{};
-    std::string_view hint{};
-    /// More keys that begin with the name belong to the rule: "local-1", "ike-moon".
-    bool suffix{false};
-};
-
 /// A string of a list with its place.
 struct ListItem
 {
@@ -69,15 +54,13 @@ struct ListItem
 
 /**
  * Reads the members of one JSON object. Keys are checked when it is made; each reading function
- * leaves its target alone if the key is missing, and puts what is wrong into the slot.
+ * leaves its target alone if the key is missing, and puts what is wrong into the slot. What may be
+ * asked for, and in which shape, is what the object's rule says.
  */
 class ObjectReader
 {
   public:
-    ObjectReader(const Json& json,
-                 std::string pointer,
-                 std::span<const KeyRule> rules,
-                 ErrorSlot& error);
+    ObjectReader(const Json& json, std::string pointer, const ObjectRule& rule, ErrorSlot& error);
 
     bool Has(std::string_view key) const;
     /// The member, or nullptr.
@@ -95,48 +78,39 @@ class ObjectReader
     void Flag(std::string_view key, bool& target);
     void Time(std::string_view key, Duration& target);
     void Amount(std::string_view key, uint64_t& target);
-    void Real(std::string_view key, double& target, double least, double most);
-    std::optional<uint64_t> Whole(std::string_view key, uint64_t least, uint64_t most);
+    void Real(std::string_view key, double& target);
+    std::optional<uint64_t> Whole(std::string_view key);
     /// A list of strings, a string with commas, or one number.
     std::optional<std::vector<ListItem>> List(std::string_view key);
 
+    /// The value of a scalar as its author wrote it, or its default, for messages.
+    std::string Shown(std::string_view key) const;
+
+    /// A member that is an object of objects; complains if it is something else.
+    void ForEach(
+        std::string_view key,
+        const std::function<
+            void(const std::string& name, const Json& json, const std::string& pointer)>& read);
+
     template <typename Integer>
     void
-    Number(std::string_view key, Integer& target, uint64_t least, uint64_t most)
+    Number(std::string_view key, Integer& target)
     {
-        if (const auto number = Whole(key, least, most))
+        if (const auto number = Whole(key))
         {
             target = static_cast<Integer>(*number);
         }
     }
 
-    /// One of several words.
-    template <typename Value>
+    /// One of the words of the key's rule.
+    template <typename Enum>
     void
-    Word(std::string_view key,
-         Value& target,
-         std::span<const std::pair<std::string_view, Value>> words)
+    Word(std::string_view key, Enum& target)
     {
-        const auto text = Text(key);
-        if (!text)
+        if (const auto value = WordValue(key))
         {
-            return;
+            target = static_cast<Enum>(*value);
         }
-        std::vector<std::string> names;
-        for (const auto& [name, value] : words)
-        {
-            if (name == *text)
-            {
-                target = value;
-                return;
-            }
-            names.emplace_back(name);
-        }
-        std::string nearest = NearestWord(*text, names);
-        Wrong(key,
-              fmt::format("unknown word '{}'", *text),
-              fmt::format("one of {}", fmt::join(names, ", ")),
-              std::move(nearest));
     }
 
     void Wrong(std::string_view key,
@@ -145,9 +119,15 @@ class ObjectReader
                std::string nearest = "");
 
   private:
-    void CheckKeys(std::span<const KeyRule> rules);
+    void CheckKeys();
+    void ComplainOfUnknown(const std::string& key);
+    /// The rule of a key; asking for one that is not in the table, or in another shape, is our bug.
+    const KeyRule& RuleOf(std::string_view key, std::initializer_list<Shape> shapes) const;
+    std::optional<std::string> ScalarAt(std::string_view key);
+    std::optional<int> WordValue(std::string_view key);
 
     const Json& m_json;
+    const ObjectRule& m_rule;
     std::string m_pointer;
     ErrorSlot& m_error;
 };

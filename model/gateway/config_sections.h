@@ -9,6 +9,9 @@
 namespace ikelab::gateway
 {
 
+extern const ObjectRule CONNECTION; ///< connections.<name>
+extern const ObjectRule CHILD;      ///< connections.<conn>.children.<name>
+
 /// connections.<name>
 std::shared_ptr<const ike::ConnectionConfig> ReadConnection(const std::string& name,
                                                             const Json& json,

@@ -90,7 +90,7 @@ TEST(JsonDocument, NamesBothPlacesOfADuplicateKey)
 {
     const JsonError error = ErrorOf("{\n  \"nodes\": 1,\n  \"links\": 2,\n  \"n\\u006fdes\": 3\n}");
     EXPECT_EQ(error.where, (TextPosition{4, 3}));
-    EXPECT_EQ(error.message, "duplicate key \"nodes\", first at line 2");
+    EXPECT_EQ(error.message, "duplicate key \"nodes\", first at line 2; expected each key once");
     EXPECT_TRUE(JsonDocument::Parse(R"({"a": {"x": 1}, "b": {"x": 2}})"));
 }
 

@@ -189,7 +189,9 @@ JsonScanner::Object(const std::string& pointer, size_t depth)
         {
             return WrongAt(
                 keyPosition,
-                fmt::format("duplicate key \"{}\", first at line {}", key, other->second.key.line));
+                fmt::format("duplicate key \"{}\", first at line {}; expected each key once",
+                            key,
+                            other->second.key.line));
         }
         if (AtEnd() || Peek() != ':')
         {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/object_reader.h"
 
+#include "base/assert.h"
 #include "io/json_document.h"
 #include "runner/units.h"
 
@@ -33,9 +34,10 @@ Shown(const Json& json)
 
 ObjectReader::ObjectReader(const Json& json,
                            std::string pointer,
-                           std::vector<std::string> keys,
+                           const gateway::ObjectRule& rule,
                            Problems& problems)
     : m_json(json),
+      m_rule(rule),
       m_pointer(std::move(pointer)),
       m_problems(problems)
 {
@@ -44,13 +46,26 @@ ObjectReader::ObjectReader(const Json& json,
         m_problems.Add(m_pointer, Shown(json), "an object");
         return;
     }
+    std::vector<std::string> keys;
+    for (const gateway::KeyRule& known : rule.keys)
+    {
+        keys.emplace_back(known.name);
+    }
     for (const auto& [key, value] : json.items())
     {
-        if (std::ranges::find(keys, key) == keys.end())
+        if (FindRule(rule, key) == nullptr)
         {
             m_problems.AddUnknown(PointerTo(key), "key", key, keys, true);
         }
     }
+}
+
+const gateway::KeyRule&
+ObjectReader::RuleOf(std::string_view key, std::initializer_list<gateway::Shape> shapes) const
+{
+    const gateway::KeyRule* rule = FindRule(m_rule, key);
+    IKELAB_ASSERT(rule != nullptr && std::ranges::find(shapes, rule->shape) != shapes.end());
+    return *rule;
 }
 
 const Json*
@@ -90,6 +105,13 @@ ObjectReader::Complain(std::string_view key, std::string problem, std::string ex
 bool
 ObjectReader::Text(std::string_view key, std::string& value)
 {
+    RuleOf(key, {shape::Text, shape::Moment});
+    return TextOf(key, value);
+}
+
+bool
+ObjectReader::TextOf(std::string_view key, std::string& value)
+{
     const Json* member = Find(key);
     if (!member)
     {
@@ -107,6 +129,7 @@ ObjectReader::Text(std::string_view key, std::string& value)
 bool
 ObjectReader::Flag(std::string_view key, bool& value)
 {
+    RuleOf(key, {shape::Flag});
     const Json* member = Find(key);
     if (!member)
     {
@@ -122,8 +145,11 @@ ObjectReader::Flag(std::string_view key, bool& value)
 }
 
 bool
-ObjectReader::Count(std::string_view key, uint64_t& value, uint64_t lowest, uint64_t highest)
+ObjectReader::Count(std::string_view key, uint64_t& value, uint64_t least)
 {
+    const gateway::KeyRule& rule = RuleOf(key, {shape::Count});
+    const uint64_t lowest = std::max(least, rule.least);
+    const uint64_t highest = rule.most;
     const Json* member = Find(key);
     if (!member)
     {
@@ -147,6 +173,7 @@ ObjectReader::Count(std::string_view key, uint64_t& value, uint64_t lowest, uint
 bool
 ObjectReader::Time(std::string_view key, Duration& value)
 {
+    RuleOf(key, {shape::Time});
     const Json* member = Find(key);
     if (!member)
     {
@@ -165,6 +192,7 @@ ObjectReader::Time(std::string_view key, Duration& value)
 bool
 ObjectReader::Percent(std::string_view key, double& value)
 {
+    RuleOf(key, {shape::Percent});
     const Json* member = Find(key);
     if (!member)
     {
@@ -184,6 +212,7 @@ ObjectReader::Percent(std::string_view key, double& value)
 bool
 ObjectReader::Rate(std::string_view key, uint64_t& value)
 {
+    RuleOf(key, {shape::Rate});
     const Json* member = Find(key);
     if (!member)
     {
@@ -200,21 +229,34 @@ ObjectReader::Rate(std::string_view key, uint64_t& value)
 }
 
 bool
-ObjectReader::Word(std::string_view key, const std::vector<std::string>& words, size_t& index)
+ObjectReader::Word(std::string_view key, int& value)
 {
+    const gateway::KeyRule& rule = RuleOf(key, {shape::Word});
     std::string word;
-    if (!Text(key, word))
+    if (!TextOf(key, word))
     {
         return false;
     }
-    const auto found = std::ranges::find(words, word);
-    if (found == words.end())
+    const auto found = std::ranges::find(rule.words, word, &gateway::NamedValue::name);
+    if (found == rule.words.end())
     {
-        m_problems.AddUnknown(PointerTo(key), "word", word, words);
+        std::vector<std::string> names;
+        for (const gateway::NamedValue& known : rule.words)
+        {
+            names.emplace_back(known.name);
+        }
+        m_problems.AddUnknown(PointerTo(key), "word", word, names);
         return false;
     }
-    index = static_cast<size_t>(found - words.begin());
+    value = found->value;
     return true;
+}
+
+bool
+ObjectReader::AnyName(std::string_view key, std::string& value)
+{
+    RuleOf(key, {shape::Name});
+    return TextOf(key, value);
 }
 
 bool
@@ -224,7 +266,7 @@ ObjectReader::Name(std::string_view key,
                    std::string& value)
 {
     std::string word;
-    if (!Text(key, word))
+    if (!AnyName(key, word))
     {
         return false;
     }

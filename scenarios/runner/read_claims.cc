@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace ikelab::runner
@@ -96,7 +97,7 @@ ReadClaim(const Json& json, Claim& claim, Problems& problems)
         claim.wanted = Plain(json);
         return;
     }
-    ObjectReader reader(json, claim.pointer, {"min", "max"}, problems);
+    ObjectReader reader(json, claim.pointer, BoundsRule(unit), problems);
     if (const Json* least = reader.Find("min"))
     {
         claim.lowest = read(*least, reader.PointerTo("min"));
@@ -113,7 +114,8 @@ ReadClaim(const Json& json, Claim& claim, Problems& problems)
     }
     if (claim.lowest && claim.highest && *claim.lowest > *claim.highest)
     {
-        problems.Add(claim.pointer, "no value is at least \"min\" and at most \"max\"");
+        problems.Add(
+            claim.pointer, fmt::format("nothing is {}", claim.wanted), "\"min\" not above \"max\"");
     }
 }
 
@@ -124,7 +126,79 @@ struct Section
     std::string_view what;
 };
 
+/// What can be claimed of a node, a flow or a link: the metrics are the rows.
+const gateway::ObjectRule&
+ClaimsRule(Subject subject)
+{
+    const auto keysOf = [](Subject wanted)
+    {
+        std::vector<gateway::KeyRule> keys;
+        for (const Metric& metric : Metrics())
+        {
+            if (metric.subject == wanted)
+            {
+                keys.push_back(gateway::Key(metric.name, ClaimShape(metric.unit), "", metric.help));
+            }
+        }
+        return keys;
+    };
+    static const std::vector<gateway::KeyRule> OF_NODE = keysOf(Subject::NODE);
+    static const std::vector<gateway::KeyRule> OF_FLOW = keysOf(Subject::FLOW);
+    static const std::vector<gateway::KeyRule> OF_LINK = keysOf(Subject::LINK);
+    static const gateway::ObjectRule NODE{
+        "node_claims", "expect.nodes.NAME", "What must hold of a gateway at the end", OF_NODE};
+    static const gateway::ObjectRule FLOW{
+        "flow_claims", "expect.traffic.NAME", "What must hold of a flow at the end", OF_FLOW};
+    static const gateway::ObjectRule LINK{
+        "link_claims", "expect.links.NAME", "What must hold of a link at the end", OF_LINK};
+    return subject == Subject::NODE ? NODE : subject == Subject::FLOW ? FLOW : LINK;
+}
+
 } // namespace
+
+const gateway::ObjectRule&
+BoundsRule(Unit unit)
+{
+    const auto keysOf = [](Unit of)
+    {
+        return std::array{gateway::Key("min", ValueShape(of), "", "At least"),
+                          gateway::Key("max", ValueShape(of), "", "At most")};
+    };
+    static const std::array KEYS = {
+        keysOf(Unit::COUNT), keysOf(Unit::TIME), keysOf(Unit::SHARE), keysOf(Unit::RATE)};
+    static const auto RULES = []
+    {
+        std::vector<gateway::ObjectRule> rules;
+        for (const auto& keys : KEYS)
+        {
+            rules.push_back({"bounds", "expect", "Bounds that are good themselves", keys});
+        }
+        return rules;
+    }();
+    return RULES[static_cast<size_t>(unit)];
+}
+
+const gateway::ObjectRule&
+ExpectRule()
+{
+    using gateway::Key;
+    static const gateway::KeyRule KEYS[] = {
+        Key("nodes", shape::Objects, "", "Of gateways").Of(ClaimsRule(Subject::NODE)),
+        Key("traffic", shape::Objects, "", "Of flows").Of(ClaimsRule(Subject::FLOW)),
+        Key("links", shape::Objects, "", "Of links").Of(ClaimsRule(Subject::LINK)),
+    };
+    static const gateway::ObjectRule RULE{"expect", "expect", "What must hold", KEYS};
+    return RULE;
+}
+
+const gateway::ObjectRule&
+RecordRule()
+{
+    static const gateway::KeyRule KEYS[] = {gateway::Key(
+        "interfaces", shape::Names, "", "\"node/interface\" of those that it shows; all without")};
+    static const gateway::ObjectRule RULE{"record", "record", "What the capture shows", KEYS};
+    return RULE;
+}
 
 void
 ReadClaims(const Json& root, Scenario& scenario, Problems& problems)
@@ -137,7 +211,7 @@ ReadClaims(const Json& root, Scenario& scenario, Problems& problems)
     {
         return;
     }
-    ObjectReader reader(*expect, "/expect", {"nodes", "traffic", "links"}, problems);
+    ObjectReader reader(*expect, "/expect", ExpectRule(), problems);
     for (const Section& section : SECTIONS)
     {
         const Json* subjects = reader.Find(section.key);
@@ -149,14 +223,6 @@ ReadClaims(const Json& root, Scenario& scenario, Problems& problems)
         {
             reader.Complain(section.key, Shown(*subjects), "an object of names");
             continue;
-        }
-        std::vector<std::string> metrics;
-        for (const Metric& metric : Metrics())
-        {
-            if (metric.subject == section.subject)
-            {
-                metrics.emplace_back(metric.name);
-            }
         }
         const std::vector<std::string> names =
             section.subject == Subject::NODE   ? NodeNames(scenario)
@@ -180,7 +246,7 @@ ReadClaims(const Json& root, Scenario& scenario, Problems& problems)
                               true});
                 continue;
             }
-            const ObjectReader claimReader(claims, pointer, metrics, problems);
+            const ObjectReader claimReader(claims, pointer, ClaimsRule(section.subject), problems);
             for (const Metric& metric : Metrics())
             {
                 const Json* value =
@@ -206,7 +272,7 @@ ReadRecord(const Json& root, Scenario& scenario, Problems& problems)
     const std::vector<std::string> all = wanted;
     if (const Json* record = FindObject(root, "record", problems))
     {
-        ObjectReader reader(*record, "/record", {"interfaces"}, problems);
+        ObjectReader reader(*record, "/record", RecordRule(), problems);
         const Json* list = reader.Find("interfaces");
         if (list && !list->is_array())
         {

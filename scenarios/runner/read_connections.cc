@@ -79,6 +79,17 @@ Relocate(const std::string& pointer, const std::vector<Part>& parts)
     return parts.front().pointer;
 }
 
+void
+AddError(const gateway::ConfigError& error, const std::string& pointer, Problems& problems)
+{
+    // An unknown key is told at the key; the value of such a member may be anything.
+    problems.Add({pointer,
+                  error.problem,
+                  error.expected,
+                  error.nearest,
+                  error.problem.starts_with("unknown key")});
+}
+
 /// Addresses that a connection calls its own must be the node's.
 void
 CheckLocalAddresses(const Scenario& scenario,
@@ -154,13 +165,7 @@ ReadConnections(const Json& root, Scenario& scenario, Problems& problems)
         auto config = gateway::ReadConfig(json);
         if (!config)
         {
-            const gateway::ConfigError& error = config.error();
-            // An unknown key is told at the key; the value of such a member may be anything.
-            problems.Add({Relocate(error.pointer, parts),
-                          error.problem,
-                          error.expected,
-                          error.nearest,
-                          error.problem.starts_with("unknown key")});
+            AddError(config.error(), Relocate(config.error().pointer, parts), problems);
             continue;
         }
         for (const auto& connection : config->ike.connections)
@@ -168,6 +173,16 @@ ReadConnections(const Json& root, Scenario& scenario, Problems& problems)
             CheckLocalAddresses(scenario, i, *connection, problems);
         }
         node.ipsec = std::move(*config);
+    }
+    // If every gateway has its own, nobody has read these.
+    for (const std::string key : {"secrets", "charon"})
+    {
+        const Json* shared = Member(root, key);
+        const auto config = gateway::ReadConfig(shared ? Json{{key, *shared}} : Json::object());
+        if (!config)
+        {
+            AddError(config.error(), config.error().pointer, problems);
+        }
     }
 }
 

@@ -15,6 +15,18 @@
 namespace ikelab::runner
 {
 
+// What the objects of a scenario may hold; each is next to its reader.
+const gateway::ObjectRule& ScenarioRule();
+const gateway::ObjectRule& NodeRule();
+const gateway::ObjectRule& LinkRule();
+const gateway::ObjectRule& ExpectRule();
+const gateway::ObjectRule& RecordRule();
+/// Of traffic and timeline, one per kind and deed.
+const std::vector<const gateway::ObjectRule*>& FlowRules();
+const std::vector<const gateway::ObjectRule*>& StepRules();
+/// {"min": ..., "max": ...}
+const gateway::ObjectRule& BoundsRule(Unit unit);
+
 /// `nodes` (without their routes) and `links`.
 void ReadTopology(const Json& root, Scenario& scenario, Problems& problems);
 /// `routes` of the nodes; needs the links.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/read_scenario.h"
 
+#include "gateway/config_schema.h"
 #include "io/json_document.h"
 #include "runner/read_parts.h"
 #include "runner/units.h"
@@ -19,29 +20,15 @@ namespace
 constexpr Duration DURATION_MAX = std::chrono::hours(24 * 366);
 constexpr size_t NAME_OCTETS_MAX = 40;
 
-const std::vector<std::string> TOP_KEYS = {"$schema",
-                                           "title",
-                                           "description",
-                                           "epoch",
-                                           "seed",
-                                           "duration",
-                                           "nodes",
-                                           "links",
-                                           "connections",
-                                           "secrets",
-                                           "charon",
-                                           "traffic",
-                                           "timeline",
-                                           "expect",
-                                           "record"};
-
 void
 ReadHead(const Json& root, Scenario& scenario, Problems& problems)
 {
-    ObjectReader reader(root, "", TOP_KEYS, problems);
+    ObjectReader reader(root, "", ScenarioRule(), problems);
+    std::string ignored;
+    reader.Text("$schema", ignored);
     reader.Text("title", scenario.title);
     reader.Text("description", scenario.description);
-    reader.Count("seed", scenario.seed, 1, UINT64_MAX);
+    reader.Count("seed", scenario.seed);
     if (std::string epoch; reader.Text("epoch", epoch))
     {
         if (const auto moment = ParseEpoch(epoch))
@@ -64,6 +51,39 @@ ReadHead(const Json& root, Scenario& scenario, Problems& problems)
 }
 
 } // namespace
+
+const gateway::ObjectRule&
+ScenarioRule()
+{
+    using gateway::ConfigRule;
+    using gateway::FindRule;
+    using gateway::Key;
+    static const gateway::KeyRule* const CONNECTIONS = FindRule(ConfigRule(), "connections");
+    static const gateway::KeyRule* const SECRETS = FindRule(ConfigRule(), "secrets");
+    static const gateway::KeyRule* const CHARON = FindRule(ConfigRule(), "charon");
+    static const gateway::KeyRule KEYS[] = {
+        Key("$schema", shape::Text, "", "For editors: a file that `ikelab schema` made"),
+        Key("title", shape::Text, "", "For people, in a line"),
+        Key("description", shape::Text, "", "For people, at length"),
+        Key("epoch", shape::Moment, "2026-01-01T00:00:00Z", "When virtual time 0 is"),
+        Key("seed", shape::Count, "1", "Of everything random").Between(1, UINT64_MAX),
+        Key("duration", shape::Time, "", "How long to run, in virtual time").Required(),
+        Key("nodes", shape::Objects, "", "Hosts and gateways").Of(NodeRule()).Required(),
+        Key("links", shape::Objects, "", "Lines between two nodes").Of(LinkRule()),
+        Key("connections", shape::Connections, "", "swanctl.conf's, by node: it is a gateway")
+            .Of(*CONNECTIONS->object),
+        Key("secrets", shape::Object, "", "swanctl.conf's, of gateways without their own")
+            .Of(*SECRETS->object),
+        Key("charon", shape::Object, "", "strongswan.conf's, of gateways without their own")
+            .Of(*CHARON->object),
+        Key("traffic", shape::Flows, "", "What flows, by name"),
+        Key("timeline", shape::Steps, "", "What happens when"),
+        Key("expect", shape::Object, "", "What must hold").Of(ExpectRule()),
+        Key("record", shape::Object, "", "What the capture shows").Of(RecordRule()),
+    };
+    static const gateway::ObjectRule RULE{"scenario", "", "A story for the simulator", KEYS};
+    return RULE;
+}
 
 Scenario
 ReadScenario(const Json& json, const std::string& name, Problems& problems)

@@ -298,7 +298,19 @@ const BadCase BAD_CASES[] = {
     {"ImpossibleClaim",
      "\"min\": \"0%\"",
      "\"min\": \"60%\"",
-     "s.json:37:34: /expect/traffic/echo/loss: no value is at least \"min\" and at most \"max\""},
+     "s.json:37:34: /expect/traffic/echo/loss: nothing is at least 60%, at most 50%; expected "
+     "\"min\" "
+     "not above \"max\""},
+    {"RouteOfTwoFamilies",
+     "\"192.0.2.2\"}}",
+     "\"2001:db8::2\"}}",
+     "s.json:8:40: /nodes/moon/routes/10.2.0.0~116: 2001:db8::2 is of another family than "
+     "10.2.0.0/16; expected an IPv4 address"},
+    {"SetWithoutExtends",
+     "\"seed\": 7,",
+     "\"seed\": 7, \"set\": {},",
+     "s.json:4:21: /set: changes nothing without \"extends\"; expected the name of a scenario in "
+     "\"extends\", or no \"set\""},
     {"ClaimOnAHost",
      "\"nodes\": {\"moon\": {\"ike_sas",
      "\"nodes\": {\"alice\": {\"ike_sas",
@@ -327,6 +339,7 @@ TEST_P(BadScenario, IsToldWithPlaceAndRemedy)
     EXPECT_TRUE(complaints.starts_with(bad.complaint))
         << "said:   " << complaints << "\nwanted: " << bad.complaint;
     EXPECT_EQ(complaints.find('\n'), std::string::npos) << "one mistake, one line: " << complaints;
+    EXPECT_NE(complaints.find("expected "), std::string::npos) << complaints;
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases,
@@ -417,6 +430,11 @@ TEST(ReadScenario, SurvivesAnyValueAnywhere)
             Problems problems;
             ReadScenario(bad, "s", problems);
             complaints += problems.Empty() ? 0 : 1;
+            for (const Problem& problem : problems.List())
+            {
+                EXPECT_FALSE(problem.problem.empty()) << problem.pointer;
+                EXPECT_FALSE(problem.expected.empty()) << problem.pointer << problem.problem;
+            }
         }
     }
     EXPECT_GT(complaints, pointers.size() * 5) << "nearly all of them are wrong";

@@ -14,24 +14,43 @@ namespace
 
 constexpr size_t STEPS_MAX = 100'000;
 
-/// What can be done, with the keys that say to what.
-struct Deed
-{
-    std::string word;
-    std::vector<std::string> keys;
-};
+using gateway::Key;
+using gateway::KeyRule;
+using gateway::NamedValue;
+using gateway::ObjectRule;
 
-const std::vector<Deed>&
-Deeds()
-{
-    static const std::vector<Deed> DEEDS = {
-        {"initiate", {"at", "do", "node", "child"}},
-        {"terminate", {"at", "do", "node", "connection", "child"}},
-        {"liveness", {"at", "do", "node", "connection"}},
-        {"change_link", {"at", "do", "link", "up", "delay", "loss"}},
-    };
-    return DEEDS;
-}
+/// What can be done; the words by themselves are what a step of each kind may say.
+constexpr NamedValue DEEDS[] = {{"initiate"}, {"terminate"}, {"liveness"}, {"change_link"}};
+constexpr std::span<const NamedValue> INITIATE = std::span(DEEDS).subspan(0, 1);
+constexpr std::span<const NamedValue> TERMINATE = std::span(DEEDS).subspan(1, 1);
+constexpr std::span<const NamedValue> LIVENESS = std::span(DEEDS).subspan(2, 1);
+constexpr std::span<const NamedValue> CHANGE_LINK = std::span(DEEDS).subspan(3, 1);
+
+constexpr KeyRule AT = Key("at", shape::Time, "", "When, from the start of the run").Required();
+constexpr KeyRule DO = Key("do", shape::Word, "", "What is done").Required();
+constexpr KeyRule NODE = Key("node", shape::Name, "", "The gateway that is told to").Required();
+constexpr KeyRule CONNECTION = Key("connection", shape::Name, "", "One of its connections");
+constexpr KeyRule CHILD = Key("child", shape::Name, "", "One of its children, or connection/child");
+constexpr KeyRule LINK = Key("link", shape::Name, "", "The link that changes").Required();
+constexpr KeyRule UP = Key("up", shape::Flag, "", "Whether it carries anything; as before without");
+constexpr KeyRule DELAY = Key("delay", shape::Time, "", "Of each packet; as before without");
+constexpr KeyRule LOSS = Key("loss", shape::Percent, "", "Share that gets lost; as before without");
+
+constexpr KeyRule INITIATE_KEYS[] = {AT, DO.OneOf(INITIATE), NODE, CHILD.Required()};
+constexpr KeyRule TERMINATE_KEYS[] = {AT, DO.OneOf(TERMINATE), NODE, CONNECTION, CHILD};
+constexpr KeyRule LIVENESS_KEYS[] = {AT, DO.OneOf(LIVENESS), NODE, CONNECTION.Required()};
+constexpr KeyRule CHANGE_LINK_KEYS[] = {AT, DO.OneOf(CHANGE_LINK), LINK, UP, DELAY, LOSS};
+/// Of a step that does not say what it does.
+constexpr KeyRule ANY_KEYS[] =
+    {AT, DO.OneOf(DEEDS), NODE, CONNECTION, CHILD, LINK, UP, DELAY, LOSS};
+
+constexpr ObjectRule STEPS[] = {
+    {"initiate", "timeline", "Set a Child SA up", INITIATE_KEYS},
+    {"terminate", "timeline", "Delete an IKE SA, or a Child SA", TERMINATE_KEYS},
+    {"liveness", "timeline", "Ask whether the peer is alive", LIVENESS_KEYS},
+    {"change_link", "timeline", "Change a link", CHANGE_LINK_KEYS},
+};
+constexpr ObjectRule ANY_STEP{"step", "timeline", "Something that happens", ANY_KEYS};
 
 std::vector<std::string>
 ConnectionNames(const Node& node)
@@ -64,7 +83,7 @@ void
 ReadChild(ObjectReader& reader, const Node& node, std::string& full, Problems& problems)
 {
     std::string word;
-    if (!reader.Require("child", "a child of " + node.name) || !reader.Text("child", word))
+    if (!reader.Require("child", "a child of " + node.name) || !reader.AnyName("child", word))
     {
         return;
     }
@@ -170,9 +189,9 @@ void
 ReadStep(const Json& json, const std::string& pointer, Scenario& scenario, Problems& problems)
 {
     std::vector<std::string> words;
-    for (const Deed& deed : Deeds())
+    for (const NamedValue& deed : DEEDS)
     {
-        words.push_back(deed.word);
+        words.emplace_back(deed.name);
     }
     const auto found = json.is_object() ? json.find("do") : json.end();
     if (json.is_object() && found != json.end() && found->is_string())
@@ -184,7 +203,7 @@ ReadStep(const Json& json, const std::string& pointer, Scenario& scenario, Probl
             problems.AddUnknown(pointer + "/do", "deed", word, words);
             return;
         }
-        ObjectReader reader(json, pointer, Deeds()[index].keys, problems);
+        ObjectReader reader(json, pointer, STEPS[index], problems);
         Step step;
         if (reader.Require("at", "when, such as \"5s\"") && reader.Time("at", step.at) &&
             step.at > scenario.duration)
@@ -206,20 +225,23 @@ ReadStep(const Json& json, const std::string& pointer, Scenario& scenario, Probl
         }
         return;
     }
-    std::vector<std::string> all;
-    for (const Deed& deed : Deeds())
-    {
-        all.insert(all.end(), deed.keys.begin(), deed.keys.end());
-    }
-    ObjectReader reader(json, pointer, all, problems);
-    size_t index = 0;
+    ObjectReader reader(json, pointer, ANY_STEP, problems);
+    int ignored = 0;
     if (reader.Require("do", fmt::format("one of {}", fmt::join(words, ", "))))
     {
-        reader.Word("do", words, index);
+        reader.Word("do", ignored);
     }
 }
 
 } // namespace
+
+const std::vector<const ObjectRule*>&
+StepRules()
+{
+    static const std::vector<const ObjectRule*> RULES = {
+        &STEPS[0], &STEPS[1], &STEPS[2], &STEPS[3]};
+    return RULES;
+}
 
 void
 ReadTimeline(const Json& root, Scenario& scenario, Problems& problems)

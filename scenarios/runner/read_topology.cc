@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "gateway/config.h"
+#include "gateway/config_schema.h"
 #include "io/json_document.h"
 #include "runner/read_parts.h"
 
@@ -20,13 +21,6 @@ constexpr size_t LINKS_MAX = 20'000;
 constexpr uint64_t MTU_LEAST = 576;   ///< RFC 791 §3.2: what every IPv4 host takes
 constexpr uint64_t MTU_LEAST6 = 1280; ///< RFC 8200 §5
 constexpr uint64_t MTU_MOST = 65'535;
-
-const std::vector<std::string> NODE_KEYS = {"routes",
-                                            "secrets",
-                                            "charon",
-                                            "policies",
-                                            "default_action"};
-const std::vector<std::string> LINK_KEYS = {"ends", "delay", "loss", "rate", "mtu", "limit"};
 
 std::optional<InterfaceAddress>
 ParseInterfaceAddress(std::string_view text)
@@ -63,14 +57,14 @@ class LinkReader
     void
     Read(const std::string& name, const Json& json, const std::string& pointer)
     {
-        ObjectReader reader(json, pointer, LINK_KEYS, m_problems);
+        ObjectReader reader(json, pointer, LinkRule(), m_problems);
         Link link;
         link.name = name;
         reader.Time("delay", link.quality.delay);
         reader.Percent("loss", link.quality.loss);
         reader.Rate("rate", link.rate);
         uint64_t number = link.limit;
-        reader.Count("limit", number, 1, 10'000'000);
+        reader.Count("limit", number);
         link.limit = static_cast<uint32_t>(number);
         bool good =
             reader.Require("ends", "an object of two: \"node/interface\": \"address/prefix\"");
@@ -94,7 +88,7 @@ class LinkReader
                     whole;
         }
         number = link.mtu;
-        reader.Count("mtu", number, HasV6(link) ? MTU_LEAST6 : MTU_LEAST, MTU_MOST);
+        reader.Count("mtu", number, HasV6(link) ? MTU_LEAST6 : MTU_LEAST);
         link.mtu = static_cast<uint16_t>(number);
         if (whole)
         {
@@ -258,7 +252,9 @@ ReadRoute(const std::string& to,
     }
     if (range->first.IsV4() != hop->IsV4())
     {
-        problems.Add(pointer, "the next hop is of another family than the destination");
+        problems.Add(pointer,
+                     fmt::format("{} is of another family than {}", hop->ToString(), to),
+                     range->first.IsV4() ? "an IPv4 address" : "an IPv6 address");
         return;
     }
     for (const Link& link : scenario.links)
@@ -285,6 +281,42 @@ ReadRoute(const std::string& to,
 
 } // namespace
 
+const gateway::ObjectRule&
+NodeRule()
+{
+    using gateway::ConfigRule;
+    using gateway::FindRule;
+    static const gateway::KeyRule KEYS[] = {
+        gateway::Key("routes", shape::Routes, "", "\"prefix\" or \"default\": \"next hop\""),
+        *FindRule(ConfigRule(), "secrets"),
+        *FindRule(ConfigRule(), "charon"),
+        *FindRule(ConfigRule(), "policies"),
+        *FindRule(ConfigRule(), "default_action"),
+    };
+    static const gateway::ObjectRule RULE{
+        "node", "nodes.NAME", "A host, or a gateway if it has connections or policies", KEYS};
+    return RULE;
+}
+
+const gateway::ObjectRule&
+LinkRule()
+{
+    using gateway::Key;
+    static const gateway::KeyRule KEYS[] = {
+        Key("ends", shape::Ends, "", "Two \"node/interface\", each with its address or addresses")
+            .Required(),
+        Key("delay", shape::Time, "0s", "Of each packet"),
+        Key("loss", shape::Percent, "0%", "Share of packets that get lost"),
+        Key("rate", shape::Rate, "1gbit", "Of each direction"),
+        Key("mtu", shape::Count, "1500", "In octets; 1280 at least with IPv6")
+            .Between(MTU_LEAST, MTU_MOST),
+        Key("limit", shape::Count, "1000", "Packets that may wait for the line")
+            .Between(1, 10'000'000),
+    };
+    static const gateway::ObjectRule RULE{"link", "links.NAME", "A line between two nodes", KEYS};
+    return RULE;
+}
+
 void
 ReadTopology(const Json& root, Scenario& scenario, Problems& problems)
 {
@@ -310,7 +342,7 @@ ReadTopology(const Json& root, Scenario& scenario, Problems& problems)
     {
         const std::string pointer = io::AppendPointer("/nodes", name);
         CheckName(name, "a node", pointer, problems);
-        const ObjectReader reader(json, pointer, NODE_KEYS, problems);
+        const ObjectReader reader(json, pointer, NodeRule(), problems);
         Node node;
         node.name = name;
         scenario.nodes.push_back(std::move(node));

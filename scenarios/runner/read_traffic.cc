@@ -18,18 +18,42 @@ constexpr uint64_t SIZE_MOST = 65'000;
 constexpr uint64_t BYTES_MOST = 1'000'000'000'000;
 constexpr size_t FLOWS_MAX = 10'000;
 
-const std::vector<std::string> KINDS = {"ping", "udp", "tcp"};
-const std::vector<std::string> FAMILIES = {"ipv4", "ipv6"};
+using gateway::Key;
+using gateway::KeyRule;
+using gateway::Named;
+using gateway::NamedValue;
+using gateway::ObjectRule;
 
-const std::vector<std::string>&
-KeysOf(FlowKind kind)
-{
-    static const std::vector<std::string> PACKETS = {
-        "kind", "from", "to", "family", "start", "count", "interval", "size"};
-    static const std::vector<std::string> STREAM = {
-        "kind", "from", "to", "family", "start", "bytes"};
-    return kind == FlowKind::TCP ? STREAM : PACKETS;
-}
+const std::vector<std::string> KINDS = {"ping", "udp", "tcp"};
+constexpr NamedValue PING_KIND[] = {Named("ping", FlowKind::PING)};
+constexpr NamedValue UDP_KIND[] = {Named("udp", FlowKind::UDP)};
+constexpr NamedValue TCP_KIND[] = {Named("tcp", FlowKind::TCP)};
+constexpr NamedValue FAMILIES[] = {{"ipv4", 4}, {"ipv6", 6}};
+
+constexpr KeyRule KIND = Key("kind", shape::Word, "", "What flows").Required();
+constexpr KeyRule FROM =
+    Key("from", shape::Name, "", "A node, \"node/interface\" or an address").Required();
+constexpr KeyRule TO = Key("to", shape::Name, "", "Likewise").Required();
+constexpr KeyRule FAMILY =
+    Key("family", shape::Word, "", "What both ends have, IPv4 first, without").OneOf(FAMILIES);
+constexpr KeyRule START = Key("start", shape::Time, "1s", "When it begins");
+constexpr KeyRule COUNT =
+    Key("count", shape::Count, "10", "So many packets").Between(1, PACKETS_MAX);
+constexpr KeyRule INTERVAL = Key("interval", shape::Time, "1s", "Between two packets");
+constexpr KeyRule SIZE =
+    Key("size", shape::Count, "56", "Octets of data in each").Between(SIZE_LEAST, SIZE_MOST);
+constexpr KeyRule BYTES =
+    Key("bytes", shape::Count, "1000000", "Octets of the whole transfer").Between(1, BYTES_MOST);
+
+constexpr KeyRule PING_KEYS[] =
+    {KIND.OneOf(PING_KIND), FROM, TO, FAMILY, START, COUNT, INTERVAL, SIZE};
+constexpr KeyRule UDP_KEYS[] =
+    {KIND.OneOf(UDP_KIND), FROM, TO, FAMILY, START, COUNT, INTERVAL, SIZE};
+constexpr KeyRule TCP_KEYS[] = {KIND.OneOf(TCP_KIND), FROM, TO, FAMILY, START, BYTES};
+
+constexpr ObjectRule PING{"ping", "traffic.NAME", "Echo requests and replies", PING_KEYS};
+constexpr ObjectRule UDP{"udp", "traffic.NAME", "Datagrams at a steady pace", UDP_KEYS};
+constexpr ObjectRule TCP{"tcp", "traffic.NAME", "A transfer, as fast as it goes", TCP_KEYS};
 
 /// What `from` or `to` says: a node, an interface of it, or an address of it.
 struct Place
@@ -78,7 +102,7 @@ ReadPlace(ObjectReader& reader, std::string_view key, const Scenario& scenario, 
 {
     std::string text;
     if (!reader.Require(key, "a node, an interface such as \"moon/eth0\", or an address") ||
-        !reader.Text(key, text))
+        !reader.AnyName(key, text))
     {
         return {};
     }
@@ -111,9 +135,9 @@ ReadEnds(ObjectReader& reader, const Scenario& scenario, Flow& flow, Problems& p
     const auto from = ReadPlace(reader, "from", scenario, problems);
     const auto to = ReadPlace(reader, "to", scenario, problems);
     std::optional<bool> wanted;
-    if (size_t family = 0; reader.Word("family", FAMILIES, family))
+    if (int family = 0; reader.Word("family", family))
     {
-        wanted = family == 0;
+        wanted = family == 4;
     }
     if (!from || !to)
     {
@@ -136,11 +160,18 @@ ReadEnds(ObjectReader& reader, const Scenario& scenario, Flow& flow, Problems& p
                  fmt::format("{} and {} have no {} addresses in common",
                              reader.Find("from")->get<std::string>(),
                              reader.Find("to")->get<std::string>(),
-                             wanted ? FAMILIES[*wanted ? 0 : 1] : "family of"),
+                             wanted ? FAMILIES[*wanted ? 0 : 1].name : "family of"),
                  "ends of one family");
 }
 
 } // namespace
+
+const std::vector<const ObjectRule*>&
+FlowRules()
+{
+    static const std::vector<const ObjectRule*> RULES = {&PING, &UDP, &TCP}; // as FlowKind
+    return RULES;
+}
 
 void
 ReadTraffic(const Json& root, Scenario& scenario, Problems& problems)
@@ -176,9 +207,10 @@ ReadTraffic(const Json& root, Scenario& scenario, Problems& problems)
             }
         }
         flow.kind = static_cast<FlowKind>(kind);
-        ObjectReader reader(json, pointer, KeysOf(flow.kind), problems);
+        ObjectReader reader(json, pointer, *FlowRules()[kind], problems);
+        int same = 0;
         if (!json.is_object() || !reader.Require("kind", "\"ping\", \"udp\" or \"tcp\"") ||
-            !reader.Word("kind", KINDS, kind))
+            !reader.Word("kind", same))
         {
             continue;
         }
@@ -189,10 +221,16 @@ ReadTraffic(const Json& root, Scenario& scenario, Problems& problems)
             reader.Complain(
                 "start", "begins after the run has ended", "a time within \"duration\"");
         }
-        reader.Count("count", flow.count, 1, PACKETS_MAX);
-        reader.Time("interval", flow.interval);
-        reader.Count("size", flow.size, SIZE_LEAST, SIZE_MOST);
-        reader.Count("bytes", flow.bytes, 1, BYTES_MOST);
+        if (flow.kind == FlowKind::TCP)
+        {
+            reader.Count("bytes", flow.bytes);
+        }
+        else
+        {
+            reader.Count("count", flow.count);
+            reader.Time("interval", flow.interval);
+            reader.Count("size", flow.size);
+        }
         scenario.flows.push_back(std::move(flow));
     }
 }

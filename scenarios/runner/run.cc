@@ -361,7 +361,16 @@ ScenarioFolders()
             rest.remove_prefix(std::min(colon + 1, rest.size()));
         }
     }
-    folders.insert(folders.end(), {"scenarios", IKELAB_SCENARIO_SOURCE, IKELAB_SCENARIO_INSTALLED});
+    folders.emplace_back("scenarios");
+    // Beside the program, wherever an installation was moved to.
+    std::error_code error;
+    const fs::path program = fs::read_symlink("/proc/self/exe", error);
+    if (!error)
+    {
+        folders.push_back((program.parent_path().parent_path() / IKELAB_SCENARIO_BESIDE).string());
+    }
+    // A Python that has the runner loaded is not where ikelab is.
+    folders.insert(folders.end(), {IKELAB_SCENARIO_SOURCE, IKELAB_SCENARIO_INSTALLED});
     return folders;
 }
 

@@ -62,7 +62,7 @@ struct ScenarioInfo
 };
 
 /// Where scenarios are looked for by name: $IKELAB_SCENARIOS (folders with ':' between), the
-/// working directory's scenarios/, the source tree's and the installed ones.
+/// working directory's scenarios/, those installed beside the program, the source tree's.
 std::vector<std::string> ScenarioFolders();
 
 /// All scenarios of the folders, in the order of their names.

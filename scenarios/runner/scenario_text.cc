@@ -80,6 +80,19 @@ IsAtOrBelow(std::string_view pointer, std::string_view top)
 
 } // namespace
 
+const gateway::ObjectRule&
+FileRule()
+{
+    using gateway::Key;
+    static const gateway::KeyRule KEYS[] = {
+        Key("extends", shape::Text, "", "Name or file of the scenario that this one changes"),
+        Key("set", shape::Changes, "", "What it changes: \"links.wan.loss\": \"2%\""),
+    };
+    static const gateway::ObjectRule RULE{
+        "file", "", "What a file may say beside a scenario", KEYS};
+    return RULE;
+}
+
 tl::expected<ScenarioText, std::string>
 ScenarioText::Load(const std::string& path)
 {
@@ -125,7 +138,9 @@ ScenarioText::Build(std::string_view text, const std::string& file, size_t depth
         scenario.m_layers.push_back({"", document, file, ""});
         if (root.is_object() && root.contains("set"))
         {
-            return failAt("/set", "changes nothing without \"extends\"");
+            return failAt("/set",
+                          "changes nothing without \"extends\"; expected the name of a scenario "
+                          "in \"extends\", or no \"set\"");
         }
         return scenario;
     }
@@ -137,7 +152,10 @@ ScenarioText::Build(std::string_view text, const std::string& file, size_t depth
     }
     if (depth >= DEPTH_MAX)
     {
-        return failAt("/extends", fmt::format("more than {} files on one another", DEPTH_MAX));
+        return failAt("/extends",
+                      fmt::format("more than {0} files on one another; expected at most {0}: "
+                                  "look for one that extends itself",
+                                  DEPTH_MAX));
     }
     std::filesystem::path basePath =
         std::filesystem::path(file).parent_path() / base.get<std::string>();
@@ -153,11 +171,13 @@ ScenarioText::Build(std::string_view text, const std::string& file, size_t depth
     scenario = std::move(*below);
     if (!scenario.m_root.is_object())
     {
-        return failAt("/extends", basePath.string() + " is no scenario");
+        return failAt("/extends",
+                      basePath.string() + " holds " + Shown(scenario.m_root) +
+                          "; expected a scenario, an object");
     }
     for (const auto& [key, value] : root.items())
     {
-        if (key != "extends" && key != "set")
+        if (FindRule(FileRule(), key) == nullptr)
         {
             scenario.m_root[key] = value;
             const std::string pointer = io::AppendPointer("", key);
@@ -168,7 +188,10 @@ ScenarioText::Build(std::string_view text, const std::string& file, size_t depth
     {
         if (!root.at("set").is_object())
         {
-            return failAt("/set", Shown(root.at("set")) + "; expected an object of paths");
+            return failAt("/set",
+                          Shown(root.at("set")) +
+                              "; expected an object of paths, such as {\"links.wan.loss\": "
+                              "\"2%\"}");
         }
         for (const auto& [path, value] : root.at("set").items())
         {

@@ -14,6 +14,9 @@
 namespace ikelab::runner
 {
 
+/// The keys that files have beside those of the scenario.
+const gateway::ObjectRule& FileRule();
+
 /**
  * A scenario file as one JSON value: its base files (`extends`), what they change (`set`), and the
  * command line's `--set` laid over one another, with a memory of where each value came from.

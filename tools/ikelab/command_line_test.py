@@ -58,6 +58,26 @@ class Usage(unittest.TestCase):
         self.assertIn('did you mean "endpoint"?', done.stderr)
         self.assertIn("is no seed", run("run", "x", "--seed", "-1").stderr)
 
+    def test_an_option_that_is_none_is_named_with_the_nearest(self):
+        for words, nearest in ((["endpoint", "--confg", "x"], "--config"),
+                               (["run", "x", "--sed=4"], "--seed"),
+                               (["schema", "--halp"], "--help")):
+            done = run(*words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn(f'ikelab: {words[0]}: unknown option "', done.stderr)
+            self.assertIn(f'did you mean "{nearest}"?', done.stderr)
+
+    def test_schema_prints_one_of_two(self):
+        titles = {(): "ikelab scenario", ("scenario",): "ikelab scenario",
+                  ("configuration",): "Configuration of an ikelab gateway"}
+        for words, title in titles.items():
+            done = run("schema", *words)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(json.loads(done.stdout)["title"], title)
+        done = run("schema", "scenarios")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn('did you mean "scenario"?', done.stderr)
+
     def test_wrong_usage_is_status_2(self):
         for words in ([], ["endpint"], ["endpoint"], ["endpoint", "--config"],
                       ["endpoint", "--config", "x", "--mtu", "100"], ["endpoint", "--bogus"],
@@ -101,6 +121,16 @@ class Configuration(unittest.TestCase):
         done = run("endpoint", "--config", path, "-o", self.output)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertRegex(done.stderr, r"cannot bind UDP 192\.0\.2\.77\[\d+\]: .*; ")
+        self.assertFalse(self.output.exists())
+
+    def test_a_dry_run_says_what_there_is_and_opens_nothing(self):
+        path = self.folder / "moon.json"
+        path.write_text(GOOD)
+        done = run("endpoint", "--config", path, "-o", self.output, "--dry-run")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout.splitlines(),
+                         ["net: 192.0.2.77 -> 192.0.2.78", "  net: 10.1.0.0/16 === 10.2.0.0/16",
+                          "1 connection(s), 1 secret(s), 0 policies: the configuration is good"])
         self.assertFalse(self.output.exists())
 
     def test_unknown_key(self):

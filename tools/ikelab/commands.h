@@ -13,5 +13,6 @@ inline constexpr int EXIT_BAD_INPUT = 2;
 void AddEndpointCommand(CLI::App& app, int& status);
 void AddPcapCommand(CLI::App& app, int& status);
 void AddRunCommand(CLI::App& app, int& status);
+void AddSchemaCommand(CLI::App& app, int& status);
 
 } // namespace ikelab::tools

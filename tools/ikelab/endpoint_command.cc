@@ -53,6 +53,8 @@ AddEndpointCommand(CLI::App& app, int& status)
                       *noRoutes,
                       "Leave it to you to route remote_ts into the TUN device (default: routes in "
                       "table 220, as charon's)");
+    command->add_flag(
+        "--dry-run", options->dryRun, "Check the configuration and show it; run nothing");
     command->add_flag("-q,--quiet", options->quiet, "Only errors on standard error");
     command->callback(
         [options, noTun, noRoutes, &status]

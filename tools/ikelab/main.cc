@@ -1,37 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "commands.h"
-#include "gateway/config.h"
+#include "usage.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
 #include <iostream>
-
-namespace
-{
-
-/// What is wrong with a first word that is no command; empty if nothing is.
-std::string
-UnknownCommand(const CLI::App& app, std::string_view word)
-{
-    std::vector<std::string> names;
-    for (const CLI::App* command : app.get_subcommands({}))
-    {
-        names.push_back(command->get_name());
-    }
-    if (word.empty() || word.front() == '-' || std::ranges::find(names, word) != names.end())
-    {
-        return "";
-    }
-    const std::string nearest = ikelab::gateway::NearestWord(word, names);
-    return fmt::format("unknown command \"{}\"; expected one of {}{}",
-                       word,
-                       fmt::join(names, ", "),
-                       nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest));
-}
-
-} // namespace
 
 int
 main(int argc, char** argv)
@@ -46,7 +17,9 @@ main(int argc, char** argv)
     ikelab::tools::AddRunCommand(app, status);
     ikelab::tools::AddEndpointCommand(app, status);
     ikelab::tools::AddPcapCommand(app, status);
-    if (const std::string problem = argc > 1 ? UnknownCommand(app, argv[1]) : ""; !problem.empty())
+    ikelab::tools::AddSchemaCommand(app, status);
+    if (const std::string problem = ikelab::tools::UnknownWord(app, {argv + 1, argv + argc});
+        !problem.empty())
     {
         std::cerr << "ikelab: " << problem << "\n";
         return ikelab::tools::EXIT_BAD_INPUT;
