@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/hex.h"
 #include "base/limits.h"
+#include "base/testing/allocations.h"
 #include "wire/cp_payload.h"
 #include "wire/der_name.h"
 #include "wire/message.h"
@@ -10,75 +11,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <functional>
-#include <new>
 #include <vector>
 
-/// Memory and work stay within a multiple of the octets received, whatever these are. Allocations
-/// are counted: they are what parsing costs, and unlike time they are the same on every machine.
-namespace
-{
-
-struct Allocated
-{
-    size_t calls{0};
-    size_t octets{0};
-};
-
-Allocated allocated;
-
-void*
-Allocate(size_t octets)
-{
-    ++allocated.calls;
-    allocated.octets += octets;
-    void* memory = std::malloc(octets == 0 ? 1 : octets);
-    if (memory == nullptr)
-    {
-        std::abort();
-    }
-    return memory;
-}
-
-} // namespace
-
-void*
-operator new(size_t octets)
-{
-    return Allocate(octets);
-}
-
-void*
-operator new[](size_t octets)
-{
-    return Allocate(octets);
-}
-
-void
-operator delete(void* memory) noexcept
-{
-    std::free(memory);
-}
-
-void
-operator delete[](void* memory) noexcept
-{
-    std::free(memory);
-}
-
-void
-operator delete(void* memory, size_t) noexcept
-{
-    std::free(memory);
-}
-
-void
-operator delete[](void* memory, size_t) noexcept
-{
-    std::free(memory);
-}
-
+/// Memory and work stay within a multiple of the octets received, whatever these are.
 namespace ikelab::wire
 {
 namespace
@@ -94,14 +29,6 @@ constexpr size_t PRINT_CALLS_PER_OCTET = 4;
 /// What any call may cost besides.
 constexpr size_t FIXED_OCTETS = 16384;
 constexpr size_t FIXED_CALLS = 64;
-
-Allocated
-Measure(const std::function<void()>& work)
-{
-    const Allocated before = allocated;
-    work();
-    return {allocated.calls - before.calls, allocated.octets - before.octets};
-}
 
 void
 ExpectBounded(const Allocated& spent, size_t octets, size_t octetsPerOctet, size_t callsPerOctet)

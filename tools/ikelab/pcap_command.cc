@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -149,9 +151,28 @@ LoadKeys(const Words& words, const io::Capture& capture)
     return store;
 }
 
+bool
+Print(const std::string& text)
+{
+    return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+}
+
+/// Exit status once writing failed, as errno says it.
+int
+WhyUnwritten()
+{
+    if (errno == EPIPE)
+    {
+        return 0; // who read it has seen enough
+    }
+    std::cerr << "ikelab: cannot write: " << std::strerror(errno) << "\n";
+    return 1;
+}
+
 int
 Pcap(const Words& words)
 {
+    std::signal(SIGPIPE, SIG_IGN);
     const auto file = io::ReadCaptureFile(words.file);
     if (!file)
     {
@@ -181,12 +202,11 @@ Pcap(const Words& words)
         {
             continue;
         }
-        std::cout << (words.json      ? ToJson(view) + "\n"
-                      : words.verbose ? ToText(view, start)
-                                      : ToLine(view, start) + "\n");
-        if (!std::cout)
+        if (!Print(words.json      ? ToJson(view) + "\n"
+                   : words.verbose ? ToText(view, start)
+                                   : ToLine(view, start) + "\n"))
         {
-            return 0; // who read it has seen enough
+            return WhyUnwritten();
         }
     }
     if (capture.cutShort)
@@ -195,7 +215,10 @@ Pcap(const Words& words)
                                  words.file,
                                  ToString(*capture.cutShort));
     }
-    std::cout << (words.json ? ToJson(counts) : ToText(counts)) << std::endl;
+    if (!Print((words.json ? ToJson(counts) : ToText(counts)) + "\n") || std::fflush(stdout) != 0)
+    {
+        return WhyUnwritten();
+    }
     const bool good = counts.Of(dissect::Protection::ICV_WRONG) == 0 &&
                       counts.Of(dissect::Protection::MALFORMED) == 0 && !capture.cutShort;
     return good ? 0 : 1;
@@ -210,19 +233,23 @@ AddPcapCommand(CLI::App& app, int& status)
     CLI::App* command =
         app.add_subcommand("pcap", "Decode and decrypt the IKE and ESP packets of a capture");
     command->add_option("file", words->file, "pcap or pcapng file")->required();
-    command->add_option(
-        "-k,--keys",
-        words->keys,
-        "Table (ikev2_decryption_table or esp_sa), Wireshark profile or run folder; "
-        "may be repeated. Default: those that a run left beside the capture");
-    command->add_option("--port",
-                        words->ports,
-                        "UDP port besides 500 and 4500 that carries IKE and ESP; may be repeated");
+    command
+        ->add_option("-k,--keys",
+                     words->keys,
+                     "Table (ikev2_decryption_table or esp_sa), Wireshark profile or run folder; "
+                     "may be repeated. Default: those that a run left beside the capture")
+        ->allow_extra_args(false); // the word after its value is the file
+    command
+        ->add_option("--port",
+                     words->ports,
+                     "UDP port besides 500 and 4500 that carries IKE and ESP; may be repeated")
+        ->allow_extra_args(false);
     command->add_flag("--json", words->json, "One JSON object a line, the last with the counts");
     command->add_flag("-v,--verbose", words->verbose, "Every field of every message");
     command->add_flag("-a,--all", words->all, "Packets without IKE and ESP too");
     command->footer("Exit status: 0 all could be read or lacks a key, 1 an ICV is wrong, a message "
-                    "malformed or the file cut short, 2 wrong usage or an unreadable file.");
+                    "malformed, the file cut short or the output not written, 2 wrong usage or "
+                    "an unreadable file.");
     command->callback([words, &status] { status = Pcap(*words); });
 }
 

@@ -225,10 +225,21 @@ class RealCaptures(unittest.TestCase):
         "charon-cbc256": (6, 40, {"SK_ei", "SK_er", "SK_ai", "SK_ar", "encryption key", "integrity key"}),
         "charon-gcm128": (6, 40, {"SK_ei", "SK_er", "encryption key"}),
         "charon-ipv6": (8, 40, {"SK_ei", "SK_er", "encryption key"}),
+        "libreswan-parentI2x509_parentI2psk": (1, 0, {"SK_ei", "SK_ai"}),
+        "libreswan-parentI3_parentR2": (1, 0, {"SK_er", "SK_ar"}),
+        "libreswan-parentR2_parentI2": (1, 0, {"SK_ei", "SK_ai"}),
+        "libreswan-parentR2x509_parentR2psk": (1, 0, {"SK_er", "SK_ar"}),
         "wireshark-esp-cbc128": (0, 6, {"encryption key", "integrity key"}),
+        "wireshark-ikev2-3des": (4, 0, {"SK_ei", "SK_er", "SK_ai", "SK_ar"}),
         "wireshark-ikev2-cbc256": (2, 0, {"SK_ei", "SK_er", "SK_ai", "SK_ar"}),
+        "wireshark-ikev2-ccm128": (4, 0, {"SK_ei", "SK_er"}),
+        "wireshark-ikev2-ctr192": (4, 0, {"SK_ei", "SK_er", "SK_ai", "SK_ar"}),
         "wireshark-ikev2-gcm256": (4, 0, {"SK_ei", "SK_er"}),
     }
+    # Nothing in them is encrypted, or its ICV is wrong or cannot be checked.
+    NOT_FOR_A_JUDGE = ["libreswan-parentI2_parentR1", "libreswan-parentR1_parentI1", "tcpdump-esp-3des",
+                       "tcpdump-esp-aes256", "tcpdump-esp-in-esp", "tcpdump-esp-udp", "tcpdump-ikev2pI2",
+                       "wireshark-ikev2-ccm128-as-ctr"]
 
     def judge(self, name):
         """(exit code, report, what was said) of the judge over one capture."""
@@ -241,8 +252,9 @@ class RealCaptures(unittest.TestCase):
         return code, json.loads(out.getvalue()), err.getvalue()
 
     def test_every_packet_opens_and_every_key_matters(self):
-        self.assertEqual(sorted(self.WANTED),
-                         sorted(name for name in os.listdir(CAPTURES) if not name.startswith("README")))
+        self.assertEqual(sorted([*self.WANTED, *self.NOT_FOR_A_JUDGE]),
+                         sorted(name for name in os.listdir(CAPTURES)
+                                if os.path.isdir(os.path.join(CAPTURES, name, "profiles"))))
         for name, (ike, esp, keys) in self.WANTED.items():
             with self.subTest(capture=name):
                 code, report, said = self.judge(name)

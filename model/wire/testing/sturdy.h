@@ -3,6 +3,7 @@
 
 #include "base/hex.h"
 #include "base/result.h"
+#include "base/testing/mutate.h"
 #include "wire/fuzz_payloads.h"
 
 #include <gtest/gtest.h>
@@ -17,23 +18,6 @@ FaultOf(const Result<Value>& result)
 {
     EXPECT_FALSE(result.has_value());
     return result ? Fault::SYSTEM : result.error().fault;
-}
-
-/// Call `check` with the octets cut at every place and with every single bit flipped.
-template <typename Check>
-void
-Mutate(Bytes octets, Check check)
-{
-    for (size_t size = 0; size < octets.size(); ++size)
-    {
-        check(octets.first(size));
-    }
-    for (size_t bit = 0; bit < octets.size() * 8; ++bit)
-    {
-        Buffer flipped = ToBuffer(octets);
-        flipped[bit / 8] ^= static_cast<uint8_t>(1 << (bit % 8));
-        check(Bytes(flipped));
-    }
 }
 
 /// A good body: it parses, and whatever is done to it breaks no property.
