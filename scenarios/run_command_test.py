@@ -363,7 +363,7 @@ class Stopped(Command):
         with self.start(terminal) as process:
             os.close(terminal)
             said = b""
-            until = time.monotonic() + 20
+            until = time.monotonic() + 100
             while b" 1 %" not in said and time.monotonic() < until:
                 if select.select([master], [], [], 1)[0]:
                     said += os.read(master, 4096)

@@ -223,10 +223,12 @@ class NetnsLab:
     PROGRAMS = ("ip", "nsenter", "unshare", "ping", "tcpdump", "sysctl", "mount")
     # What a container or kernel may refuse, each tried in namespaces that vanish with the command.
     TRIALS = (
-        ("no network namespaces (a container needs CAP_SYS_ADMIN)", ("true",)),
-        ("no veth wires", ("ip", "link", "add", WIRE, "type", "veth", "peer", "name", "wire1")),
-        ("no TUN devices, and userland ESP needs them", ("ip", "tuntap", "add", "tun0", "mode", "tun")),
-        ("no private mounts", ("mount", "-t", "tmpfs", "tmpfs", "/run")))
+        ("no network namespaces (a container needs CAP_SYS_ADMIN)", (), ("true",)),
+        ("no private mounts (a chroot needs a mount point as its root: mount --bind ROOT ROOT)",
+         ("--mount",), ("mount", "-t", "tmpfs", "tmpfs", "/run")),
+        ("no veth wires", (), ("ip", "link", "add", WIRE, "type", "veth", "peer", "name", "wire1")),
+        ("no TUN devices, and userland ESP needs them", (),
+         ("ip", "tuntap", "add", "tun0", "mode", "tun")))
 
     def __init__(self, limit=300, directory=None):
         self.limit = limit
@@ -248,8 +250,8 @@ class NetnsLab:
         for program in (*cls.PROGRAMS, *programs):
             if not shutil.which(program):
                 raise LabUnavailable(f"{program} is missing: run tools/setup")
-        for what, words in cls.TRIALS:
-            trial = subprocess.run(["unshare", "--net", "--mount", "--", *words], text=True,
+        for what, flags, words in cls.TRIALS:
+            trial = subprocess.run(["unshare", "--net", *flags, "--", *words], text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, check=False)
             if trial.returncode:

@@ -79,7 +79,7 @@ LoadScenario(const RunOptions& options, std::ostream& err)
         fmt::print(err, "{}\n", file.error());
         return {};
     }
-    auto text = ScenarioText::Load(*file);
+    auto text = ScenarioText::Load(*file, ScenarioFolders());
     if (!text)
     {
         fmt::print(err, "{}\n", text.error());
@@ -389,7 +389,7 @@ ListScenarios(const std::vector<std::string>& folders)
                 continue;
             }
             ScenarioInfo info{name, "", entry.path().string()};
-            const auto text = ScenarioText::Load(info.file);
+            const auto text = ScenarioText::Load(info.file, ScenarioFolders());
             if (text && text->Root().is_object() && text->Root().contains("title") &&
                 text->Root().at("title").is_string())
             {

@@ -78,6 +78,31 @@ IsAtOrBelow(std::string_view pointer, std::string_view top)
     return pointer.starts_with(top) && (pointer.size() == top.size() || pointer[top.size()] == '/');
 }
 
+/// Beside the file that names it; a mere name also among the scenarios of `folders`.
+std::filesystem::path
+FindBase(const std::string& file, std::string name, const std::vector<std::string>& folders)
+{
+    namespace fs = std::filesystem;
+    if (fs::path(name).extension() != ".json")
+    {
+        name += ".json";
+    }
+    const fs::path beside = fs::path(file).parent_path() / name;
+    std::error_code ignored;
+    if (fs::exists(beside, ignored) || fs::path(name).has_parent_path())
+    {
+        return beside;
+    }
+    for (const std::string& folder : folders)
+    {
+        if (fs::exists(fs::path(folder) / name, ignored))
+        {
+            return fs::path(folder) / name;
+        }
+    }
+    return beside;
+}
+
 } // namespace
 
 const gateway::ObjectRule&
@@ -94,30 +119,33 @@ FileRule()
 }
 
 tl::expected<ScenarioText, std::string>
-ScenarioText::Load(const std::string& path)
+ScenarioText::Load(const std::string& path, const std::vector<std::string>& folders)
 {
-    return LoadAt(path, 1);
+    return LoadAt(path, folders, 1);
 }
 
 tl::expected<ScenarioText, std::string>
 ScenarioText::Parse(std::string_view text, const std::string& file)
 {
-    return Build(text, file, 1);
+    return Build(text, file, {}, 1);
 }
 
 tl::expected<ScenarioText, std::string>
-ScenarioText::LoadAt(const std::string& path, size_t depth)
+ScenarioText::LoadAt(const std::string& path, const std::vector<std::string>& folders, size_t depth)
 {
     const auto text = io::ReadTextFile(path);
     if (!text)
     {
         return Failure(text.error().message);
     }
-    return Build(*text, path, depth);
+    return Build(*text, path, folders, depth);
 }
 
 tl::expected<ScenarioText, std::string>
-ScenarioText::Build(std::string_view text, const std::string& file, size_t depth)
+ScenarioText::Build(std::string_view text,
+                    const std::string& file,
+                    const std::vector<std::string>& folders,
+                    size_t depth)
 {
     auto parsed = io::JsonDocument::Parse(text);
     if (!parsed)
@@ -157,13 +185,8 @@ ScenarioText::Build(std::string_view text, const std::string& file, size_t depth
                                   "look for one that extends itself",
                                   DEPTH_MAX));
     }
-    std::filesystem::path basePath =
-        std::filesystem::path(file).parent_path() / base.get<std::string>();
-    if (basePath.extension() != ".json")
-    {
-        basePath += ".json";
-    }
-    auto below = LoadAt(basePath.string(), depth + 1);
+    const std::filesystem::path basePath = FindBase(file, base.get<std::string>(), folders);
+    auto below = LoadAt(basePath.string(), folders, depth + 1);
     if (!below)
     {
         return failAt("/extends", below.error());

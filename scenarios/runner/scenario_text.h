@@ -27,8 +27,13 @@ class ScenarioText
     /// How many files may stand on one another: more is a loop or a mistake.
     static constexpr size_t DEPTH_MAX = 4;
 
-    /// Read a file and what it extends; on failure one line for the user.
-    static tl::expected<ScenarioText, std::string> Load(const std::string& path);
+    /**
+     * Read a file and what it extends; on failure one line for the user.
+     * @param folders where a base file is looked for that is not beside the file which names it
+     */
+    static tl::expected<ScenarioText, std::string> Load(
+        const std::string& path,
+        const std::vector<std::string>& folders = {});
     /// The same for text at hand (tests); `file` is its name in messages.
     static tl::expected<ScenarioText, std::string> Parse(std::string_view text,
                                                          const std::string& file);
@@ -69,8 +74,11 @@ class ScenarioText
 
     static tl::expected<ScenarioText, std::string> Build(std::string_view text,
                                                          const std::string& file,
+                                                         const std::vector<std::string>& folders,
                                                          size_t depth);
-    static tl::expected<ScenarioText, std::string> LoadAt(const std::string& path, size_t depth);
+    static tl::expected<ScenarioText, std::string> LoadAt(const std::string& path,
+                                                          const std::vector<std::string>& folders,
+                                                          size_t depth);
     tl::expected<std::string, std::string> Assign(std::string_view path, Json value);
 
     Json m_root;

@@ -35,6 +35,12 @@ class Folder
         return path.string();
     }
 
+    const std::string&
+    Path() const
+    {
+        return m_path;
+    }
+
   private:
     std::string m_path;
 };
@@ -133,6 +139,21 @@ TEST(ScenarioText, LaysAFileOverTheOneItExtends)
     EXPECT_FALSE(text->Root().contains("extends"));
     EXPECT_EQ(text->Where("/links/wan/loss", false), top + ":3:28");
     EXPECT_TRUE(text->Where("/seed", true).ends_with("base.json:2:3"));
+}
+
+TEST(ScenarioText, LooksForABaseBesideTheFileAndThenAmongTheScenarios)
+{
+    const Folder own;
+    const Folder scenarios;
+    scenarios.Write("built_in.json", R"({"seed": 1})");
+    const std::vector<std::string> folders{scenarios.Path()};
+    const std::string top = own.Write("top.json", R"({"extends": "built_in"})");
+    const auto found = ScenarioText::Load(top, folders);
+    ASSERT_TRUE(found) << found.error();
+    EXPECT_EQ(found->Root().at("seed"), 1);
+    EXPECT_FALSE(ScenarioText::Load(own.Write("p.json", R"({"extends": "./built_in"})"), folders));
+    own.Write("built_in.json", R"({"seed": 2})");
+    EXPECT_EQ(ScenarioText::Load(top, folders)->Root().at("seed"), 2);
 }
 
 TEST(ScenarioText, RefusesWhatCannotBeExtended)

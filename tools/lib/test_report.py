@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Names the skipped and not-run tests in CTest's JUnit files, each with its reason.
+"""Counts the tests in CTest's JUnit files, and names those that did not run, each with its reason.
 
     test_report.py [--allow-skips] FOLDER    exit 1 if a test was skipped, unless that is allowed
+
+FOLDER holds PART.xml; a part of which nothing ran is written into its file "not_run".
 
 A reason that begins with "cannot run here:" names what the machine forbids (namespaces, /dev/net/tun):
 nothing that could be installed would mend it, so it is listed, and is no failure.
 """
 import argparse
+import collections
 import pathlib
 import re
 import sys
@@ -30,11 +33,27 @@ def reason(case):
     return (skipped.get("message") if skipped is not None else None) or "no reason given"
 
 
-def skipped_tests(folder):
+def did_not_run(case):
+    return case.get("status") in ("notrun", "disabled") or case.find("skipped") is not None
+
+
+def cases(folder):
     for path in sorted(pathlib.Path(folder).glob("*.xml")):
         for case in ElementTree.parse(path).getroot().iter("testcase"):
-            if case.get("status") in ("notrun", "disabled") or case.find("skipped") is not None:
-                yield path.stem, case.get("name"), reason(case)
+            yield path.stem, case
+
+
+def count(folder):
+    """Say what ran of each part; returns the parts of which nothing did."""
+    parts = {}
+    for part, case in cases(folder):
+        what = ("not run" if did_not_run(case) else
+                "failed" if case.find("failure") is not None else "passed")
+        parts.setdefault(part, collections.Counter())[what] += 1
+    for part, counts in parts.items():
+        print(f"{part}: " + ", ".join(f"{counts[what]} {what}"
+                                      for what in ("passed", "failed", "not run")))
+    return [part for part, counts in parts.items() if not counts["passed"] + counts["failed"]]
 
 
 def main():
@@ -42,7 +61,10 @@ def main():
     parser.add_argument("--allow-skips", action="store_true")
     parser.add_argument("folder")
     options = parser.parse_args()
-    skipped = list(skipped_tests(options.folder))
+    empty = count(options.folder)
+    (pathlib.Path(options.folder) / "not_run").write_text("".join(f"{part}\n" for part in empty))
+    skipped = [(part, case.get("name"), reason(case))
+               for part, case in cases(options.folder) if did_not_run(case)]
     forbidden = [test for test in skipped if test[2].startswith(FORBIDDEN)]
     found = [test for test in skipped if test not in forbidden]
     for title, tests in (("tests that this machine cannot run", forbidden),

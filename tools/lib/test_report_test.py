@@ -24,8 +24,10 @@ class Report(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="test-report-") as folder:
             (pathlib.Path(folder) / "interop.xml").write_text(
                 "<testsuite>" + "".join(cases) + "</testsuite>")
+            (pathlib.Path(folder) / "default.xml").write_text("<testsuite>" + PASSED + "</testsuite>")
             done = subprocess.run([sys.executable, REPORT, *options, folder], text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            self.not_run = (pathlib.Path(folder) / "not_run").read_text()
         return done.returncode, done.stdout
 
     def test_says_nothing_of_what_ran(self):
@@ -47,6 +49,17 @@ class Report(unittest.TestCase):
         self.assertEqual(status, 0, text)
         self.assertIn("tests that this machine cannot run: 1\n  interop: interop.lab: cannot run",
                       text)
+
+        self.assertIn("interop: 1 passed, 0 failed, 1 not run", text)
+        self.assertEqual(self.not_run, "")
+
+    def test_a_part_of_which_nothing_ran_has_not_passed(self):
+        status, text = self.report(
+            skipped("interop.lab", "SKIPPED: cannot run here: no network namespaces\n"))
+        self.assertEqual(status, 0, text)
+        self.assertIn("default: 1 passed, 0 failed, 0 not run\n"
+                      "interop: 0 passed, 0 failed, 1 not run\n", text)
+        self.assertEqual(self.not_run, "interop\n")
 
     def test_one_forbidden_test_excuses_no_other(self):
         status, text = self.report(
