@@ -107,8 +107,46 @@ class Judged(unittest.TestCase):
         counts = report["counts"]
         self.assertEqual(counts["IKE with SK or SKF"], counts["IKE decrypted and checked"])
         self.assertEqual(counts["ESP packets"], counts["ESP with inner packet"])
+        packets, _ = self.pcap(self.folder / "capture.pcapng")
+        self.assertEqual((len(self.opened(packets, "ike")), len(self.opened(packets, "esp"))),
+                         (counts["IKE with SK or SKF"], counts["ESP packets"]))
         self.assertEqual(counts["frames"], self.summary["captured_frames"])
         self.assertEqual(set(re.findall(r", (.*?) spoiled: fails as it must", err.getvalue())), keys)
+
+    def pcap(self, *words):
+        """The packets with IKE or ESP that `ikelab pcap` reads, and its counts of them."""
+        done = subprocess.run([PROGRAM, "pcap", "--json", *map(str, words)], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        *packets, last = map(json.loads, done.stdout.splitlines())
+        return packets, {kind: count for kind, count in last["summary"].items() if count}
+
+    @staticmethod
+    def opened(packets, name):
+        """The numbers of those whose IKE or ESP was opened, as `frames` gives them."""
+        return [[str(packet["packet"])] for packet in packets
+                if {"layer": name, "protection": "opened"}.items() <= packet["layers"][1].items()]
+
+    def test_our_own_reader_opens_the_same(self):
+        packets, counts = self.pcap(self.folder / "capture.pcapng")
+        self.assertLessEqual(set(counts), {"clear", "opened", "other"})
+        self.assertEqual(sum(counts.values()), self.summary["captured_frames"])
+        sealed, esp = self.opened(packets, "ike"), self.opened(packets, "esp")
+        self.assertEqual(sealed, frames(self.folder, "isakmp.enc.icd and isakmp.enc.decrypted"))
+        self.assertEqual(esp, frames(self.folder, "esp.icv_good == 1"))
+        self.assertEqual(len(sealed) + len(esp), counts["opened"])
+        self.assertGreaterEqual(len(sealed), 6)
+        self.assertGreater(len(esp), 100)
+
+    def test_the_capture_alone_opens_its_esp(self):
+        """Away from its folder it still has the keys of ESP in it; those of IKE it cannot have."""
+        alone = pathlib.Path(shutil.copy(self.folder / "capture.pcapng", self.above.name))
+        self.addCleanup(alone.unlink)
+        packets, counts = self.pcap(alone)
+        missing = {layer["layer"] for packet in packets for layer in packet["layers"]
+                   if layer["protection"] == "key missing"}
+        self.assertEqual(missing, {"ike"})
+        self.assertGreater(counts["opened"], 100)
 
     def test_the_acceptance_filters_say_the_same(self):
         sealed = frames(self.folder, "isakmp.typepayload == 46 or isakmp.typepayload == 53")
