@@ -44,6 +44,10 @@ FieldsOf(const Layer& layer)
 {
     wire::FieldGroup group{
         {{"layer", layer.name}, {"protection", std::string(ToString(layer.protection))}}};
+    if (!layer.summary.empty())
+    {
+        group.fields.push_back({"summary", layer.summary});
+    }
     if (!layer.problem.empty())
     {
         group.fields.push_back({"problem", layer.problem});

@@ -44,7 +44,8 @@ std::string ToLine(const PacketView& packet, Duration start);
 /// The line, and below it every field.
 std::string ToText(const PacketView& packet, Duration start);
 /// One JSON object on one line: packet, time (seconds since 1970, text), interface, comments,
-/// protection (of the worst layer) and layers, each with its own protection, problem and fields.
+/// protection (of the worst layer) and layers, each with its own protection, summary, problem and
+/// fields.
 std::string ToJson(const PacketView& packet);
 
 } // namespace ikelab::dissect
