@@ -48,6 +48,8 @@ class Usage(unittest.TestCase):
             self.assertEqual(done.returncode, 0, words)
             self.assertIn("Usage: ikelab", done.stdout)
             self.assertEqual(done.stderr, "")
+        for command in ("run", "endpoint", "pcap", "schema", "doctor"):
+            self.assertRegex(run("--help").stdout, rf"(?m)^  {command} ")
         done = run("--version")
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stdout, r"^ikelab \d+\.\d+\.\d+\n$")

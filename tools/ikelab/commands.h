@@ -10,6 +10,7 @@ namespace ikelab::tools
 
 inline constexpr int EXIT_BAD_INPUT = 2;
 
+void AddDoctorCommand(CLI::App& app, int& status);
 void AddEndpointCommand(CLI::App& app, int& status);
 void AddPcapCommand(CLI::App& app, int& status);
 void AddRunCommand(CLI::App& app, int& status);

@@ -18,6 +18,7 @@ main(int argc, char** argv)
     ikelab::tools::AddEndpointCommand(app, status);
     ikelab::tools::AddPcapCommand(app, status);
     ikelab::tools::AddSchemaCommand(app, status);
+    ikelab::tools::AddDoctorCommand(app, status);
     if (const std::string problem = ikelab::tools::UnknownWord(app, {argv + 1, argv + argc});
         !problem.empty())
     {
