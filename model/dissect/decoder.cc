@@ -348,26 +348,38 @@ Decoder::ReadAh(PacketView& view, Place place, const Ends& ends, Bytes packet)
     ReadNext(view, place, ends, next, reader.Rest());
 }
 
-/// RFC 4303 appendix A, for a reader who sees packets in about the order they were sent.
+/// RFC 4303 appendix A, for a reader who sees packets in about the order they were sent. Nothing
+/// is learnt here: only a packet that verifies moves the state.
 std::optional<uint32_t>
-Decoder::SequenceHigh(const EspTableKeys& keys, uint32_t sequence)
+Decoder::SequenceHigh(const EspTableKeys& keys, EspSpi spi, uint32_t sequence) const
 {
     if (!keys.extendedSequence)
     {
         return std::nullopt;
     }
     constexpr uint32_t HALF = 0x80000000;
-    SequenceState& state =
-        m_sequences.try_emplace(&keys, SequenceState{keys.sequenceHigh, sequence}).first->second;
-    const bool newer = sequence - state.low < HALF;
-    if (newer)
+    const auto known = m_sequences.find({&keys, spi});
+    if (known == m_sequences.end())
     {
-        state.high += sequence < state.low ? 1 : 0;
-        state.low = sequence;
-        return state.high;
+        return keys.sequenceHigh;
+    }
+    const SequenceState& state = known->second;
+    if (sequence - state.low < HALF)
+    {
+        return state.high + (sequence < state.low ? 1 : 0);
     }
     // An older packet: of the last round of 2^32 if its number is the larger one.
     return sequence > state.low && state.high > 0 ? state.high - 1 : state.high;
+}
+
+void
+Decoder::LearnSequence(const EspTableKeys& keys, EspSpi spi, uint32_t high, uint32_t low)
+{
+    const auto [state, isNew] = m_sequences.try_emplace({&keys, spi}, SequenceState{high, low});
+    if (std::pair(high, low) > std::pair(state->second.high, state->second.low))
+    {
+        state->second = {high, low};
+    }
 }
 
 void
@@ -396,6 +408,7 @@ Decoder::ReadEsp(PacketView& view, Place place, const Ends& ends, Bytes packet)
         view.layers.push_back(std::move(layer));
         return;
     }
+    const auto high = SequenceHigh(*keys, header->spi, header->sequence);
     const Opening opening = Open(m_context,
                                  {keys->encr,
                                   keys->integ,
@@ -404,7 +417,11 @@ Decoder::ReadEsp(PacketView& view, Place place, const Ends& ends, Bytes packet)
                                   keys->integKey.View()},
                                  packet,
                                  wire::ESP_HEADER_OCTETS,
-                                 SequenceHigh(*keys, header->sequence));
+                                 high);
+    if (high && opening.protection == Protection::OPENED)
+    {
+        LearnSequence(*keys, header->spi, *high, header->sequence);
+    }
     layer.protection = opening.protection;
     layer.problem = opening.problem;
     layer.fields.fields.push_back({"keys", keys->where});

@@ -13,7 +13,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
 namespace ikelab::dissect
 {
@@ -75,7 +77,10 @@ class Decoder
                         Bytes content);
     void ReadAh(PacketView& view, Place place, const Ends& ends, Bytes packet);
     void ReadEsp(PacketView& view, Place place, const Ends& ends, Bytes packet);
-    std::optional<uint32_t> SequenceHigh(const EspTableKeys& keys, uint32_t sequence);
+    std::optional<uint32_t> SequenceHigh(const EspTableKeys& keys,
+                                         EspSpi spi,
+                                         uint32_t sequence) const;
+    void LearnSequence(const EspTableKeys& keys, EspSpi spi, uint32_t high, uint32_t low);
 
     crypto::Context& m_context;
     const KeyStore& m_keys;
@@ -83,7 +88,8 @@ class Decoder
     DecoderOptions m_options;
     size_t m_count{0};
     std::map<uint32_t, IpReassembly> m_ipReassembly; ///< by interface
-    std::map<const EspTableKeys*, SequenceState> m_sequences;
+    /// By row and SPI: a row for any SPI serves several SAs.
+    std::map<std::pair<const EspTableKeys*, EspSpi>, SequenceState> m_sequences;
 };
 
 } // namespace ikelab::dissect

@@ -185,6 +185,10 @@ TEST_F(DecoderTest, FollowsExtendedSequenceNumbersAcrossTheirHalf)
     EXPECT_EQ(read(0xffffffff, 5), Protection::OPENED) << "late";
     EXPECT_EQ(read(2, 6), Protection::OPENED);
     EXPECT_EQ(read(3, 5), Protection::ICV_WRONG);
+    // Forged packets far ahead move nothing.
+    EXPECT_EQ(read(0x70000000, 0), Protection::ICV_WRONG);
+    EXPECT_EQ(read(0xe0000000, 0), Protection::ICV_WRONG);
+    EXPECT_EQ(read(4, 6), Protection::OPENED);
 }
 
 TEST_F(DecoderTest, NeverTakesPaddingOnTrust)

@@ -184,7 +184,7 @@ IkeReader::ReadEncrypted(Layer& layer,
     layer.protection = opening.protection;
     layer.problem = opening.problem;
     layer.fields.fields.push_back({"keys", keys->where});
-    if (opening.text.empty())
+    if (opening.text.empty() && opening.protection >= Protection::MALFORMED)
     {
         return;
     }

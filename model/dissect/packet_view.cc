@@ -18,7 +18,8 @@ Seconds(Duration time)
 {
     constexpr int64_t NANOSECONDS = 1'000'000'000;
     const int64_t count = time.count();
-    const auto whole = static_cast<uint64_t>(count < 0 ? -count : count);
+    const auto whole =
+        count < 0 ? uint64_t{0} - static_cast<uint64_t>(count) : static_cast<uint64_t>(count);
     return fmt::format(
         "{}{}.{:09}", count < 0 ? "-" : "", whole / NANOSECONDS, whole % NANOSECONDS);
 }
