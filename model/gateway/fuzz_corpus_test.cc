@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/random_source.h"
 #include "gateway/fuzz_targets.h"
-#include "wire/testing/test_files.h"
+#include "wire/testing/corpus.h"
 
 #include <gtest/gtest.h>
 
@@ -12,23 +12,9 @@ namespace ikelab::gateway
 namespace
 {
 
-std::vector<Buffer>
-Seeds()
-{
-    std::vector<Buffer> seeds;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(wire::ConformanceFolder() / "corpus/gateway"))
-    {
-        const std::string text = wire::ReadTestFile(entry.path());
-        seeds.emplace_back(text.begin(), text.end());
-    }
-    std::ranges::sort(seeds); // a folder has no order of its own
-    return seeds;
-}
-
 TEST(FuzzCorpus, OfGatewayKeepsEveryProperty)
 {
-    const auto seeds = Seeds();
+    const auto seeds = wire::Seeds("gateway");
     EXPECT_GE(seeds.size(), 6u);
     for (const Buffer& seed : seeds)
     {
@@ -38,7 +24,7 @@ TEST(FuzzCorpus, OfGatewayKeepsEveryProperty)
 
 TEST(FuzzCorpus, OfGatewayKeepsEveryPropertyWhenMutated)
 {
-    const auto seeds = Seeds();
+    const auto seeds = wire::Seeds("gateway");
     SeededRandom random(11);
     for (int round = 0; round < 2000; ++round)
     {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "wire/fuzz_payloads.h"
 #include "wire/fuzz_targets.h"
-#include "wire/testing/test_files.h"
+#include "wire/testing/corpus.h"
 
 #include <gtest/gtest.h>
 
@@ -9,25 +9,6 @@ namespace ikelab::wire
 {
 namespace
 {
-
-/// Run a fuzz target over a folder of seeds, each whole and cut at every octet.
-size_t
-RunCorpus(const char* folder, void (*target)(Bytes))
-{
-    size_t files = 0;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(ConformanceFolder() / "corpus" / folder))
-    {
-        const std::string text = ReadTestFile(entry.path());
-        const Buffer octets(text.begin(), text.end());
-        for (size_t size = 0; size <= octets.size(); ++size)
-        {
-            target(Bytes(octets).first(size));
-        }
-        ++files;
-    }
-    return files;
-}
 
 TEST(FuzzCorpus, OfIkeMessagesKeepsEveryProperty)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/fuzz_targets.h"
-#include "wire/testing/test_files.h"
+#include "wire/testing/corpus.h"
 
 #include <gtest/gtest.h>
 
@@ -19,18 +19,7 @@ TEST(FuzzCorpus, OfScenariosKeepsEveryProperty)
             {
                 continue;
             }
-            const std::string text = wire::ReadTestFile(entry.path());
-            const Buffer seed(text.begin(), text.end());
-            for (size_t octets = 0; octets <= seed.size(); ++octets)
-            {
-                FuzzScenario(Bytes(seed).first(octets));
-                if (octets < seed.size())
-                {
-                    Buffer changed = seed;
-                    changed[octets] ^= static_cast<uint8_t>(1 + octets % 127);
-                    FuzzScenario(changed);
-                }
-            }
+            wire::RunSeed(wire::ReadSeed(entry.path()), FuzzScenario);
             ++files;
         }
     }
