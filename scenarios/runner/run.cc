@@ -378,7 +378,8 @@ std::vector<ScenarioInfo>
 ListScenarios(const std::vector<std::string>& folders)
 {
     std::map<std::string, ScenarioInfo> found;
-    for (const std::string& folder : folders.empty() ? ScenarioFolders() : folders)
+    const std::vector<std::string> known = ScenarioFolders();
+    for (const std::string& folder : folders.empty() ? known : folders)
     {
         std::error_code error;
         for (const auto& entry : fs::directory_iterator(folder, error))
@@ -389,7 +390,7 @@ ListScenarios(const std::vector<std::string>& folders)
                 continue;
             }
             ScenarioInfo info{name, "", entry.path().string()};
-            const auto text = ScenarioText::Load(info.file, ScenarioFolders());
+            const auto text = ScenarioText::Load(info.file, known);
             if (text && text->Root().is_object() && text->Root().contains("title") &&
                 text->Root().at("title").is_string())
             {
