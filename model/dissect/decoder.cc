@@ -19,7 +19,6 @@ namespace ikelab::dissect
 namespace
 {
 
-constexpr uint8_t PROTOCOL_AH = 51;
 /// Tunnels in tunnels: deeper is no packet that anybody sends.
 constexpr size_t MOST_LAYERS = 16;
 constexpr size_t UDP_HEADER_OCTETS = 8;
@@ -42,7 +41,7 @@ ProtocolName(uint8_t protocol)
         return "IPv6";
     case esp::PROTOCOL_ESP:
         return "ESP";
-    case PROTOCOL_AH:
+    case esp::PROTOCOL_AH:
         return "AH";
     case esp::PROTOCOL_ICMPV6:
         return "ICMPv6";
@@ -236,7 +235,7 @@ Decoder::ReadNext(PacketView& view, Place place, const Ends& ends, uint8_t proto
     case esp::PROTOCOL_ESP:
         ReadEsp(view, place, ends, content);
         break;
-    case PROTOCOL_AH:
+    case esp::PROTOCOL_AH:
         ReadAh(view, place, ends, content);
         break;
     case esp::PROTOCOL_IPV4:

@@ -21,7 +21,6 @@ constexpr uint8_t HOP_BY_HOP = 0;
 constexpr uint8_t DCCP = 33;
 constexpr uint8_t ROUTING = 43;
 constexpr uint8_t FRAGMENT = 44;
-constexpr uint8_t AUTHENTICATION_HEADER = 51;
 constexpr uint8_t DESTINATION_OPTIONS = 60;
 constexpr uint8_t SCTP = 132;
 constexpr uint8_t MOBILITY = 135;
@@ -31,7 +30,7 @@ bool
 IsExtensionHeader(uint8_t protocol)
 {
     return protocol == HOP_BY_HOP || protocol == ROUTING || protocol == DESTINATION_OPTIONS ||
-           protocol == FRAGMENT || protocol == AUTHENTICATION_HEADER;
+           protocol == FRAGMENT || protocol == PROTOCOL_AH;
 }
 
 /// RFC 4301 §4.4.1.1: ports, ICMP type and code, or Mobility Header type of the next layer.
@@ -140,7 +139,7 @@ WalkExtensionHeaders(ByteReader& reader, PacketInfo& info)
             info.fragment = info.laterFragment || (offsetAndMore & 1) != 0;
             rest = 4;
         }
-        else if (current == AUTHENTICATION_HEADER)
+        else if (current == PROTOCOL_AH)
         {
             rest = size_t{4} * (size_t{length} + 2) - 2; // RFC 4302 §2.2 counts in 4-octet words
         }

@@ -17,6 +17,7 @@ inline constexpr uint8_t PROTOCOL_TCP = 6;
 inline constexpr uint8_t PROTOCOL_UDP = 17;
 inline constexpr uint8_t PROTOCOL_IPV6 = 41;
 inline constexpr uint8_t PROTOCOL_ESP = 50;
+inline constexpr uint8_t PROTOCOL_AH = 51;
 inline constexpr uint8_t PROTOCOL_ICMPV6 = 58;
 inline constexpr uint8_t PROTOCOL_NO_NEXT_HEADER = 59;
 
