@@ -19,8 +19,6 @@ namespace ikelab::dissect
 namespace
 {
 
-constexpr uint32_t SECRETS_ESP = 0x45535053;
-
 /// Keys of ciphers and MACs that change nothing.
 void
 AddPlainKeys(KeyStore& store)
@@ -60,15 +58,7 @@ FuzzFile(Bytes octets)
     }
     KeyStore keys;
     AddPlainKeys(keys);
-    for (const io::CaptureSecrets& secrets : capture->secrets)
-    {
-        if (secrets.type == SECRETS_ESP)
-        {
-            (void)keys.AddText(
-                {reinterpret_cast<const char*>(secrets.data.data()), secrets.data.size()},
-                "secrets");
-        }
-    }
+    (void)keys.AddSecrets(*capture, "fuzz");
     Decoder decoder(SharedContext(), keys);
     for (const io::CapturePacket& packet : capture->packets)
     {

@@ -62,15 +62,21 @@ SpiWords(const wire::Header& header)
         "no row for SPIs {:016x} {:016x}", header.initiatorSpi.value, header.responderSpi.value);
 }
 
-/// RFC 7296 §3.14: what stands before the padding; nothing if Pad Length says more than there is.
+/// RFC 7296 §3.14: what stands before the padding. Nothing if the layer was not decrypted, or if
+/// Pad Length is not there or says more than there is.
 std::optional<Bytes>
-WithoutPadding(Bytes text)
+TakeText(Layer& layer, Bytes opened)
 {
-    if (text.empty() || size_t{text.back()} + 1 > text.size())
+    if (layer.protection == Protection::KEY_MISSING)
     {
         return std::nullopt;
     }
-    return text.first(text.size() - text.back() - 1);
+    if (opened.empty() || size_t{opened.back()} + 1 > opened.size())
+    {
+        layer.Degrade("the padding of the decrypted text is longer than the text");
+        return std::nullopt;
+    }
+    return opened.first(opened.size() - opened.back() - 1);
 }
 
 /// The payloads in a decrypted text, as fields and in the summary.
@@ -172,29 +178,10 @@ IkeReader::ReadEncrypted(Layer& layer,
         ReadSkf(layer, place, message, sk);
         return;
     }
-    const wire::Header& header = message.header;
-    const IkeTableKeys* keys = m_keys.FindIke(header.initiatorSpi, header.responderSpi);
-    if (!keys)
-    {
-        layer.protection = Protection::KEY_MISSING;
-        layer.problem = SpiWords(header);
-        return;
-    }
-    const Opening opening = OpenSk(message, sk.bodyOffset, *keys);
-    layer.protection = opening.protection;
-    layer.problem = opening.problem;
-    layer.fields.fields.push_back({"keys", keys->where});
-    if (opening.text.empty() && opening.protection >= Protection::MALFORMED)
-    {
-        return;
-    }
-    if (const auto text = WithoutPadding(opening.text))
+    const Buffer opened = OpenSk(layer, message, sk.bodyOffset);
+    if (const auto text = TakeText(layer, opened))
     {
         AddInner(layer, sk.inner, *text);
-    }
-    else
-    {
-        layer.Degrade("the padding of the decrypted text is longer than the text");
     }
 }
 
@@ -212,22 +199,8 @@ IkeReader::ReadSkf(Layer& layer,
     }
     const wire::Header& header = message.header;
     layer.summary += fmt::format(" EF({}/{})", skf->head.number, skf->head.total);
-    const IkeTableKeys* keys = m_keys.FindIke(header.initiatorSpi, header.responderSpi);
-    if (!keys)
-    {
-        layer.protection = Protection::KEY_MISSING;
-        layer.problem = SpiWords(header);
-        return;
-    }
-    const Opening opening = OpenSk(message, skf->bodyOffset, *keys);
-    layer.protection = opening.protection;
-    layer.problem = opening.problem;
-    layer.fields.fields.push_back({"keys", keys->where});
-    const auto text = WithoutPadding(opening.text);
-    if (!text && layer.protection < Protection::MALFORMED)
-    {
-        layer.Degrade("the padding of the decrypted text is longer than the text");
-    }
+    const Buffer opened = OpenSk(layer, message, skf->bodyOffset);
+    const auto text = TakeText(layer, opened);
     if (!text || layer.protection >= Protection::MALFORMED)
     {
         return;
@@ -249,11 +222,23 @@ IkeReader::ReadSkf(Layer& layer,
     }
 }
 
-Opening
-IkeReader::OpenSk(const wire::Message& message, size_t headOctets, const IkeTableKeys& keys)
+Buffer
+IkeReader::OpenSk(Layer& layer, const wire::Message& message, size_t headOctets)
 {
-    return Open(
-        m_context, KeysOf(keys, message.header.FromInitiator()), message.octets, headOctets);
+    const wire::Header& header = message.header;
+    const IkeTableKeys* keys = m_keys.FindIke(header.initiatorSpi, header.responderSpi);
+    if (!keys)
+    {
+        layer.protection = Protection::KEY_MISSING;
+        layer.problem = SpiWords(header);
+        return {};
+    }
+    Opening opening =
+        Open(m_context, KeysOf(*keys, header.FromInitiator()), message.octets, headOctets);
+    layer.protection = opening.protection;
+    layer.problem = std::move(opening.problem);
+    layer.fields.fields.push_back({"keys", keys->where});
+    return std::move(opening.text);
 }
 
 } // namespace ikelab::dissect

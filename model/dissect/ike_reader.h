@@ -36,7 +36,8 @@ class IkeReader
                  uint32_t place,
                  const wire::Message& message,
                  const wire::SkPayload& sk);
-    Opening OpenSk(const wire::Message& message, size_t headOctets, const IkeTableKeys& keys);
+    /// Decrypt, and put into the layer how that went; the text still has its padding.
+    Buffer OpenSk(Layer& layer, const wire::Message& message, size_t headOctets);
 
     crypto::Context& m_context;
     const KeyStore& m_keys;

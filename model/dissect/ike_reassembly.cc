@@ -4,22 +4,6 @@
 namespace ikelab::dissect
 {
 
-IkeReassembly::Waiting&
-IkeReassembly::Find(const Key& key)
-{
-    const auto [found, isNew] = m_waiting.try_emplace(key);
-    if (isNew)
-    {
-        m_order.push_back(key);
-        if (m_order.size() > MOST_MESSAGES)
-        {
-            m_waiting.erase(m_order.front());
-            m_order.pop_front();
-        }
-    }
-    return found->second;
-}
-
 Result<void>
 IkeReassembly::Insert(Waiting& waiting, const wire::SkfHead& head, Bytes text)
 {
@@ -61,8 +45,8 @@ IkeReassembly::Add(uint32_t place,
                    const wire::SkfHead& head,
                    Bytes text)
 {
-    Waiting& waiting =
-        Find({place, header.initiatorSpi, header.responderSpi, header.messageId, header.flags});
+    Waiting& waiting = m_waiting.Get(
+        {place, header.initiatorSpi, header.responderSpi, header.messageId, header.flags});
     TRY(Insert(waiting, head, text));
     Outcome outcome;
     outcome.first = waiting.first;

@@ -4,12 +4,12 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "dissect/oldest_first.h"
 #include "wire/header.h"
 #include "wire/skf_payload.h"
 
 #include <compare>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 
@@ -66,10 +66,8 @@ class IkeReassembly
     };
 
     static Result<void> Insert(Waiting& waiting, const wire::SkfHead& head, Bytes text);
-    Waiting& Find(const Key& key);
 
-    std::map<Key, Waiting> m_waiting;
-    std::deque<Key> m_order;
+    OldestFirst<Key, Waiting> m_waiting{MOST_MESSAGES};
 };
 
 } // namespace ikelab::dissect

@@ -160,13 +160,6 @@ IpReassembly::Join(const Waiting& waiting)
     return packet;
 }
 
-void
-IpReassembly::Forget(const Key& key)
-{
-    m_waiting.erase(key);
-    std::erase(m_order, key);
-}
-
 Result<IpReassembly::Outcome>
 IpReassembly::Add(Bytes fragment)
 {
@@ -175,20 +168,10 @@ IpReassembly::Add(Bytes fragment)
         return Fail(Fault::TRUNCATED, "fragment");
     }
     TRY_ASSIGN(const Piece piece, fragment.front() >> 4 == 4 ? ReadV4(fragment) : ReadV6(fragment));
-    auto [entry, isNew] = m_waiting.try_emplace(piece.key);
-    if (isNew)
-    {
-        m_order.push_back(piece.key);
-        if (m_order.size() > MOST_PACKETS)
-        {
-            m_waiting.erase(m_order.front());
-            m_order.pop_front();
-        }
-    }
-    Waiting& waiting = entry->second;
+    Waiting& waiting = m_waiting.Get(piece.key);
     if (const auto inserted = Insert(waiting, piece); !inserted)
     {
-        Forget(piece.key);
+        m_waiting.Forget(piece.key);
         return tl::unexpected<Error>(inserted.error());
     }
     Outcome outcome;
@@ -196,7 +179,7 @@ IpReassembly::Add(Bytes fragment)
     if (waiting.end && waiting.octets == *waiting.end && !waiting.head.empty())
     {
         outcome.packet = Join(waiting);
-        Forget(piece.key);
+        m_waiting.Forget(piece.key);
     }
     return outcome;
 }

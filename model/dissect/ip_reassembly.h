@@ -3,11 +3,11 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "dissect/oldest_first.h"
 
 #include <array>
 #include <compare>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 
@@ -71,10 +71,8 @@ class IpReassembly
     static Result<Piece> ReadV6(Bytes fragment);
     static Result<void> Insert(Waiting& waiting, const Piece& piece);
     static Buffer Join(const Waiting& waiting);
-    void Forget(const Key& key);
 
-    std::map<Key, Waiting> m_waiting;
-    std::deque<Key> m_order;
+    OldestFirst<Key, Waiting> m_waiting{MOST_PACKETS};
 };
 
 } // namespace ikelab::dissect

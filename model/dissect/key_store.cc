@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "base/one_line.h"
 #include "base/result.h"
+#include "io/esp_key_row.h"
 #include "io/key_tables.h"
 #include "io/text_file.h"
 
@@ -365,6 +366,26 @@ KeyStore::AddText(std::string_view text, std::string_view file)
         ++rows;
     }
     return rows;
+}
+
+std::vector<io::SystemError>
+KeyStore::AddSecrets(const io::Capture& capture, std::string_view file)
+{
+    std::vector<io::SystemError> problems;
+    for (const io::CaptureSecrets& secrets : capture.secrets)
+    {
+        if (secrets.type != io::SECRETS_ESP)
+        {
+            continue;
+        }
+        const std::string_view text(reinterpret_cast<const char*>(secrets.data.data()),
+                                    secrets.data.size());
+        if (auto rows = AddText(text, fmt::format("{} (secrets block)", file)); !rows)
+        {
+            problems.push_back(std::move(rows.error()));
+        }
+    }
+    return problems;
 }
 
 io::SystemResult<size_t>

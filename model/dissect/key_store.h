@@ -5,6 +5,7 @@
 #include "base/ip_address.h"
 #include "crypto/algorithms.h"
 #include "crypto/secret_bytes.h"
+#include "io/pcap_reader.h"
 #include "io/system_error.h"
 
 #include <compare>
@@ -67,6 +68,12 @@ class KeyStore
 
     /// Rows as text: `file` names them in problems.
     io::SystemResult<size_t> AddText(std::string_view text, std::string_view file);
+
+    /**
+     * The rows of every ESP secrets block in a capture.
+     * @return what is wrong with each block that could not be read to its end
+     */
+    std::vector<io::SystemError> AddSecrets(const io::Capture& capture, std::string_view file);
 
     const IkeTableKeys* FindIke(IkeSpi initiator, IkeSpi responder) const;
     /// The row for a packet; of several that fit the last, as Wireshark takes it.

@@ -25,6 +25,8 @@ enum class Protection
     ICV_WRONG    ///< key or packet are not what they should be
 };
 
+inline constexpr size_t PROTECTIONS = static_cast<size_t>(Protection::ICV_WRONG) + 1;
+
 /// "opened", "key missing" ...: as text and JSON have it.
 std::string_view ToString(Protection protection);
 

@@ -15,7 +15,7 @@ namespace ikelab::dissect
 /// One protocol of a packet, from the outermost inwards: IP, IKE, IKEv1, ESP, AH, what ESP held ...
 struct Layer
 {
-    std::string name; ///< "ip", "ike", "ikev1", "esp", "ah", "keepalive", "other"
+    std::string name; ///< "ip", "fragment", "ike", "ikev1", "esp", "ah", "keepalive", "other"
     Protection protection{Protection::CLEAR};
     std::string problem; ///< what keeps one from reading it, or why not to believe it
     std::string summary; ///< a few words: "IKE_AUTH request 1 [ IDi ... ]"

@@ -35,6 +35,9 @@ struct EspKeyRow
     uint32_t sequenceHigh{0};
 };
 
+/// "ESPS": the type of a secrets block that holds rows of `esp_sa`.
+inline constexpr uint32_t SECRETS_ESP = 0x45535053;
+
 /// A row as ten quoted CSV columns without line end: what the secrets block of a capture holds.
 std::string ToSecretsCsv(const EspKeyRow& row);
 

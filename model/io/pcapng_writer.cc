@@ -20,7 +20,6 @@ constexpr uint32_t ENHANCED_PACKET_BLOCK = 6;
 constexpr uint32_t DECRYPTION_SECRETS_BLOCK = 10;
 
 constexpr uint32_t BYTE_ORDER_MAGIC = 0x1A2B3C4D;
-constexpr uint32_t SECRETS_ESP = 0x45535053; // "ESPS"
 
 constexpr uint16_t OPT_END = 0;
 constexpr uint16_t OPT_COMMENT = 1;

@@ -3,6 +3,7 @@
 #include "crypto/context.h"
 #include "dissect/decoder.h"
 #include "io/pcap_reader.h"
+#include "wire/fields.h"
 
 #include <fmt/format.h>
 
@@ -24,8 +25,6 @@ namespace ikelab::tools
 namespace
 {
 
-constexpr uint32_t SECRETS_ESP = 0x45535053; ///< the secrets block that holds rows of `esp_sa`
-
 struct Words
 {
     std::string file;
@@ -39,7 +38,7 @@ struct Words
 /// What was seen, for the line at the end.
 struct Counts
 {
-    std::array<size_t, 7> packets{}; ///< with IKE or ESP, by Protection
+    std::array<size_t, dissect::PROTECTIONS> packets{}; ///< with IKE or ESP, by Protection
     size_t ikev1{0};
     size_t others{0};
 
@@ -99,13 +98,15 @@ ToText(const Counts& counts)
 std::string
 ToJson(const Counts& counts)
 {
-    std::string json = R"({"summary":{)";
+    wire::FieldGroup summary;
     for (size_t i = 0; i < counts.packets.size(); ++i)
     {
-        json += fmt::format(
-            R"("{}":{},)", ToString(static_cast<dissect::Protection>(i)), counts.packets[i]);
+        summary.fields.push_back(
+            {ToString(static_cast<dissect::Protection>(i)), uint64_t{counts.packets[i]}});
     }
-    return json + fmt::format(R"("ikev1":{},"other":{}}}}})", counts.ikev1, counts.others);
+    summary.fields.push_back({"ikev1", uint64_t{counts.ikev1}});
+    summary.fields.push_back({"other", uint64_t{counts.others}});
+    return wire::ToJson(wire::FieldGroup{{{"summary", std::move(summary)}}});
 }
 
 /// The folder that a run of ours leaves its capture in holds the keys to it.
@@ -123,18 +124,10 @@ io::SystemResult<dissect::KeyStore>
 LoadKeys(const Words& words, const io::Capture& capture)
 {
     dissect::KeyStore store;
-    for (const io::CaptureSecrets& secrets : capture.secrets)
+    for (const io::SystemError& problem : store.AddSecrets(capture, words.file))
     {
-        if (secrets.type == SECRETS_ESP)
-        {
-            const std::string_view text(reinterpret_cast<const char*>(secrets.data.data()),
-                                        secrets.data.size());
-            // A stranger's block that cannot be read is no reason not to show the packets.
-            if (const auto rows = store.AddText(text, words.file + " (secrets block)"); !rows)
-            {
-                std::cerr << "ikelab: " << rows.error().message << "\n";
-            }
-        }
+        // A stranger's block that cannot be read is no reason not to show the packets.
+        std::cerr << "ikelab: " << problem.message << "\n";
     }
     std::vector<std::string> places = words.keys;
     if (const std::string folder = RunFolderOf(words.file); places.empty() && !folder.empty())
