@@ -96,6 +96,7 @@ std::optional<size_t>
 UncheckedOctets(std::string_view name)
 {
     constexpr std::pair<std::string_view, size_t> NAMES[] = {
+        {"ANY 64 bit authentication [no checking]", 8},
         {"ANY 64-bits of Authentication [No Checking]", 8},
         {"ANY 96 bit authentication [no checking]", 12},
         {"ANY 96-bits of Authentication [No Checking]", 12},
@@ -120,6 +121,17 @@ bool
 IsNoIntegrity(std::string_view name)
 {
     return name.empty() || name == "NULL" || name.starts_with("NONE");
+}
+
+/// Wireshark's older name in `esp_sa` for three algorithms: the integrity column beside it says how
+/// long the ICV is. strongSwan's save-keys plugin writes such rows.
+constexpr std::string_view GCM_OF_ANY_ICV = "AES-GCM [RFC4106]";
+
+bool
+IsGcm(wire::Encr id)
+{
+    return id == wire::Encr::ENCR_AES_GCM_8 || id == wire::Encr::ENCR_AES_GCM_12 ||
+           id == wire::Encr::ENCR_AES_GCM_16;
 }
 
 /// What both tables say of algorithms, looked up in the algorithm table.
@@ -149,18 +161,33 @@ FindAlgorithms(std::string_view encr,
     Algorithms found;
     const auto encrNamed = [&](const crypto::EncrRow& row)
     {
-        return encr == (ike ? row.wiresharkIke : row.wiresharkEsp) || encr == row.name;
+        return encr == (ike ? row.wiresharkIke : row.wiresharkEsp) || encr == row.name ||
+               (!ike && encr == GCM_OF_ANY_ICV && IsGcm(row.id));
     };
     const auto integNamed = [&](const crypto::IntegRow& row)
     {
         return integ == (ike ? row.wiresharkIke : row.wiresharkEsp) || integ == row.name;
     };
-    found.encr =
-        FindRow(crypto::EncrRows(),
-                encrNamed,
-                [&](const crypto::EncrRow& row) { return row.MaterialOctets() == encrOctets; });
+    const auto keyFits = [&](const crypto::EncrRow& row)
+    {
+        return row.MaterialOctets() == encrOctets;
+    };
+    const auto icvOctets = UncheckedOctets(integ);
+    // Beside an AEAD it says no more than how long the ICV is. Without it the longest, which the
+    // algorithm table has first, is the one that everybody uses.
+    const auto icvFits = [&](const crypto::EncrRow& row)
+    {
+        return row.kind != crypto::CipherKind::AEAD || !icvOctets || row.icvOctets == *icvOctets;
+    };
+    found.encr = FindRow(crypto::EncrRows(),
+                         encrNamed,
+                         [&](const crypto::EncrRow& row) { return keyFits(row) && icvFits(row); });
     if (!found.encr)
     {
+        if (FindRow(crypto::EncrRows(), encrNamed, keyFits))
+        {
+            return Problem(fmt::format("\"{}\" has no ICV of {} octets", encr, *icvOctets));
+        }
         const bool known =
             FindRow(crypto::EncrRows(), encrNamed, [](const crypto::EncrRow&) { return true; });
         return Problem(known ? fmt::format("\"{}\" has no keys of {} octets", encr, encrOctets)
@@ -168,7 +195,7 @@ FindAlgorithms(std::string_view encr,
     }
     if (found.encr->kind == crypto::CipherKind::AEAD)
     {
-        if (!IsNoIntegrity(integ))
+        if (!IsNoIntegrity(integ) && !icvOctets)
         {
             return Problem(fmt::format("\"{}\" stands beside an AEAD; expected no integrity "
                                        "algorithm",
@@ -181,7 +208,7 @@ FindAlgorithms(std::string_view encr,
         found.uncheckedIcvOctets = 0;
         return found;
     }
-    found.uncheckedIcvOctets = UncheckedOctets(integ);
+    found.uncheckedIcvOctets = icvOctets;
     if (found.uncheckedIcvOctets)
     {
         return found;

@@ -2,6 +2,7 @@
 #include "base/hex.h"
 #include "dissect/key_store.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -41,6 +42,23 @@ With(std::string_view row, std::string_view from, std::string_view to)
     const size_t at = text.find(from);
     EXPECT_NE(at, std::string::npos) << from;
     return text.replace(at, from.size(), to);
+}
+
+/// Wireshark's name for integrity that it knows the bits of and no more.
+std::string
+Unchecked(int bits)
+{
+    return fmt::format("ANY {} bit authentication [no checking]", bits);
+}
+
+std::string
+GcmRow(std::string_view encr, std::string_view integ, std::string_view integKey)
+{
+    return fmt::format(R"("IPv4","*","*","0x000000c1","{}",)"
+                       R"("0x000102030405060708090a0b0c0d0e0f10111213","{}","{}")",
+                       encr,
+                       integ,
+                       integKey);
 }
 
 } // namespace
@@ -87,15 +105,58 @@ TEST(KeyStore, ReadsTheColumnsOfLaterWiresharks)
     EXPECT_EQ(esp->sequenceHigh, 0x1fu);
 }
 
-TEST(KeyStore, KnowsIntegrityThatIsNotChecked)
+TEST(KeyStore, TakesTheIcvOfAnAeadFromIntegrityThatIsNotChecked)
 {
+    constexpr std::pair<int, wire::Encr> SIZES[] = {{64, wire::Encr::ENCR_AES_GCM_8},
+                                                    {96, wire::Encr::ENCR_AES_GCM_12},
+                                                    {128, wire::Encr::ENCR_AES_GCM_16}};
+    for (const auto& [bits, id] : SIZES)
+    {
+        // As strongSwan's save-keys plugin writes it, and as Wireshark names the same today.
+        for (const std::string& name :
+             {std::string("AES-GCM [RFC4106]"),
+              fmt::format("AES-GCM with {} octet ICV [RFC4106]", bits / 8)})
+        {
+            const std::string row = GcmRow(name, Unchecked(bits), "0x");
+            KeyStore store;
+            ASSERT_TRUE(store.AddText(row, "t")) << Complaint(row);
+            const auto* esp = store.FindEsp(MOON, SUN, EspSpi{0xc1});
+            ASSERT_TRUE(esp);
+            EXPECT_EQ(esp->encr, crypto::FindEncr(id, 128)) << row;
+            EXPECT_EQ(esp->integ, nullptr);
+            EXPECT_FALSE(esp->uncheckedIcvOctets) << "an AEAD is verified";
+        }
+    }
     KeyStore store;
+    ASSERT_TRUE(store.AddText(GcmRow("AES-GCM [RFC4106]", "NULL", ""), "t"));
+    EXPECT_EQ(store.FindEsp(MOON, SUN, EspSpi{0xc1})->encr,
+              crypto::FindEncr(wire::Encr::ENCR_AES_GCM_16, 128));
     ASSERT_TRUE(store.AddText(
-        With(ESP_ROW, "HMAC-SHA-256-128 [RFC4868]", "ANY 96 bit authentication [no checking]"),
-        "t"));
-    const auto* esp = store.FindEsp(MOON, SUN, EspSpi{0x070883c2});
-    EXPECT_EQ(esp->integ, nullptr);
-    EXPECT_EQ(esp->uncheckedIcvOctets, 12u);
+        With(IKE_ROW, "NONE [RFC4306]", "ANY 128-bits of Authentication [No Checking]"), "t"));
+    const auto* ike = store.FindIke(IkeSpi{0x0158b8fb90b7623d}, IkeSpi{0x13514610cea16160});
+    EXPECT_FALSE(ike->uncheckedIcvOctets);
+}
+
+TEST(KeyStore, RefusesAnIcvThatAnAeadDoesNotHave)
+{
+    using ::testing::HasSubstr;
+    EXPECT_THAT(Complaint(GcmRow("AES-GCM with 16 octet ICV [RFC4106]", Unchecked(96), "")),
+                HasSubstr("\"AES-GCM with 16 octet ICV [RFC4106]\" has no ICV of 12 octets"));
+    EXPECT_THAT(Complaint(GcmRow("AES-GCM [RFC4106]", Unchecked(256), "")),
+                HasSubstr("has no ICV of 32 octets"));
+}
+
+TEST(KeyStore, KnowsEveryLengthThatIsNotChecked)
+{
+    for (const int bits : {64, 96, 128, 192, 256})
+    {
+        KeyStore store;
+        const std::string row = With(ESP_ROW, "HMAC-SHA-256-128 [RFC4868]", Unchecked(bits));
+        ASSERT_TRUE(store.AddText(row, "t")) << Complaint(row);
+        const auto* esp = store.FindEsp(MOON, SUN, EspSpi{0x070883c2});
+        EXPECT_EQ(esp->integ, nullptr);
+        EXPECT_EQ(esp->uncheckedIcvOctets, bits / 8);
+    }
 }
 
 TEST(KeyStore, SaysWhatIsWrongAndWhere)
