@@ -3,54 +3,19 @@
 
 #include "base/ids.h"
 #include "base/ip_address.h"
-#include "crypto/algorithms.h"
-#include "crypto/secret_bytes.h"
+#include "dissect/key_row.h"
 #include "io/pcap_reader.h"
 #include "io/system_error.h"
 
-#include <compare>
-#include <cstdint>
+#include <cstddef>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ikelab::dissect
 {
-
-/// The keys of one IKE SA, as a row of Wireshark's `ikev2_decryption_table` gives them.
-struct IkeTableKeys
-{
-    const crypto::EncrRow* encr{nullptr};
-    const crypto::IntegRow* integ{nullptr}; ///< nullptr with an AEAD, or when unchecked
-    /// "ANY 96-bits of Authentication [No Checking]": so many octets, of an unknown algorithm.
-    std::optional<size_t> uncheckedIcvOctets;
-    crypto::SecretBytes ei;
-    crypto::SecretBytes er;
-    crypto::SecretBytes ai;
-    crypto::SecretBytes ar;
-    std::string where; ///< "file:line"
-};
-
-/// The keys of one direction of a Child SA, as a row of `esp_sa` gives them.
-struct EspTableKeys
-{
-    bool v6{false};
-    std::optional<IpAddress> source; ///< nothing is any
-    std::optional<IpAddress> destination;
-    std::optional<EspSpi> spi;
-    const crypto::EncrRow* encr{nullptr};
-    const crypto::IntegRow* integ{nullptr};
-    std::optional<size_t> uncheckedIcvOctets;
-    crypto::SecretBytes encrKey;
-    crypto::SecretBytes integKey;
-    bool extendedSequence{false};
-    uint32_t sequenceHigh{0};
-    std::string where;
-
-    bool Fits(const IpAddress& from, const IpAddress& to, EspSpi wanted) const;
-};
 
 /**
  * Keys for reading captures: tables in Wireshark's format, whole profiles or run folders, and the
@@ -87,10 +52,8 @@ class KeyStore
 
   private:
     io::SystemResult<size_t> LoadFolder(const std::string& folder);
-    tl::expected<void, std::string> AddIke(const std::vector<std::string>& columns,
-                                           std::string where);
-    tl::expected<void, std::string> AddEsp(const std::vector<std::string>& columns,
-                                           std::string where);
+    void Add(IkeTableKeys keys);
+    void Add(EspTableKeys keys);
 
     std::map<std::pair<IkeSpi, IkeSpi>, IkeTableKeys> m_ike;
     std::vector<EspTableKeys> m_esp;
