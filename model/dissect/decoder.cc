@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace ikelab::dissect
 {
@@ -398,8 +399,8 @@ Decoder::ReadEsp(PacketView& view, Place place, const Ends& ends, Bytes packet)
     layer.fields = {{{"spi", fmt::format("{:08x}", header->spi.value)},
                      {"sequence", uint64_t{header->sequence}},
                      {"octets", uint64_t{packet.size()}}}};
-    const EspTableKeys* keys = m_keys.FindEsp(ends.source, ends.destination, header->spi);
-    if (!keys)
+    const auto rows = m_keys.FindEsp({ends.source, ends.destination, header->spi});
+    if (rows.empty())
     {
         layer.protection = Protection::KEY_MISSING;
         layer.problem = fmt::format(
@@ -407,23 +408,26 @@ Decoder::ReadEsp(PacketView& view, Place place, const Ends& ends, Bytes packet)
         view.layers.push_back(std::move(layer));
         return;
     }
-    const auto high = SequenceHigh(*keys, header->spi, header->sequence);
-    const Opening opening = Open(m_context,
-                                 {keys->encr,
-                                  keys->integ,
-                                  keys->uncheckedIcvOctets,
-                                  keys->encrKey.View(),
-                                  keys->integKey.View()},
-                                 packet,
-                                 wire::ESP_HEADER_OCTETS,
-                                 high);
+    std::vector<Candidate> candidates;
+    for (const EspTableKeys* row : rows)
+    {
+        candidates.push_back({{row->encr,
+                               row->integ,
+                               row->uncheckedIcvOctets,
+                               row->encrKey.View(),
+                               row->integKey.View()},
+                              SequenceHigh(*row, header->spi, header->sequence)});
+    }
+    const auto [which, opening] =
+        OpenWithAny(m_context, candidates, packet, wire::ESP_HEADER_OCTETS);
+    const auto high = candidates[which].esnHigh;
     if (high && opening.protection == Protection::OPENED)
     {
-        LearnSequence(*keys, header->spi, *high, header->sequence);
+        LearnSequence(*rows[which], header->spi, *high, header->sequence);
     }
     layer.protection = opening.protection;
     layer.problem = opening.problem;
-    layer.fields.fields.push_back({"keys", keys->where});
+    layer.fields.fields.push_back({"keys", rows[which]->where});
     const auto trailer = esp::ReadTrailer(opening.text);
     if (!trailer)
     {

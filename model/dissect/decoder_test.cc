@@ -191,6 +191,35 @@ TEST_F(DecoderTest, FollowsExtendedSequenceNumbersAcrossTheirHalf)
     EXPECT_EQ(read(4, 6), Protection::OPENED);
 }
 
+TEST_F(DecoderTest, FindsTheRightRowBehindStaleOnes)
+{
+    // Of the same SPIs, read later; the keys of IKE changed during the set-up (RFC 9370 §2.2.2).
+    const auto stale = [](std::string_view row)
+    {
+        std::string text(row);
+        text.replace(text.find("0001020304"), 10, "ffffffffff");
+        return text;
+    };
+    ASSERT_TRUE(m_keys.AddText(stale(testing::ESP_ROW) + "\n" + stale(testing::IKE_ROW), "stale"));
+    const auto text = [this](const Buffer& packet)
+    {
+        return ToText(Read(packet), Duration{0});
+    };
+    const Buffer esp = Esp(Buffer(8, 0), 59);
+    EXPECT_THAT(text(esp), HasSubstr("sequence 1 (opened)"));
+    EXPECT_THAT(text(esp), HasSubstr("keys t:1"));
+    Buffer damaged = esp;
+    damaged.back() ^= 1;
+    EXPECT_THAT(text(damaged), HasSubstr("ICV wrong"));
+    EXPECT_THAT(text(damaged), HasSubstr("keys stale:1"));
+    wire::MessageBuilder builder(testing::RequestHeader());
+    builder.BeginSk(8);
+    builder.Nonce(Buffer(32, 0x5a));
+    const Buffer ike = testing::Ipv4(17, testing::Udp(500, 500, testing::Seal(m_context, builder)));
+    EXPECT_THAT(text(ike), HasSubstr("[ No ] (opened)"));
+    EXPECT_THAT(text(ike), HasSubstr("keys t:1"));
+}
+
 TEST_F(DecoderTest, NeverTakesPaddingOnTrust)
 {
     KeyStore keys;

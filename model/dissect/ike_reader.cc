@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace ikelab::dissect
 {
@@ -226,18 +227,22 @@ Buffer
 IkeReader::OpenSk(Layer& layer, const wire::Message& message, size_t headOctets)
 {
     const wire::Header& header = message.header;
-    const IkeTableKeys* keys = m_keys.FindIke(header.initiatorSpi, header.responderSpi);
-    if (!keys)
+    const auto rows = m_keys.FindIke(header.initiatorSpi, header.responderSpi);
+    if (rows.empty())
     {
         layer.protection = Protection::KEY_MISSING;
         layer.problem = SpiWords(header);
         return {};
     }
-    Opening opening =
-        Open(m_context, KeysOf(*keys, header.FromInitiator()), message.octets, headOctets);
+    std::vector<Candidate> candidates;
+    for (const IkeTableKeys* row : rows)
+    {
+        candidates.push_back({KeysOf(*row, header.FromInitiator()), {}});
+    }
+    auto [which, opening] = OpenWithAny(m_context, candidates, message.octets, headOctets);
     layer.protection = opening.protection;
     layer.problem = std::move(opening.problem);
-    layer.fields.fields.push_back({"keys", keys->where});
+    layer.fields.fields.push_back({"keys", rows[which]->where});
     return std::move(opening.text);
 }
 

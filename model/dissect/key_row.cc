@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dissect/key_row.h"
 
+#include "base/assert.h"
 #include "base/hex.h"
 #include "base/result.h"
 #include "io/key_tables.h"
@@ -8,7 +9,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -224,20 +227,115 @@ FindAlgorithms(std::string_view encr,
     return found;
 }
 
-Parsed<std::optional<IpAddress>>
-ReadAddress(const std::string& text, bool v6)
+/// An address with all bits set or none: of a family.
+IpAddress
+AllBits(bool v6, bool set)
+{
+    const IpRange any = v6 ? IpRange::AnyV6() : IpRange::AnyV4();
+    return set ? any.last : any.first;
+}
+
+std::string
+WithStarsAs(std::string_view text, std::string_view digits)
+{
+    std::string replaced;
+    for (const char c : text)
+    {
+        if (c == '*')
+        {
+            replaced += digits;
+        }
+        else
+        {
+            replaced += c;
+        }
+    }
+    return replaced;
+}
+
+/// The bits in which the ends of a range agree: for a CIDR block those of its prefix.
+IpAddress
+AgreedBits(const IpAddress& first, const IpAddress& last)
+{
+    Buffer agreed = ToBuffer(first.Octets());
+    for (size_t i = 0; i < agreed.size(); ++i)
+    {
+        agreed[i] = static_cast<uint8_t>(~(agreed[i] ^ last.Octets()[i]));
+    }
+    return IpAddress::FromOctets(agreed);
+}
+
+struct AddressPattern
+{
+    IpAddress value;
+    IpAddress mask;
+};
+
+/// "*", an address, a CIDR block, or an address with * for octets ("192.0.2.*") or groups.
+Parsed<AddressPattern>
+ReadAddress(std::string_view text, bool v6)
 {
     if (text == "*" || text.empty())
     {
-        return std::optional<IpAddress>();
+        return AddressPattern{AllBits(v6, false), AllBits(v6, false)};
     }
-    const auto address = IpAddress::Parse(text);
-    if (!address || address->IsV6() != v6)
+    const auto block = [v6](const std::string& written) -> std::optional<IpRange>
+    {
+        const auto range = IpRange::Parse(written);
+        const bool fits =
+            range && range->first.IsV6() == v6 && written.find('-') == std::string::npos;
+        return fits ? range : std::nullopt;
+    };
+    // A star stands for every value of its octet or group, so for the least and the greatest.
+    const auto least = block(WithStarsAs(text, "0"));
+    const auto greatest = block(WithStarsAs(text, v6 ? "ffff" : "255"));
+    if (!least || !greatest)
+    {
+        return Problem(fmt::format("\"{}\" is no {} address, no block such as {} and not *",
+                                   text,
+                                   v6 ? "IPv6" : "IPv4",
+                                   v6 ? "2001:db8::/32" : "192.0.2.0/24"));
+    }
+    const IpAddress mask = AgreedBits(least->first, greatest->last);
+    return AddressPattern{least->first & mask, mask};
+}
+
+struct SpiPattern
+{
+    EspSpi value;
+    uint32_t mask{0};
+};
+
+/// "*", "0x000000c1", "0x000000**", or a decimal number.
+Parsed<SpiPattern>
+ReadSpi(std::string_view text)
+{
+    if (text == "*")
+    {
+        return SpiPattern{};
+    }
+    constexpr size_t WHOLE = std::string_view("0x00000000").size();
+    const bool hex = text.starts_with("0x") || text.starts_with("0X");
+    const bool stars = text.find('*') != std::string_view::npos;
+    if (hex && (!stars || text.size() == WHOLE))
+    {
+        const auto least = HexNumber<uint32_t>(WithStarsAs(text, "0"));
+        const auto greatest = HexNumber<uint32_t>(WithStarsAs(text, "f"));
+        if (least && greatest)
+        {
+            return SpiPattern{EspSpi{*least}, ~(*least ^ *greatest)};
+        }
+    }
+    uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (hex || error != std::errc{} || end != text.data() + text.size())
     {
         return Problem(
-            fmt::format("\"{}\" is no {} address and not *", text, v6 ? "IPv6" : "IPv4"));
+            fmt::format("\"{}\" is no SPI: 0x and up to 8 hexadecimal digits, a decimal number, "
+                        "or *",
+                        text));
     }
-    return std::optional(*address);
+    return SpiPattern{EspSpi{number}, UINT32_MAX};
 }
 
 std::string_view
@@ -290,19 +388,12 @@ Parsed<EspTableKeys>
 ReadEsp(const std::vector<std::string>& columns)
 {
     EspTableKeys keys;
-    keys.v6 = columns[0] == "IPv6";
-    TRY_PARSED(keys.source, ReadAddress(columns[1], keys.v6));
-    TRY_PARSED(keys.destination, ReadAddress(columns[2], keys.v6));
-    if (columns[3] != "*")
-    {
-        const auto spi = HexNumber<uint32_t>(columns[3]);
-        if (!spi)
-        {
-            return Problem(fmt::format("\"{}\" is no SPI: 0x and up to 8 hexadecimal digits, or *",
-                                       columns[3]));
-        }
-        keys.spi = EspSpi{*spi};
-    }
+    const bool v6 = columns[0] == "IPv6";
+    TRY_PARSED(const AddressPattern source, ReadAddress(columns[1], v6));
+    TRY_PARSED(const AddressPattern destination, ReadAddress(columns[2], v6));
+    TRY_PARSED(const SpiPattern spi, ReadSpi(columns[3]));
+    keys.selectors = {{source.mask, destination.mask, spi.mask},
+                      {source.value, destination.value, spi.value}};
     TRY_PARSED(keys.encrKey, ReadKey(columns[5], "the encryption key"));
     TRY_PARSED(keys.integKey, ReadKey(columns[7], "the authentication key"));
     TRY_PARSED(
@@ -321,11 +412,42 @@ ReadEsp(const std::vector<std::string>& columns)
 
 } // namespace
 
-bool
-EspTableKeys::Fits(const IpAddress& from, const IpAddress& to, EspSpi wanted) const
+IpAddress
+operator&(const IpAddress& address, const IpAddress& mask)
 {
-    return from.IsV6() == v6 && (!source || *source == from) &&
-           (!destination || *destination == to) && (!spi || *spi == wanted);
+    IKELAB_ASSERT(address.IsV6() == mask.IsV6());
+    std::array<uint8_t, 16> octets{};
+    std::ranges::transform(address.Octets(), mask.Octets(), octets.begin(), std::bit_and{});
+    return IpAddress::FromOctets(Bytes(octets).first(address.Octets().size()));
+}
+
+EspAddress
+EspAddress::Masked(const EspMask& mask) const
+{
+    return {source & mask.source, destination & mask.destination, EspSpi{spi.value & mask.spi}};
+}
+
+bool
+EspSelectors::Fit(const EspAddress& packet) const
+{
+    return packet.source.IsV6() == mask.source.IsV6() && packet.Masked(mask) == value;
+}
+
+bool
+HaveSameKeys(const IkeTableKeys& a, const IkeTableKeys& b)
+{
+    return a.encr == b.encr && a.integ == b.integ && a.uncheckedIcvOctets == b.uncheckedIcvOctets &&
+           SameOctets(a.ei.View(), b.ei.View()) && SameOctets(a.er.View(), b.er.View()) &&
+           SameOctets(a.ai.View(), b.ai.View()) && SameOctets(a.ar.View(), b.ar.View());
+}
+
+bool
+HaveSameKeys(const EspTableKeys& a, const EspTableKeys& b)
+{
+    return a.encr == b.encr && a.integ == b.integ && a.uncheckedIcvOctets == b.uncheckedIcvOctets &&
+           a.extendedSequence == b.extendedSequence && a.sequenceHigh == b.sequenceHigh &&
+           SameOctets(a.encrKey.View(), b.encrKey.View()) &&
+           SameOctets(a.integKey.View(), b.integKey.View());
 }
 
 Parsed<std::optional<TableRow>>

@@ -8,6 +8,7 @@
 
 #include <tl/expected.hpp>
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -34,13 +35,50 @@ struct IkeTableKeys
     std::string where; ///< "file:line"
 };
 
+/// The bits that are set in both; one family (own bug otherwise).
+IpAddress operator&(const IpAddress& address, const IpAddress& mask);
+
+/// Which bits of a packet's addresses and SPI a row asks for.
+struct EspMask
+{
+    IpAddress source;
+    IpAddress destination;
+    uint32_t spi{0};
+
+    auto operator<=>(const EspMask&) const = default;
+};
+
+/// Addresses and SPI: of a packet, or what the bits that a row asks for must be.
+struct EspAddress
+{
+    IpAddress source;
+    IpAddress destination;
+    EspSpi spi;
+
+    EspAddress Masked(const EspMask& mask) const;
+    auto operator<=>(const EspAddress&) const = default;
+};
+
+/// The packets that a row of `esp_sa` is for.
+struct EspSelectors
+{
+    EspMask mask;
+    EspAddress value; ///< no bits besides those of the mask
+
+    bool
+    NameTheSpi() const
+    {
+        return mask.spi == UINT32_MAX;
+    }
+
+    bool Fit(const EspAddress& packet) const;
+};
+
 /// The keys of one direction of a Child SA, as a row of `esp_sa` gives them.
 struct EspTableKeys
 {
-    bool v6{false};
-    std::optional<IpAddress> source; ///< nothing is any
-    std::optional<IpAddress> destination;
-    std::optional<EspSpi> spi;
+    EspSelectors selectors;
+    size_t number{0}; ///< of the rows of a store, as they came
     const crypto::EncrRow* encr{nullptr};
     const crypto::IntegRow* integ{nullptr};
     std::optional<size_t> uncheckedIcvOctets;
@@ -49,9 +87,10 @@ struct EspTableKeys
     bool extendedSequence{false};
     uint32_t sequenceHigh{0};
     std::string where;
-
-    bool Fits(const IpAddress& from, const IpAddress& to, EspSpi wanted) const;
 };
+
+bool HaveSameKeys(const IkeTableKeys& a, const IkeTableKeys& b);
+bool HaveSameKeys(const EspTableKeys& a, const EspTableKeys& b);
 
 using TableRow = std::variant<IkeTableKeys, EspTableKeys>;
 

@@ -8,8 +8,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <functional>
+#include <ranges>
 #include <variant>
 
 namespace ikelab::dissect
@@ -18,36 +20,148 @@ namespace ikelab::dissect
 namespace
 {
 
-/// A table that a person keeps; the limit only keeps a wrong file from filling memory.
-constexpr size_t MOST_ROWS = 1'000'000;
+using Loaded = tl::expected<size_t, TableProblems>;
+
+/// What becomes of tables that are read one after the other.
+struct Reading
+{
+    size_t rows{0};
+    TableProblems problems;
+
+    void
+    Add(Loaded loaded)
+    {
+        if (loaded)
+        {
+            rows += *loaded;
+        }
+        else
+        {
+            problems.Add(std::move(loaded.error()));
+        }
+    }
+
+    Loaded
+    Result() &&
+    {
+        if (problems.Empty())
+        {
+            return rows;
+        }
+        return tl::unexpected(std::move(problems));
+    }
+};
+
+Loaded
+Unreadable(std::string why)
+{
+    TableProblems problems;
+    problems.Add(std::move(why));
+    return tl::unexpected(std::move(problems));
+}
+
+/**
+ * Put a row behind the older ones for the same packets, in place of one with the same keys or, if
+ * they are too many, of the oldest.
+ * @return by how many rows there are more
+ */
+template <typename Row>
+size_t
+Keep(std::vector<Row>& rows, Row row, size_t most)
+{
+    const size_t before = rows.size();
+    std::erase_if(rows, [&row](const Row& known) { return HaveSameKeys(known, row); });
+    if (rows.size() >= most)
+    {
+        rows.erase(rows.begin());
+    }
+    rows.push_back(std::move(row));
+    return rows.size() - std::min(before, rows.size());
+}
+
+/// All bits of an address or none.
+bool
+IsWhole(const IpAddress& mask)
+{
+    return std::ranges::all_of(mask.Octets(), [](uint8_t octet) { return octet == 0xff; }) ||
+           mask.IsUnspecified();
+}
+
+bool
+IsPartial(const EspMask& mask)
+{
+    return !IsWhole(mask.source) || !IsWhole(mask.destination) ||
+           (mask.spi != 0 && mask.spi != UINT32_MAX);
+}
 
 } // namespace
 
 void
-KeyStore::Add(IkeTableKeys keys)
+TableProblems::Add(std::string problem)
 {
-    m_ike.insert_or_assign({keys.initiator, keys.responder}, std::move(keys));
-}
-
-void
-KeyStore::Add(EspTableKeys keys)
-{
-    const size_t index = m_esp.size();
-    if (keys.spi)
+    if (told.size() < MOST)
     {
-        m_espBySpi.emplace(*keys.spi, index);
+        told.push_back(std::move(problem));
     }
     else
     {
-        m_espAnySpi.push_back(index);
+        ++more;
     }
-    m_esp.push_back(std::move(keys));
 }
 
-io::SystemResult<size_t>
+void
+TableProblems::Add(TableProblems problems)
+{
+    std::ranges::for_each(problems.told, [this](std::string& problem) { Add(std::move(problem)); });
+    more += problems.more;
+}
+
+std::vector<std::string>
+TableProblems::Lines() const
+{
+    std::vector<std::string> lines = told;
+    if (more > 0)
+    {
+        lines.push_back(fmt::format("{} more rows cannot be read", more));
+    }
+    return lines;
+}
+
+KeyStore::KeyStore(size_t mostRows) : m_mostRows(mostRows)
+{
+}
+
+tl::expected<void, std::string>
+KeyStore::Add(IkeTableKeys keys)
+{
+    auto& rows = m_ike[{keys.initiator, keys.responder}];
+    m_size += Keep(rows, std::move(keys), MOST_OF_AN_IKE_SA);
+    return {};
+}
+
+tl::expected<void, std::string>
+KeyStore::Add(EspTableKeys keys)
+{
+    const EspSelectors selectors = keys.selectors;
+    if (!m_esp.contains(selectors.mask) && IsPartial(selectors.mask))
+    {
+        if (m_partialMasks >= MOST_PARTIAL_MASKS)
+        {
+            return tl::unexpected(fmt::format(
+                "more than {} kinds of address blocks and partial SPIs", MOST_PARTIAL_MASKS));
+        }
+        ++m_partialMasks;
+    }
+    keys.number = m_read++;
+    auto& rows = m_esp[selectors.mask][selectors.value];
+    m_size += Keep(rows, std::move(keys), MOST_OF_AN_ESP_SA);
+    return {};
+}
+
+Loaded
 KeyStore::AddText(std::string_view text, std::string_view file)
 {
-    size_t rows = 0;
+    Reading reading;
     size_t number = 0;
     while (!text.empty())
     {
@@ -56,54 +170,56 @@ KeyStore::AddText(std::string_view text, std::string_view file)
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
         ++number;
         const std::string where = fmt::format("{}:{}", file, number);
-        const auto fail = [&](std::string_view problem)
+        const auto tell = [&](std::string_view problem)
         {
-            return tl::unexpected(
-                io::SystemError{OneLine(fmt::format("{}: {}; a row is what Wireshark writes into "
-                                                    "ikev2_decryption_table or esp_sa",
-                                                    where,
-                                                    problem))});
+            reading.problems.Add(OneLine(fmt::format("{}: {}; a row is what Wireshark writes into "
+                                                     "ikev2_decryption_table or esp_sa",
+                                                     where,
+                                                     problem)));
         };
         auto row = ReadRow(line, where);
         if (!row)
         {
-            return fail(row.error());
+            tell(row.error());
+            continue;
         }
         if (!*row)
         {
             continue;
         }
-        if (rows >= MOST_ROWS)
+        if (m_size >= m_mostRows)
         {
-            return fail("more than a million rows");
+            tell(fmt::format("more than {} rows", m_mostRows));
+            break;
         }
-        std::visit([this](auto& keys) { Add(std::move(keys)); }, **row);
-        ++rows;
-    }
-    return rows;
-}
-
-std::vector<io::SystemError>
-KeyStore::AddSecrets(const io::Capture& capture, std::string_view file)
-{
-    std::vector<io::SystemError> problems;
-    for (const io::CaptureSecrets& secrets : capture.secrets)
-    {
-        if (secrets.type != io::SECRETS_ESP)
+        const auto added = std::visit([this](auto& keys) { return Add(std::move(keys)); }, **row);
+        if (!added)
         {
+            tell(added.error());
             continue;
         }
-        const std::string_view text(reinterpret_cast<const char*>(secrets.data.data()),
-                                    secrets.data.size());
-        if (auto rows = AddText(text, fmt::format("{} (secrets block)", file)); !rows)
-        {
-            problems.push_back(std::move(rows.error()));
-        }
+        ++reading.rows;
     }
-    return problems;
+    return std::move(reading).Result();
 }
 
-io::SystemResult<size_t>
+Loaded
+KeyStore::AddSecrets(const io::Capture& capture, std::string_view file)
+{
+    Reading reading;
+    for (const io::CaptureSecrets& secrets : capture.secrets)
+    {
+        if (secrets.type == io::SECRETS_ESP)
+        {
+            const std::string_view text(reinterpret_cast<const char*>(secrets.data.data()),
+                                        secrets.data.size());
+            reading.Add(AddText(text, fmt::format("{} (secrets block)", file)));
+        }
+    }
+    return std::move(reading).Result();
+}
+
+Loaded
 KeyStore::LoadFolder(const std::string& folder)
 {
     namespace fs = std::filesystem;
@@ -134,25 +250,20 @@ KeyStore::LoadFolder(const std::string& folder)
     }
     if (tables.empty())
     {
-        return tl::unexpected(io::SystemError{fmt::format(
+        return Unreadable(fmt::format(
             "{}: no key tables here; expected ikev2_decryption_table or esp_sa, in the folder "
             "itself or in a Wireshark profile below it",
-            folder)});
+            folder));
     }
-    size_t rows = 0;
+    Reading reading;
     for (const std::string& table : tables)
     {
-        const auto read = Load(table);
-        if (!read)
-        {
-            return read;
-        }
-        rows += *read;
+        reading.Add(Load(table));
     }
-    return rows;
+    return std::move(reading).Result();
 }
 
-io::SystemResult<size_t>
+Loaded
 KeyStore::Load(const std::string& path)
 {
     std::error_code ignored;
@@ -163,36 +274,49 @@ KeyStore::Load(const std::string& path)
     const auto text = io::ReadTextFile(path);
     if (!text)
     {
-        return tl::unexpected(text.error());
+        return Unreadable(text.error().message);
     }
     return AddText(*text, path);
 }
 
-const IkeTableKeys*
+std::vector<const IkeTableKeys*>
 KeyStore::FindIke(IkeSpi initiator, IkeSpi responder) const
 {
-    const auto found = m_ike.find({initiator, responder});
-    return found == m_ike.end() ? nullptr : &found->second;
+    std::vector<const IkeTableKeys*> found;
+    if (const auto rows = m_ike.find({initiator, responder}); rows != m_ike.end())
+    {
+        for (const IkeTableKeys& keys : rows->second | std::views::reverse)
+        {
+            found.push_back(&keys);
+        }
+    }
+    return found;
 }
 
-const EspTableKeys*
-KeyStore::FindEsp(const IpAddress& from, const IpAddress& to, EspSpi spi) const
+std::vector<const EspTableKeys*>
+KeyStore::FindEsp(const EspAddress& packet) const
 {
-    std::optional<size_t> best;
-    const auto consider = [&](size_t index)
+    std::vector<const EspTableKeys*> found;
+    for (const auto& [mask, addresses] : m_esp)
     {
-        if (m_esp[index].Fits(from, to, spi) && (!best || index > *best))
+        if (mask.source.IsV6() != packet.source.IsV6())
         {
-            best = index;
+            continue;
         }
-    };
-    const auto [begin, end] = m_espBySpi.equal_range(spi);
-    for (auto entry = begin; entry != end; ++entry)
-    {
-        consider(entry->second);
+        if (const auto rows = addresses.find(packet.Masked(mask)); rows != addresses.end())
+        {
+            for (const EspTableKeys& keys : rows->second)
+            {
+                found.push_back(&keys);
+            }
+        }
     }
-    std::ranges::for_each(m_espAnySpi, consider);
-    return best ? &m_esp[*best] : nullptr;
+    std::ranges::sort(found,
+                      std::greater{},
+                      [](const EspTableKeys* keys)
+                      { return std::pair(keys->selectors.NameTheSpi(), keys->number); });
+    found.resize(std::min(found.size(), MOST_OF_AN_ESP_SA));
+    return found;
 }
 
 } // namespace ikelab::dissect

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "dissect/opening.h"
 
+#include "base/assert.h"
 #include "base/result.h"
 #include "crypto/packet_cipher.h"
+
+#include <utility>
 
 namespace ikelab::dissect
 {
@@ -96,6 +99,30 @@ Open(crypto::Context& context,
     opening.text =
         Decrypt(context, keys, packet, headOctets, cipher.IcvOctets()).value_or(Buffer{});
     return opening;
+}
+
+CandidateOpening
+OpenWithAny(crypto::Context& context,
+            std::span<const Candidate> candidates,
+            Bytes packet,
+            size_t headOctets)
+{
+    IKELAB_ASSERT(!candidates.empty());
+    std::optional<Opening> first;
+    for (size_t i = 0; i < candidates.size(); ++i)
+    {
+        Opening opening =
+            Open(context, candidates[i].keys, packet, headOctets, candidates[i].esnHigh);
+        if (opening.protection == Protection::OPENED)
+        {
+            return {i, std::move(opening)};
+        }
+        if (!first)
+        {
+            first = std::move(opening);
+        }
+    }
+    return {0, std::move(*first)};
 }
 
 } // namespace ikelab::dissect

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -59,5 +60,28 @@ Opening Open(crypto::Context& context,
              Bytes packet,
              size_t headOctets,
              std::optional<uint32_t> esnHigh = {});
+
+/// One of several keys that a packet may have been made with.
+struct Candidate
+{
+    OpeningKeys keys;
+    std::optional<uint32_t> esnHigh;
+};
+
+struct CandidateOpening
+{
+    size_t which{0}; ///< of the candidates
+    Opening opening;
+};
+
+/**
+ * Open with the first of the candidates under which the packet verifies. If it does with none, the
+ * first candidate says what the packet is.
+ * @param candidates at least one
+ */
+CandidateOpening OpenWithAny(crypto::Context& context,
+                             std::span<const Candidate> candidates,
+                             Bytes packet,
+                             size_t headOctets);
 
 } // namespace ikelab::dissect

@@ -6,6 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
+#include <vector>
+
 namespace ikelab::dissect
 {
 
@@ -71,19 +74,21 @@ TEST_P(EverySuite, ComesBackFromTheTablesOfARun)
     KeyStore store;
     const auto rows =
         store.AddText(io::ToTableLine(row) + "\n" + io::ToTableLine(ike) + "\n", "run");
-    ASSERT_TRUE(rows.has_value()) << rows.error().message;
+    ASSERT_TRUE(rows.has_value()) << rows.error().told.front();
 
     const IpAddress end = IpAddress::V4(1);
-    const EspTableKeys* esp = store.FindEsp(end, end, EspSpi{0x100});
-    ASSERT_TRUE(esp);
+    const auto espRows = store.FindEsp({end, end, EspSpi{0x100}});
+    ASSERT_FALSE(espRows.empty());
+    const EspTableKeys* esp = espRows.front();
     EXPECT_EQ(esp->encr, &encr);
     EXPECT_EQ(esp->integ, integ);
     EXPECT_TRUE(SameOctets(esp->encrKey.View(), key));
     EXPECT_TRUE(SameOctets(esp->integKey.View(), integKey));
     EXPECT_TRUE(esp->extendedSequence);
     EXPECT_EQ(esp->sequenceHigh, 3u);
-    const IkeTableKeys* found = store.FindIke(IkeSpi{1}, IkeSpi{2});
-    ASSERT_TRUE(found);
+    const auto ikeRows = store.FindIke(IkeSpi{1}, IkeSpi{2});
+    ASSERT_FALSE(ikeRows.empty());
+    const IkeTableKeys* found = ikeRows.front();
     EXPECT_EQ(found->encr, &encr);
     EXPECT_EQ(found->integ, integ);
 }
@@ -129,6 +134,46 @@ TEST_P(EverySuite, OpensOrSaysWhatIsWrong)
     }
 }
 
+/// 24 octets in AES-GCM-128 under a key.
+Buffer
+Sealed(const Buffer& key)
+{
+    crypto::PacketCipher cipher(esp::testing::SharedContext(),
+                                crypto::PacketCipher::Direction::SEAL,
+                                *crypto::FindEncr(wire::Encr::ENCR_AES_GCM_16, 128),
+                                nullptr,
+                                key,
+                                {});
+    Buffer packet(8 + cipher.IvOctets() + 24 + cipher.IcvOctets(), 0x11);
+    EXPECT_TRUE(cipher.Seal(packet, 8));
+    return packet;
+}
+
+OpeningKeys
+Gcm(const Buffer& key)
+{
+    return {crypto::FindEncr(wire::Encr::ENCR_AES_GCM_16, 128), nullptr, {}, key, {}};
+}
+
 } // namespace
+
+TEST(OpenWithAny, TakesTheKeysThatVerify)
+{
+    crypto::Context& context = esp::testing::SharedContext();
+    const Buffer stale = Counting(20, 1);
+    const Buffer right = Counting(20, 2);
+    const OpeningKeys unchecked{
+        crypto::FindEncr(wire::Encr::ENCR_NULL, 0), nullptr, size_t{0}, {}, {}};
+    const Buffer packet = Sealed(right);
+
+    const std::vector<Candidate> several{{Gcm(stale), {}}, {unchecked, {}}, {Gcm(right), {}}};
+    const auto opened = OpenWithAny(context, several, packet, 8);
+    EXPECT_EQ(opened.opening.protection, Protection::OPENED);
+    EXPECT_EQ(opened.which, 2u);
+
+    const auto none = OpenWithAny(context, std::span(several).first(2), packet, 8);
+    EXPECT_EQ(none.opening.protection, Protection::ICV_WRONG) << "the first says what it is";
+    EXPECT_EQ(none.which, 0u);
+}
 
 } // namespace ikelab::dissect

@@ -17,6 +17,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ikelab::tools
@@ -120,26 +121,40 @@ RunFolderOf(const std::string& file)
                                              : "";
 }
 
-io::SystemResult<dissect::KeyStore>
+void
+Tell(const dissect::TableProblems& problems)
+{
+    for (const std::string& line : problems.Lines())
+    {
+        std::cerr << "ikelab: " << line << "\n";
+    }
+}
+
+tl::expected<dissect::KeyStore, dissect::TableProblems>
 LoadKeys(const Words& words, const io::Capture& capture)
 {
     dissect::KeyStore store;
-    for (const io::SystemError& problem : store.AddSecrets(capture, words.file))
+    if (const auto rows = store.AddSecrets(capture, words.file); !rows)
     {
-        // A stranger's block that cannot be read is no reason not to show the packets.
-        std::cerr << "ikelab: " << problem.message << "\n";
+        // A stranger's row that cannot be read is no reason not to show the packets.
+        Tell(rows.error());
     }
     std::vector<std::string> places = words.keys;
     if (const std::string folder = RunFolderOf(words.file); places.empty() && !folder.empty())
     {
         places.push_back(folder);
     }
+    dissect::TableProblems problems;
     for (const std::string& place : places)
     {
         if (const auto rows = store.Load(place); !rows)
         {
-            return tl::unexpected(rows.error());
+            problems.Add(rows.error());
         }
+    }
+    if (!problems.Empty())
+    {
+        return tl::unexpected(std::move(problems));
     }
     return store;
 }
@@ -176,7 +191,7 @@ Pcap(const Words& words)
     const auto keys = LoadKeys(words, capture);
     if (!keys)
     {
-        std::cerr << "ikelab: " << keys.error().message << "\n";
+        Tell(keys.error());
         return EXIT_BAD_INPUT;
     }
     crypto::Context context;

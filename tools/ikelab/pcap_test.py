@@ -52,14 +52,19 @@ class PcapTest(unittest.TestCase):
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
-    def refuse(self, *words):
-        """The one line that is said about wrong input."""
+    def refuse_all(self, *words):
+        """The lines that are said about wrong input."""
         done = run(*words)
         self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
         lines = done.stderr.splitlines()
-        self.assertEqual(len(lines), 1, done.stderr)
-        self.assertTrue(lines[0].startswith("ikelab: "), lines[0])
-        return lines[0].removeprefix("ikelab: ")
+        for line in lines:
+            self.assertTrue(line.startswith("ikelab: "), line)
+        return [line.removeprefix("ikelab: ") for line in lines]
+
+    def refuse(self, *words):
+        """The one line that is said."""
+        line, = self.refuse_all(*words)
+        return line
 
 
 def counts(done):
@@ -123,12 +128,41 @@ class WrongKeys(PcapTest):
         self.assertTrue(done.stdout.endswith("IKE and ESP: 2 clear, 4 ICV wrong; 0 other packets\n"),
                         done.stdout)
 
-    def test_a_later_row_takes_the_place_of_an_earlier_one(self):
-        row = table_in(GCM).read_text()
-        wrong = self.write("wrong", row.replace("647075bf", "657075bf"))
-        right = table_in(GCM)
-        self.assertEqual(run(capture_in(GCM), "-k", wrong, "-k", right).returncode, 0)
-        self.assertEqual(run(capture_in(GCM), "-k", right, "-k", wrong).returncode, 1)
+    def test_a_stale_row_hides_no_right_one(self):
+        """In whatever order they come: SPIs are used again, and tables are appended to."""
+        for folder, name, key in ((GCM, "ikev2_decryption_table", "647075bf"),
+                                  (ESP, "esp_sa", "51c9213c")):
+            right = table_in(folder)
+            self.assertEqual(right.name, name)
+            wrong = self.write("wrong", right.read_text().replace(key, "00000000"))
+            self.assertEqual(run(capture_in(folder), "-k", wrong).returncode, 1)
+            for tables in ((wrong, right), (right, wrong)):
+                done = run("--json", capture_in(folder), *(f"-k{table}" for table in tables))
+                self.assertEqual(done.returncode, 0, tables)
+                self.assertIn(f"{right}:", done.stdout)
+
+
+class Tables(PcapTest):
+    """Rows in the forms that others write."""
+
+    def test_rows_of_strongswans_save_keys_plugin(self):
+        folder = CAPTURES / "charon-gcm128"
+        place = folder / "profiles" / "ikelab"
+        rows = (place / "esp_sa").read_text()
+        self.assertIn('"AES-GCM with 16 octet ICV [RFC4106]"', rows)
+        rows = rows.replace(" with 16 octet ICV", "").replace(
+            '"NULL",""', '"ANY 128 bit authentication [no checking]","0x"')
+        done = run("--json", capture_in(folder), "--keys", place / "ikev2_decryption_table",
+                   "--keys", self.write("esp_sa", rows))
+        self.assertEqual((done.returncode, done.stderr, counts(done)),
+                         (0, "", {"clear": 2, "opened": 46, "other": 9}))
+
+    def test_address_blocks(self):
+        rows = table_in(ESP).read_text()
+        for block in ("192.168.0.0/24", "192.168.*.*", "0.0.0.0/0"):
+            wide = re.sub(r'"192\.168\.[0-9.]*"', f'"{block}"', rows)
+            done = run("--json", capture_in(ESP), "--keys", self.write("esp_sa", wide))
+            self.assertEqual((done.returncode, counts(done)), (0, {"opened": 6}), done.stderr)
 
 
 class WrongFiles(PcapTest):
@@ -152,7 +186,7 @@ class WrongFiles(PcapTest):
                            (capture, ":1: "),
                            ("/dev/zero", "cannot read /dev/zero: ")):
             with self.subTest(path=path):
-                line = self.refuse(capture, "--keys", path)
+                line = self.refuse_all(capture, "--keys", path)[0]
                 self.assertRegex(line, said)
                 self.assertIn(str(path), line)
 
@@ -173,11 +207,36 @@ class WrongFiles(PcapTest):
             with self.subTest(said=said):
                 self.assertNotIn(broken, (good, esp))
                 table = self.write("table", "# two lines before\n\n" + broken)
-                line = self.refuse(capture_in(GCM), "--keys", table)
+                line = self.refuse_all(capture_in(GCM), "--keys", table)[0]
                 self.assertTrue(line.startswith(f"{table}:3: "), line)
                 self.assertIn(said, line)
                 for key in ("47075bf167447a1c8683e8", "5de1a4c2c72662c9"):
                     self.assertNotIn(key, line, "keys are not repeated")
+
+    def test_every_wrong_row_of_a_table_is_told(self):
+        good = table_in(ESP).read_text()
+        table = self.write("table", "moon\n" + good + "sun\n")
+        lines = self.refuse_all(capture_in(ESP), "--keys", table, "--keys", self.folder / "none")
+        self.assertEqual(len(lines), 3, lines)
+        self.assertTrue(lines[0].startswith(f"{table}:1: "), lines[0])
+        self.assertTrue(lines[1].startswith(f"{table}:{good.count(chr(10)) + 2}: "), lines[1])
+        self.assertIn("No such file", lines[2])
+        lines = self.refuse_all(capture_in(ESP), "--keys", self.write("table", "moon\n" * 1000))
+        self.assertEqual((len(lines), lines[-1]), (21, "980 more rows cannot be read"))
+
+    def test_a_wrong_row_in_the_capture_itself_is_a_warning(self):
+        octets = capture_in(ESP).read_bytes()
+        rows = ("moon\n" + table_in(ESP).read_text()).encode()
+        rows += b"\n" * (-len(rows) % 4)
+        length = 20 + len(rows)
+        block = struct.pack("<IIII", 10, length, 0x45535053, len(rows)) + rows
+        at, = struct.unpack_from("<I", octets, 4)  # behind the section header
+        capture = self.write("secrets.pcapng",
+                             octets[:at] + block + struct.pack("<I", length) + octets[at:])
+        done = run("--json", capture)
+        self.assertEqual((done.returncode, counts(done)), (0, {"opened": 6}))
+        line, = done.stderr.splitlines()
+        self.assertIn(f"{capture} (secrets block):1: ", line)
 
     def test_wrong_usage(self):
         for words in ([], ["--bogus"], [capture_in(GCM), "--keys"], [capture_in(GCM), "--port", "70000"],
