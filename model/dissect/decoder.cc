@@ -125,7 +125,7 @@ IpLayer(const esp::PacketInfo& info)
 } // namespace
 
 Decoder::Decoder(crypto::Context& context, const KeyStore& keys, DecoderOptions options)
-    : m_context(context),
+    : m_ciphers(context),
       m_keys(keys),
       m_ike(context, keys),
       m_options(std::move(options))
@@ -419,7 +419,7 @@ Decoder::ReadEsp(PacketView& view, Place place, const Ends& ends, Bytes packet)
                               SequenceHigh(*row, header->spi, header->sequence)});
     }
     const auto [which, opening] =
-        OpenWithAny(m_context, candidates, packet, wire::ESP_HEADER_OCTETS);
+        OpenWithAny(m_ciphers, candidates, packet, wire::ESP_HEADER_OCTETS);
     const auto high = candidates[which].esnHigh;
     if (high && opening.protection == Protection::OPENED)
     {

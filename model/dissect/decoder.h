@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/ip_address.h"
 #include "crypto/context.h"
+#include "dissect/cipher_cache.h"
 #include "dissect/ike_reader.h"
 #include "dissect/ip_reassembly.h"
 #include "dissect/key_store.h"
@@ -82,7 +83,7 @@ class Decoder
                                          uint32_t sequence) const;
     void LearnSequence(const EspTableKeys& keys, EspSpi spi, uint32_t high, uint32_t low);
 
-    crypto::Context& m_context;
+    CipherCache m_ciphers;
     const KeyStore& m_keys;
     IkeReader m_ike;
     DecoderOptions m_options;

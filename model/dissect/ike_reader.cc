@@ -107,7 +107,7 @@ KeysOf(const IkeTableKeys& keys, bool fromInitiator)
 } // namespace
 
 IkeReader::IkeReader(crypto::Context& context, const KeyStore& keys)
-    : m_context(context),
+    : m_ciphers(context),
       m_keys(keys)
 {
 }
@@ -239,7 +239,7 @@ IkeReader::OpenSk(Layer& layer, const wire::Message& message, size_t headOctets)
     {
         candidates.push_back({KeysOf(*row, header.FromInitiator()), {}});
     }
-    auto [which, opening] = OpenWithAny(m_context, candidates, message.octets, headOctets);
+    auto [which, opening] = OpenWithAny(m_ciphers, candidates, message.octets, headOctets);
     layer.protection = opening.protection;
     layer.problem = std::move(opening.problem);
     layer.fields.fields.push_back({"keys", rows[which]->where});

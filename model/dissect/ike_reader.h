@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "crypto/context.h"
+#include "dissect/cipher_cache.h"
 #include "dissect/ike_reassembly.h"
 #include "dissect/key_store.h"
 #include "dissect/packet_view.h"
@@ -39,7 +40,7 @@ class IkeReader
     /// Decrypt, and put into the layer how that went; the text still has its padding.
     Buffer OpenSk(Layer& layer, const wire::Message& message, size_t headOctets);
 
-    crypto::Context& m_context;
+    CipherCache m_ciphers;
     const KeyStore& m_keys;
     IkeReassembly m_reassembly;
 };

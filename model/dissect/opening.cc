@@ -61,7 +61,7 @@ ToString(Protection protection)
 }
 
 Opening
-Open(crypto::Context& context,
+Open(CipherCache& ciphers,
      const OpeningKeys& keys,
      Bytes packet,
      size_t headOctets,
@@ -69,19 +69,14 @@ Open(crypto::Context& context,
 {
     if (keys.uncheckedIcvOctets)
     {
-        auto text = Decrypt(context, keys, packet, headOctets, *keys.uncheckedIcvOctets);
+        auto text = Decrypt(ciphers.Context(), keys, packet, headOctets, *keys.uncheckedIcvOctets);
         if (!text)
         {
             return {Protection::MALFORMED, {}, "the ciphertext's length does not fit the cipher"};
         }
         return {Protection::UNCHECKED, std::move(*text), "no key to check the ICV"};
     }
-    crypto::PacketCipher cipher(context,
-                                crypto::PacketCipher::Direction::OPEN,
-                                *keys.encr,
-                                keys.integ,
-                                keys.encrKey,
-                                keys.integKey);
+    crypto::PacketCipher& cipher = ciphers.Get(keys);
     Buffer copy = ToBuffer(packet);
     const auto opened = cipher.Open(copy, headOctets, esnHigh);
     const size_t before = headOctets + cipher.IvOctets();
@@ -97,12 +92,12 @@ Open(crypto::Context& context,
     }
     Opening opening{Protection::ICV_WRONG, {}, "the ICV does not verify: wrong key, or damaged"};
     opening.text =
-        Decrypt(context, keys, packet, headOctets, cipher.IcvOctets()).value_or(Buffer{});
+        Decrypt(ciphers.Context(), keys, packet, headOctets, cipher.IcvOctets()).value_or(Buffer{});
     return opening;
 }
 
 CandidateOpening
-OpenWithAny(crypto::Context& context,
+OpenWithAny(CipherCache& ciphers,
             std::span<const Candidate> candidates,
             Bytes packet,
             size_t headOctets)
@@ -112,7 +107,7 @@ OpenWithAny(crypto::Context& context,
     for (size_t i = 0; i < candidates.size(); ++i)
     {
         Opening opening =
-            Open(context, candidates[i].keys, packet, headOctets, candidates[i].esnHigh);
+            Open(ciphers, candidates[i].keys, packet, headOctets, candidates[i].esnHigh);
         if (opening.protection == Protection::OPENED)
         {
             return {i, std::move(opening)};

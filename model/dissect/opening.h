@@ -2,8 +2,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "crypto/algorithms.h"
-#include "crypto/context.h"
+#include "dissect/cipher_cache.h"
 
 #include <cstdint>
 #include <optional>
@@ -31,16 +30,6 @@ inline constexpr size_t PROTECTIONS = static_cast<size_t>(Protection::ICV_WRONG)
 /// "opened", "key missing" ...: as text and JSON have it.
 std::string_view ToString(Protection protection);
 
-/// Keys of one direction, borrowed from a row of the key store.
-struct OpeningKeys
-{
-    const crypto::EncrRow* encr{nullptr};
-    const crypto::IntegRow* integ{nullptr};
-    std::optional<size_t> uncheckedIcvOctets; ///< instead of integ
-    Bytes encrKey;
-    Bytes integKey;
-};
-
 struct Opening
 {
     Protection protection{Protection::MALFORMED};
@@ -55,7 +44,7 @@ struct Opening
  * @param packet head, IV, ciphertext and ICV
  * @param esnHigh high half of an extended sequence number
  */
-Opening Open(crypto::Context& context,
+Opening Open(CipherCache& ciphers,
              const OpeningKeys& keys,
              Bytes packet,
              size_t headOctets,
@@ -79,7 +68,7 @@ struct CandidateOpening
  * first candidate says what the packet is.
  * @param candidates at least one
  */
-CandidateOpening OpenWithAny(crypto::Context& context,
+CandidateOpening OpenWithAny(CipherCache& ciphers,
                              std::span<const Candidate> candidates,
                              Bytes packet,
                              size_t headOctets);

@@ -108,29 +108,30 @@ TEST_P(EverySuite, OpensOrSaysWhatIsWrong)
     packet.resize(packet.size() + cipher.IcvOctets());
     ASSERT_TRUE(cipher.Seal(packet, 8));
 
+    CipherCache ciphers(context);
     OpeningKeys keys{&encr, integ, {}, key, integKey};
-    const Opening opened = Open(context, keys, packet, 8);
+    const Opening opened = Open(ciphers, keys, packet, 8);
     EXPECT_EQ(opened.protection, Protection::OPENED);
     EXPECT_EQ(opened.text, text);
     EXPECT_EQ(opened.problem, "");
 
     Buffer damaged = packet;
     damaged.back() ^= 1;
-    const Opening wrong = Open(context, keys, damaged, 8);
+    const Opening wrong = Open(ciphers, keys, damaged, 8);
     EXPECT_EQ(wrong.protection, Protection::ICV_WRONG);
     EXPECT_EQ(wrong.text, integ ? text : Buffer{}) << "an AEAD shows nothing";
     EXPECT_NE(wrong.problem, "");
 
-    EXPECT_EQ(Open(context, keys, Bytes(packet).first(9), 8).protection, Protection::MALFORMED);
+    EXPECT_EQ(Open(ciphers, keys, Bytes(packet).first(9), 8).protection, Protection::MALFORMED);
     if (integ)
     {
         keys.integ = nullptr;
         keys.integKey = {};
         keys.uncheckedIcvOctets = integ->icvOctets;
-        const Opening unchecked = Open(context, keys, damaged, 8);
+        const Opening unchecked = Open(ciphers, keys, damaged, 8);
         EXPECT_EQ(unchecked.protection, Protection::UNCHECKED);
         EXPECT_EQ(unchecked.text, text);
-        EXPECT_EQ(Open(context, keys, Bytes(packet).first(9), 8).protection, Protection::MALFORMED);
+        EXPECT_EQ(Open(ciphers, keys, Bytes(packet).first(9), 8).protection, Protection::MALFORMED);
     }
 }
 
@@ -159,7 +160,7 @@ Gcm(const Buffer& key)
 
 TEST(OpenWithAny, TakesTheKeysThatVerify)
 {
-    crypto::Context& context = esp::testing::SharedContext();
+    CipherCache ciphers(esp::testing::SharedContext());
     const Buffer stale = Counting(20, 1);
     const Buffer right = Counting(20, 2);
     const OpeningKeys unchecked{
@@ -167,13 +168,47 @@ TEST(OpenWithAny, TakesTheKeysThatVerify)
     const Buffer packet = Sealed(right);
 
     const std::vector<Candidate> several{{Gcm(stale), {}}, {unchecked, {}}, {Gcm(right), {}}};
-    const auto opened = OpenWithAny(context, several, packet, 8);
+    const auto opened = OpenWithAny(ciphers, several, packet, 8);
     EXPECT_EQ(opened.opening.protection, Protection::OPENED);
     EXPECT_EQ(opened.which, 2u);
 
-    const auto none = OpenWithAny(context, std::span(several).first(2), packet, 8);
+    const auto none = OpenWithAny(ciphers, std::span(several).first(2), packet, 8);
     EXPECT_EQ(none.opening.protection, Protection::ICV_WRONG) << "the first says what it is";
     EXPECT_EQ(none.which, 0u);
+}
+
+TEST(CipherCache, KeysEveryCipherOnceAndForgetsTheOneNotUsedForLongest)
+{
+    CipherCache ciphers(esp::testing::SharedContext());
+    std::vector<Buffer> keys;
+    for (size_t i = 0; i <= CipherCache::MOST; ++i)
+    {
+        keys.push_back(Counting(20, static_cast<uint8_t>(i)));
+        keys.back().front() = static_cast<uint8_t>(i >> 8);
+    }
+    const crypto::PacketCipher* first = &ciphers.Get(Gcm(keys[0]));
+    const crypto::PacketCipher* second = &ciphers.Get(Gcm(keys[1]));
+    EXPECT_NE(first, second);
+    for (size_t i = 2; i < CipherCache::MOST; ++i)
+    {
+        ciphers.Get(Gcm(keys[i]));
+    }
+    EXPECT_EQ(&ciphers.Get(Gcm(keys[0])), first) << "kept, and now the last that was used";
+    ciphers.Get(Gcm(keys[CipherCache::MOST]));
+    EXPECT_EQ(ciphers.Size(), CipherCache::MOST);
+    EXPECT_EQ(&ciphers.Get(Gcm(keys[0])), first);
+
+    // Every one opens its own packets, whether it was kept, forgotten or just failed.
+    for (const size_t i : {size_t{0}, size_t{1}, size_t{2}, CipherCache::MOST})
+    {
+        const Buffer packet = Sealed(keys[i]);
+        Buffer damaged = packet;
+        damaged.back() ^= 1;
+        EXPECT_EQ(Open(ciphers, Gcm(keys[i]), damaged, 8).protection, Protection::ICV_WRONG);
+        EXPECT_EQ(Open(ciphers, Gcm(keys[i]), packet, 8).protection, Protection::OPENED);
+        EXPECT_EQ(Open(ciphers, Gcm(keys[i]), packet, 8).protection, Protection::OPENED);
+    }
+    EXPECT_EQ(ciphers.Size(), CipherCache::MOST);
 }
 
 } // namespace ikelab::dissect
