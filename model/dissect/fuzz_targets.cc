@@ -10,9 +10,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
 #include <tuple>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace ikelab::dissect
@@ -175,22 +179,131 @@ FuzzIkeFragments(Bytes octets)
     }
 }
 
-void
-FuzzKeyTable(Bytes octets)
+namespace
 {
-    KeyStore store;
-    const auto rows =
-        store.AddText({reinterpret_cast<const char*>(octets.data()), octets.size()}, "table");
-    for (const std::string& problem : rows ? std::vector<std::string>{} : rows.error().told)
+
+/// The rows of a table one by one, for look-ups that go over all of them.
+struct PlainTable
+{
+    std::vector<EspTableKeys> esp;
+    std::vector<IkeTableKeys> ike;
+    size_t wrong{0};
+
+    explicit PlainTable(std::string_view text)
     {
-        IKELAB_ASSERT(problem.starts_with("table:"));
+        for (size_t number = 1; !text.empty(); ++number)
+        {
+            const size_t end = text.find('\n');
+            auto row = ReadRow(text.substr(0, end), "table:" + std::to_string(number));
+            text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+            if (!row)
+            {
+                ++wrong;
+            }
+            else if (*row && std::holds_alternative<EspTableKeys>(**row))
+            {
+                esp.push_back(std::move(std::get<EspTableKeys>(**row)));
+            }
+            else if (*row)
+            {
+                ike.push_back(std::move(std::get<IkeTableKeys>(**row)));
+            }
+        }
     }
-    const EspAddress packet{IpAddress::V4(0), IpAddress::V4(0), EspSpi{0x100}};
-    for (const EspTableKeys* keys : store.FindEsp(packet))
+
+    /// Where the row stands that is to be tried first; empty if none fits.
+    std::string
+    FirstFor(const EspAddress& packet) const
+    {
+        const EspTableKeys* first = nullptr;
+        for (const EspTableKeys& keys : esp)
+        {
+            if (keys.selectors.Fit(packet) &&
+                (!first || keys.selectors.NameTheSpi() || !first->selectors.NameTheSpi()))
+            {
+                first = &keys;
+            }
+        }
+        return first ? first->where : "";
+    }
+
+    std::string
+    FirstFor(IkeSpi initiator, IkeSpi responder) const
+    {
+        const auto last = std::ranges::find_if(ike.rbegin(),
+                                               ike.rend(),
+                                               [&](const IkeTableKeys& keys) {
+                                                   return keys.initiator == initiator &&
+                                                          keys.responder == responder;
+                                               });
+        return last == ike.rend() ? "" : last->where;
+    }
+};
+
+void
+LookUp(const KeyStore& store, const PlainTable& plain, const EspAddress& packet)
+{
+    const auto found = store.FindEsp(packet);
+    IKELAB_ASSERT(found.size() <= KeyStore::MOST_OF_AN_ESP_SA);
+    IKELAB_ASSERT((found.empty() ? "" : found.front()->where) == plain.FirstFor(packet));
+    for (const EspTableKeys* keys : found)
     {
         IKELAB_ASSERT(keys->selectors.Fit(packet));
     }
-    (void)store.FindIke(IkeSpi{1}, IkeSpi{2});
+}
+
+void
+LookUp(const KeyStore& store, const PlainTable& plain, IkeSpi initiator, IkeSpi responder)
+{
+    const auto found = store.FindIke(initiator, responder);
+    IKELAB_ASSERT(found.size() <= KeyStore::MOST_OF_AN_IKE_SA);
+    IKELAB_ASSERT((found.empty() ? "" : found.front()->where) ==
+                  plain.FirstFor(initiator, responder));
+}
+
+} // namespace
+
+void
+FuzzKeyTable(Bytes octets)
+{
+    const std::string_view text(reinterpret_cast<const char*>(octets.data()), octets.size());
+    const PlainTable plain(text);
+    KeyStore store;
+    const auto rows = store.AddText(text, "table");
+    const TableProblems problems = rows ? TableProblems{} : rows.error();
+    for (const std::string& problem : problems.told)
+    {
+        IKELAB_ASSERT(problem.starts_with("table:"));
+    }
+    const size_t refused = problems.told.size() + problems.more;
+    IKELAB_ASSERT(refused >= plain.wrong);
+    IKELAB_ASSERT(store.Size() <= plain.esp.size() + plain.ike.size());
+    if (refused > plain.wrong)
+    {
+        return; // too many address blocks: the store has not all that the plain table has
+    }
+    // What the first rows ask for, and what is beside it. So many only: each goes over all rows.
+    constexpr size_t MOST_LOOKED_UP = 32;
+    for (size_t i = 0; i < std::min(plain.esp.size(), MOST_LOOKED_UP); ++i)
+    {
+        const EspAddress& value = plain.esp[i].selectors.value;
+        const EspAddress& other = plain.esp[plain.esp.size() - 1 - i].selectors.value;
+        LookUp(store, plain, value);
+        LookUp(store, plain, {value.source, value.destination, EspSpi{value.spi.value ^ 1}});
+        LookUp(store, plain, {value.source, value.destination, other.spi});
+        if (value.source.IsV6() == other.source.IsV6())
+        {
+            LookUp(store, plain, {other.source, value.destination, value.spi});
+            LookUp(store, plain, {value.source, other.destination, value.spi});
+        }
+    }
+    for (size_t i = 0; i < std::min(plain.ike.size(), MOST_LOOKED_UP); ++i)
+    {
+        LookUp(store, plain, plain.ike[i].initiator, plain.ike[i].responder);
+        LookUp(store, plain, plain.ike[i].responder, plain.ike[i].initiator);
+    }
+    LookUp(store, plain, {IpAddress::V4(0), IpAddress::V4(0), EspSpi{0x100}});
+    LookUp(store, plain, IkeSpi{1}, IkeSpi{2});
 }
 
 } // namespace ikelab::dissect
