@@ -11,10 +11,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -45,13 +45,13 @@ SharedContext()
 }
 
 void
-Show(const PacketView& view)
+Show(const PacketView& view, Duration start = {})
 {
     IKELAB_ASSERT(!view.layers.empty());
     IKELAB_ASSERT(nlohmann::json::accept(ToJson(view)));
-    const std::string line = ToLine(view, Duration{0});
+    const std::string line = ToLine(view, start);
     IKELAB_ASSERT(line.find('\n') == std::string::npos);
-    IKELAB_ASSERT(ToText(view, Duration{0}).starts_with(line + "\n"));
+    IKELAB_ASSERT(ToText(view, start).starts_with(line + "\n"));
 }
 
 void
@@ -68,7 +68,7 @@ FuzzFile(Bytes octets)
     Decoder decoder(SharedContext(), keys);
     for (const io::CapturePacket& packet : capture->packets)
     {
-        Show(decoder.Read(*capture, packet));
+        Show(decoder.Read(*capture, packet), capture->packets.front().sinceEpoch);
     }
 }
 
@@ -119,17 +119,89 @@ FuzzCapture(Bytes octets)
     }
 }
 
-void
-FuzzIkeFragments(Bytes octets)
+namespace
 {
-    struct Model
+
+/// What IkeReassembly is to remember, with maps alone.
+class FragmentModel
+{
+  public:
+    using Key = std::pair<uint32_t, uint32_t>; ///< place and message ID
+
+    /// The same fragment that the reassembly got, and what it made of it.
+    void
+    Check(const Key& key,
+          const wire::SkfHead& head,
+          const Buffer& text,
+          const Result<IkeReassembly::Outcome>& outcome)
+    {
+        Message& message = Find(key);
+        if (head.total > message.total)
+        {
+            message = {head.total, {}, 0, false};
+        }
+        const auto known = message.pieces.find(head.number);
+        const bool differs = known != message.pieces.end() && known->second != text;
+        const bool tooMuch = known == message.pieces.end() &&
+                             message.octets + text.size() > IkeReassembly::MESSAGE_OCTETS;
+        IKELAB_ASSERT(outcome.has_value() == (head.total == message.total && !differs && !tooMuch));
+        if (!outcome)
+        {
+            return;
+        }
+        message.octets += message.pieces.emplace(head.number, text).second ? text.size() : 0;
+        const bool complete = message.pieces.size() == message.total;
+        IKELAB_ASSERT(outcome->pieces == message.pieces.size());
+        IKELAB_ASSERT(outcome->before == message.told);
+        IKELAB_ASSERT(outcome->text.has_value() == (complete && !message.told));
+        message.told = complete;
+        if (outcome->text)
+        {
+            Buffer whole;
+            for (const auto& [position, piece] : message.pieces)
+            {
+                Append(whole, piece);
+            }
+            IKELAB_ASSERT(*outcome->text == whole);
+        }
+    }
+
+  private:
+    struct Message
     {
         uint16_t total{0};
         std::map<uint16_t, Buffer> pieces;
+        size_t octets{0};
+        bool told{false};
     };
 
+    Message&
+    Find(const Key& key)
+    {
+        const auto [found, isNew] = m_messages.try_emplace(key);
+        if (isNew)
+        {
+            m_order.push_back(key);
+        }
+        if (m_order.size() > IkeReassembly::MOST_MESSAGES)
+        {
+            m_messages.erase(m_order.front());
+            m_order.pop_front();
+        }
+        return found->second;
+    }
+
+    std::map<Key, Message> m_messages;
+    std::deque<Key> m_order;
+};
+
+} // namespace
+
+void
+FuzzIkeFragments(Bytes octets)
+{
     IkeReassembly reassembly;
-    std::map<std::tuple<uint32_t, uint32_t>, Model> models;
+    FragmentModel model;
     ByteReader reader(octets);
     uint8_t which;
     uint8_t number;
@@ -139,9 +211,11 @@ FuzzIkeFragments(Bytes octets)
     while (reader.U8(which) && reader.U8(number) && reader.U8(total) && reader.U8(length) &&
            reader.U8(fill))
     {
-        // Few of each, so that they meet.
+        // Few of each, so that they meet; with the highest bit so many that the oldest must go, or
+        // so long that a message becomes too long.
+        const bool many = (which & 0x80) != 0 && (fill & 1) != 0;
+        const bool isLong = (which & 0x80) != 0 && !many;
         const uint32_t place = which & 1;
-        const uint32_t id = which >> 1 & 3;
         const wire::SkfHead head{wire::PayloadType::NONCE,
                                  static_cast<uint16_t>(1 + number % 8),
                                  static_cast<uint16_t>(1 + total % 8)};
@@ -149,32 +223,13 @@ FuzzIkeFragments(Bytes octets)
         {
             continue; // ParseSkf refuses it
         }
-        const Buffer text(length, fill);
-        const auto outcome = reassembly.Add(place, testing::RequestHeader(id), head, text);
-
-        Model& model = models[{place, id}];
-        if (head.total > model.total)
+        const uint32_t first = which >> 1 & 3;
+        const uint32_t messages = many ? uint32_t{1} + length : 1;
+        const Buffer text(isLong ? size_t{128} * length : length, fill);
+        for (uint32_t id = first; id < first + messages; ++id)
         {
-            model = {head.total, {}};
-        }
-        const auto known = model.pieces.find(head.number);
-        const bool differs = known != model.pieces.end() && known->second != text;
-        IKELAB_ASSERT(outcome.has_value() == (head.total == model.total && !differs));
-        if (!outcome)
-        {
-            continue;
-        }
-        model.pieces.emplace(head.number, text);
-        IKELAB_ASSERT(outcome->pieces == model.pieces.size());
-        IKELAB_ASSERT(outcome->text.has_value() == (model.pieces.size() == model.total));
-        if (outcome->text)
-        {
-            Buffer whole;
-            for (const auto& [position, piece] : model.pieces)
-            {
-                Append(whole, piece);
-            }
-            IKELAB_ASSERT(*outcome->text == whole);
+            const auto outcome = reassembly.Add(place, testing::RequestHeader(id), head, text);
+            model.Check({place, id}, head, text, outcome);
         }
     }
 }

@@ -216,6 +216,10 @@ IkeReader::ReadSkf(Layer& layer,
         layer.fields.fields.push_back({"reassembled_octets", uint64_t{outcome->text->size()}});
         AddInner(layer, outcome->first, *outcome->text);
     }
+    else if (outcome->before)
+    {
+        layer.summary += ", of a message that was complete before";
+    }
     else
     {
         layer.protection = std::max(layer.protection, Protection::FRAGMENT);

@@ -51,8 +51,10 @@ IkeReassembly::Add(uint32_t place,
     Outcome outcome;
     outcome.first = waiting.first;
     outcome.pieces = waiting.pieces.size();
-    if (outcome.pieces == waiting.total)
+    outcome.before = waiting.complete;
+    if (outcome.pieces == waiting.total && !waiting.complete)
     {
+        waiting.complete = true;
         Buffer whole;
         whole.reserve(waiting.octets);
         for (const auto& [number, piece] : waiting.pieces)

@@ -19,7 +19,7 @@ namespace ikelab::dissect
 /**
  * Puts fragmented IKE messages of a capture together (RFC 7383 §2.6). Takes the text of fragments
  * that were opened. What it keeps is bounded: the oldest message goes first. A message that is
- * complete stays until then, as a capture may hold its fragments several times.
+ * complete stays until then, to know the copies of its fragments that a capture may hold.
  */
 class IkeReassembly
 {
@@ -29,8 +29,11 @@ class IkeReassembly
 
     struct Outcome
     {
-        /// There once all fragments are: what one SK payload would have held.
+        /// There with the fragment that completes them: what one SK payload would have held. Not
+        /// again with copies, or a capture of one long message and many copies of its last
+        /// fragment would read like many messages.
         std::optional<Buffer> text;
+        bool before{false}; ///< the message was complete before this fragment
         wire::PayloadType first{wire::PayloadType::NONE}; ///< the payload that it begins with
         size_t pieces{0};                                 ///< that are there by now
     };
@@ -63,6 +66,7 @@ class IkeReassembly
         wire::PayloadType first{wire::PayloadType::NONE};
         std::map<uint16_t, Buffer> pieces;
         size_t octets{0};
+        bool complete{false};
     };
 
     static Result<void> Insert(Waiting& waiting, const wire::SkfHead& head, Bytes text);
