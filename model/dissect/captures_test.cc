@@ -2,12 +2,18 @@
 #include "base/testing/allocations.h"
 #include "base/testing/mutate.h"
 #include "dissect/decoder.h"
+#include "dissect/testing/frames.h"
+#include "io/esp_key_row.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <initializer_list>
+#include <string>
 
 /// The captures of conformance/vectors/captures, good and malformed, whole and spoiled: reading
 /// ends, within memory that their size bounds. What good ones say is compared by tools/ikelab's
@@ -68,6 +74,8 @@ struct Tally
 class Subject
 {
   public:
+    Subject() = default;
+
     explicit Subject(const fs::path& place)
     {
         fs::path file = place;
@@ -101,6 +109,7 @@ class Subject
         {
             return tally;
         }
+        (void)m_keys.AddSecrets(*capture, "secrets");
         Decoder decoder(m_context, m_keys);
         for (const io::CapturePacket& packet : capture->packets)
         {
@@ -130,8 +139,8 @@ class Subject
         return m_context;
     }
 
-    const KeyStore&
-    Keys() const
+    KeyStore&
+    Keys()
     {
         return m_keys;
     }
@@ -161,7 +170,7 @@ AllCaptures()
 }
 
 std::string
-TestName(const testing::TestParamInfo<const char*>& info)
+TestName(const ::testing::TestParamInfo<const char*>& info)
 {
     std::string name = info.param;
     std::ranges::replace_if(
@@ -169,11 +178,11 @@ TestName(const testing::TestParamInfo<const char*>& info)
     return name;
 }
 
-class CaptureCut : public testing::TestWithParam<const char*>
+class CaptureCut : public ::testing::TestWithParam<const char*>
 {
 };
 
-class CaptureFlipped : public testing::TestWithParam<const char*>
+class CaptureFlipped : public ::testing::TestWithParam<const char*>
 {
 };
 
@@ -229,11 +238,152 @@ TEST(Captures, AreReadWithTheKeysOfAllOthers)
         const auto capture = io::ParseCapture(subject.Octets());
         ASSERT_TRUE(capture);
         Decoder decoder(subject.Context(), keys);
+        size_t number = 0;
         for (const io::CapturePacket& packet : capture->packets)
         {
-            EXPECT_FALSE(ToText(decoder.Read(*capture, packet), Duration{0}).empty());
+            const PacketView view = decoder.Read(*capture, packet);
+            const auto json = nlohmann::json::parse(ToJson(view));
+            EXPECT_EQ(json.at("packet"), ++number);
+            const std::string line = ToLine(view, packet.sinceEpoch);
+            EXPECT_EQ(line.substr(0, 21), fmt::format("{:>5}  {:>14}", number, "0.000000000"));
+            size_t headings = 0;
+            for (const auto& layer : json.at("layers"))
+            {
+                const std::string name = layer.at("layer");
+                headings += ToText(view, Duration{0}).find("\n  " + name) != std::string::npos;
+            }
+            EXPECT_EQ(headings, view.layers.size()) << ToText(view, Duration{0});
         }
     }
+}
+
+/// A pcapng file of raw IP as somebody would make it who wants a reader to drown.
+class HostileFile
+{
+  public:
+    explicit HostileFile(size_t interfaceNameOctets)
+    {
+        Block(0x0a0d0d0a, Words({0x1a2b3c4d, 1, 0xffffffff, 0xffffffff}));
+        Buffer interface = Words({testing::RAW_IP, 0});
+        const auto octets = static_cast<uint32_t>(interfaceNameOctets);
+        Append(interface, Words({octets << 16 | 2})); // if_name
+        interface.resize(interface.size() + octets, 'x');
+        Align(interface);
+        Append(interface, Words({0}));
+        Block(1, interface);
+    }
+
+    void
+    AddPacket(Bytes packet)
+    {
+        const auto octets = static_cast<uint32_t>(packet.size());
+        Buffer body = Words({0, 0, 0, octets, octets});
+        Append(body, packet);
+        Align(body);
+        Block(6, body);
+    }
+
+    void
+    AddSecrets(std::string_view rows)
+    {
+        Buffer body = Words({io::SECRETS_ESP, static_cast<uint32_t>(rows.size())});
+        body.insert(body.end(), rows.begin(), rows.end());
+        Align(body);
+        Block(10, body);
+    }
+
+    Bytes
+    Octets() const
+    {
+        return m_octets;
+    }
+
+  private:
+    static Buffer
+    Words(std::initializer_list<uint32_t> words)
+    {
+        Buffer octets;
+        for (const uint32_t word : words)
+        {
+            for (const int shift : {0, 8, 16, 24})
+            {
+                octets.push_back(static_cast<uint8_t>(word >> shift));
+            }
+        }
+        return octets;
+    }
+
+    static void
+    Align(Buffer& octets)
+    {
+        octets.resize((octets.size() + 3) / 4 * 4);
+    }
+
+    void
+    Block(uint32_t type, const Buffer& body)
+    {
+        const auto octets = static_cast<uint32_t>(body.size() + 12);
+        Append(m_octets, Words({type, octets}));
+        Append(m_octets, body);
+        Append(m_octets, Words({octets}));
+    }
+
+    Buffer m_octets;
+};
+
+TEST(HostileCaptures, OfCopiesOfTheLastFragmentAreReadWithinTheirMeans)
+{
+    constexpr size_t COPIES = 5000;
+    Subject subject;
+    ASSERT_TRUE(subject.Keys().AddText(testing::IKE_ROW, "keys"));
+    const auto frame = [&](wire::SkfHead head, size_t octets)
+    {
+        return testing::Ipv4(
+            esp::PROTOCOL_UDP,
+            testing::Udp(
+                500, 500, testing::SkfMessage(subject.Context(), head, Buffer(octets, 0))));
+    };
+    HostileFile file(0);
+    // One payload of nobody's type that holds all of the message.
+    file.AddPacket(frame({static_cast<wire::PayloadType>(200), 1, 2}, 60'000));
+    const Buffer last = frame({{}, 2, 2}, 40);
+    for (size_t i = 0; i < COPIES; ++i)
+    {
+        file.AddPacket(last);
+    }
+    EXPECT_EQ(subject.ReadBounded(file.Octets()).packets, COPIES + 1);
+}
+
+TEST(HostileCaptures, WithALongInterfaceNameAreReadWithinTheirMeans)
+{
+    constexpr size_t PACKETS = 5000;
+    Subject subject;
+    HostileFile file(65'000);
+    for (size_t i = 0; i < PACKETS; ++i)
+    {
+        file.AddPacket(testing::Ipv4(esp::PROTOCOL_ESP, Buffer(40, 1)));
+    }
+    EXPECT_EQ(subject.ReadBounded(file.Octets()).packets, PACKETS);
+}
+
+TEST(HostileCaptures, WithManyRowsForAnySpiAreReadWithinTheirMeans)
+{
+    constexpr size_t ROWS = 20'000;
+    constexpr size_t PACKETS = 20'000;
+    Subject subject;
+    HostileFile file(0);
+    std::string rows;
+    for (size_t i = 0; i < ROWS; ++i)
+    {
+        rows += fmt::format(
+            "\"IPv4\",\"10.{}.{}.1\",\"*\",\"*\",\"NULL\",\"\",\"NULL\",\"\"\n", i / 256, i % 256);
+    }
+    file.AddSecrets(rows);
+    for (size_t i = 0; i < PACKETS; ++i)
+    {
+        file.AddPacket(testing::Ipv4(esp::PROTOCOL_ESP, Buffer(40, 1)));
+    }
+    EXPECT_EQ(subject.ReadBounded(file.Octets()).packets, PACKETS);
 }
 
 TEST_P(CaptureCut, AnywhereIsReadWithinItsMeans)
@@ -259,8 +409,8 @@ TEST_P(CaptureFlipped, InAnyBitIsReadWithinItsMeans)
              [&](Bytes octets) { subject.ReadBounded(octets); });
 }
 
-INSTANTIATE_TEST_SUITE_P(Captures, CaptureCut, testing::ValuesIn(CUT), TestName);
-INSTANTIATE_TEST_SUITE_P(Captures, CaptureFlipped, testing::ValuesIn(FLIPPED), TestName);
+INSTANTIATE_TEST_SUITE_P(Captures, CaptureCut, ::testing::ValuesIn(CUT), TestName);
+INSTANTIATE_TEST_SUITE_P(Captures, CaptureFlipped, ::testing::ValuesIn(FLIPPED), TestName);
 
 TEST(Captures, LetNoBitThatAnIcvCoversBeTurned)
 {

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -122,6 +123,58 @@ IpLayer(const esp::PacketInfo& info)
     return layer;
 }
 
+std::string
+Readable(std::string_view text)
+{
+    return wire::Readable(Bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+}
+
+constexpr size_t V4_HEADER_OCTETS = 20;
+constexpr size_t V6_HEADER_OCTETS = 40;
+
+/// What follows the fixed header of a packet that breaks the rules further on.
+struct BrokenContent
+{
+    uint8_t protocol{0};
+    Bytes octets;
+};
+
+std::optional<BrokenContent>
+ContentOfBroken(Bytes packet)
+{
+    const int version = packet.empty() ? 0 : packet.front() >> 4;
+    if (version == 6 && packet.size() >= V6_HEADER_OCTETS)
+    {
+        return BrokenContent{packet[6], packet.subspan(V6_HEADER_OCTETS)};
+    }
+    const size_t octets = packet.empty() ? 0 : size_t{4} * (packet.front() & 0x0f);
+    if (version == 4 && octets >= V4_HEADER_OCTETS && packet.size() >= octets)
+    {
+        return BrokenContent{packet[9], packet.subspan(octets)};
+    }
+    return std::nullopt;
+}
+
+/// Where AH begins in an IPv6 packet that ReadPacket accepted, which walks over it as over the
+/// extension headers before it (RFC 4302 §3.1.1).
+std::optional<size_t>
+FindAhInV6(Bytes packet)
+{
+    constexpr std::array<uint8_t, 3> BEFORE{0, 43, 60}; // hop-by-hop, routing, destination options
+    if (packet.front() >> 4 != 6)
+    {
+        return std::nullopt;
+    }
+    uint8_t next = packet[6];
+    size_t at = V6_HEADER_OCTETS;
+    while (std::ranges::find(BEFORE, next) != BEFORE.end() && at + 2 <= packet.size())
+    {
+        next = packet[at];
+        at += 8 + size_t{8} * packet[at + 1];
+    }
+    return next == esp::PROTOCOL_AH && at < packet.size() ? std::optional(at) : std::nullopt;
+}
+
 } // namespace
 
 Decoder::Decoder(crypto::Context& context, const KeyStore& keys, DecoderOptions options)
@@ -138,11 +191,9 @@ Decoder::Read(const io::Capture& capture, const io::CapturePacket& packet)
     PacketView view;
     view.number = ++m_count;
     view.sinceEpoch = packet.sinceEpoch;
-    const auto readable = [](const std::string& text)
-    {
-        return wire::Readable(Bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
-    };
-    std::ranges::transform(packet.comments, std::back_inserter(view.comments), readable);
+    std::ranges::transform(packet.comments,
+                           std::back_inserter(view.comments),
+                           [](const std::string& comment) { return Readable(comment); });
     if (packet.interface >= capture.interfaces.size())
     {
         view.layers.push_back(
@@ -150,7 +201,7 @@ Decoder::Read(const io::Capture& capture, const io::CapturePacket& packet)
         return view;
     }
     const io::CaptureInterface& interface = capture.interfaces[packet.interface];
-    view.interface = readable(interface.name);
+    view.interface = InterfaceName(packet.interface, interface.name);
     if (!KnowsLinkType(interface.linkType))
     {
         view.layers.push_back(Other(fmt::format("link type {} is not read", interface.linkType)));
@@ -163,12 +214,50 @@ Decoder::Read(const io::Capture& capture, const io::CapturePacket& packet)
         return view;
     }
     ReadIp(view, {packet.interface, 0}, *octets);
-    if (packet.originalOctets > packet.data.size() && view.Worst() == Protection::MALFORMED)
+    if (packet.originalOctets > packet.data.size())
     {
-        view.layers.push_back(Other(fmt::format(
-            "only {} of {} octets were captured", packet.data.size(), packet.originalOctets)));
+        for (Layer& layer : view.layers)
+        {
+            layer.CutShort(fmt::format(
+                "only {} of {} octets were captured", packet.data.size(), packet.originalOctets));
+        }
     }
     return view;
+}
+
+/// As people can read it, and no longer than they would: it is said with every packet.
+const std::string&
+Decoder::InterfaceName(uint32_t interface, std::string_view name)
+{
+    constexpr size_t MOST_OCTETS = 64;
+    const auto [known, isNew] = m_interfaceNames.try_emplace(interface);
+    if (isNew)
+    {
+        known->second = Readable(name.substr(0, MOST_OCTETS));
+        known->second += name.size() > MOST_OCTETS ? "..." : "";
+    }
+    return known->second;
+}
+
+/// What must be one of ours to be called malformed: others are no business of this reader.
+bool
+Decoder::IsOurs(uint8_t protocol, Bytes content) const
+{
+    if (protocol != esp::PROTOCOL_UDP)
+    {
+        return protocol == esp::PROTOCOL_ESP || protocol == esp::PROTOCOL_AH;
+    }
+    ByteReader reader(content);
+    uint16_t source;
+    uint16_t destination;
+    return reader.U16(source) && reader.U16(destination) &&
+           (IsOurPort(source) || IsOurPort(destination));
+}
+
+bool
+Decoder::IsOurPort(uint16_t port) const
+{
+    return port == wire::IKE_PORT || port == wire::NATT_PORT || m_options.ports.contains(port);
 }
 
 void
@@ -177,14 +266,31 @@ Decoder::ReadIp(PacketView& view, Place place, Bytes octets)
     const auto info = esp::ReadPacket(octets);
     if (!info)
     {
-        view.layers.push_back(Other("IP: " + ToString(info.error()), Protection::MALFORMED));
+        const std::string problem = "IP: " + ToString(info.error());
+        const auto content = ContentOfBroken(octets);
+        const bool ours = content && IsOurs(content->protocol, content->octets);
+        Layer layer = Other(problem, ours ? Protection::MALFORMED : Protection::CLEAR);
+        if (ours)
+        {
+            layer.summary = ProtocolText(content->protocol);
+        }
+        view.layers.push_back(std::move(layer));
         return;
     }
     view.layers.push_back(IpLayer(*info));
     const Bytes packet = octets.first(info->totalOctets);
     if (info->fragment)
     {
-        ReadFragment(view, place, packet);
+        ReadFragment(view, place, *info, packet);
+        return;
+    }
+    if (const auto ah = FindAhInV6(packet); ah)
+    {
+        ReadNext(view,
+                 place,
+                 {info->source.ToAddress(), info->destination.ToAddress()},
+                 esp::PROTOCOL_AH,
+                 packet.subspan(*ah));
         return;
     }
     ReadNext(view,
@@ -195,15 +301,19 @@ Decoder::ReadIp(PacketView& view, Place place, Bytes octets)
 }
 
 void
-Decoder::ReadFragment(PacketView& view, Place place, Bytes packet)
+Decoder::ReadFragment(PacketView& view, Place place, const esp::PacketInfo& info, Bytes packet)
 {
     auto outcome = m_ipReassembly[place.interface].Add(packet);
+    // Only the first fragment of UDP shows ports; by the rest it may have come already.
+    const Bytes start = outcome ? outcome->start : packet.subspan(info.headerOctets);
+    const bool ours = IsOurs(info.protocol, start);
     Layer layer = Other("");
     layer.name = "fragment";
     if (!outcome)
     {
-        layer.protection = Protection::MALFORMED;
-        layer.problem = ToString(outcome.error());
+        const std::string problem = ToString(outcome.error());
+        layer.protection = ours ? Protection::MALFORMED : Protection::CLEAR;
+        (ours ? layer.problem : layer.summary) = problem;
     }
     else if (outcome->packet)
     {
@@ -211,7 +321,9 @@ Decoder::ReadFragment(PacketView& view, Place place, Bytes packet)
     }
     else
     {
-        layer.summary = fmt::format("fragment, {} seen so far", outcome->pieces);
+        layer.protection = ours ? Protection::FRAGMENT : Protection::CLEAR;
+        layer.summary =
+            fmt::format("{} in fragments, {} so far", ProtocolText(info.protocol), outcome->pieces);
     }
     view.layers.push_back(std::move(layer));
     if (outcome && outcome->packet && ++place.depth <= MOST_LAYERS)
@@ -259,14 +371,12 @@ Decoder::ReadUdp(PacketView& view, Place place, const Ends& ends, Bytes datagram
     uint16_t length;
     if (!reader.U16(source) || !reader.U16(destination) || !reader.U16(length) || !reader.Skip(2))
     {
-        view.layers.push_back(Other("UDP header is cut off", Protection::MALFORMED));
+        view.layers.push_back(
+            Other("UDP header is cut off",
+                  IsOurs(esp::PROTOCOL_UDP, datagram) ? Protection::MALFORMED : Protection::CLEAR));
         return;
     }
-    const auto isOurs = [&](uint16_t port)
-    {
-        return port == wire::IKE_PORT || port == wire::NATT_PORT || m_options.ports.contains(port);
-    };
-    if (!isOurs(source) && !isOurs(destination))
+    if (!IsOurPort(source) && !IsOurPort(destination))
     {
         view.layers.push_back(Other(fmt::format("UDP, {} octets", reader.Left())));
         return;

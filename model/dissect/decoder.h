@@ -67,8 +67,11 @@ class Decoder
         uint32_t low{0};
     };
 
+    const std::string& InterfaceName(uint32_t interface, std::string_view name);
+    bool IsOurs(uint8_t protocol, Bytes content) const;
+    bool IsOurPort(uint16_t port) const;
     void ReadIp(PacketView& view, Place place, Bytes octets);
-    void ReadFragment(PacketView& view, Place place, Bytes packet);
+    void ReadFragment(PacketView& view, Place place, const esp::PacketInfo& info, Bytes packet);
     void ReadNext(PacketView& view, Place place, const Ends& ends, uint8_t protocol, Bytes content);
     void ReadUdp(PacketView& view, Place place, const Ends& ends, Bytes datagram);
     void ReadUdpContent(PacketView& view,
@@ -88,6 +91,7 @@ class Decoder
     IkeReader m_ike;
     DecoderOptions m_options;
     size_t m_count{0};
+    std::map<uint32_t, std::string> m_interfaceNames;
     std::map<uint32_t, IpReassembly> m_ipReassembly; ///< by interface
     /// By row and SPI: a row for any SPI serves several SAs.
     std::map<std::pair<const EspTableKeys*, EspSpi>, SequenceState> m_sequences;

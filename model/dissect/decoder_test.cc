@@ -114,8 +114,14 @@ TEST_F(DecoderTest, PutsFragmentsOfAMessageTogetherInAnyOrder)
     EXPECT_THAT(Line(frame(third)), EndsWith("EF(3/3) (fragment: 1 of 3 are here)"));
     EXPECT_THAT(Line(frame(first)), EndsWith("EF(1/3) (fragment: 2 of 3 are here)"));
     EXPECT_THAT(Line(frame(second)), EndsWith("EF(2/3) [ No N(MOBIKE_SUP) ] (opened)"));
-    // Seen once more, as at another interface of the same host: it is complete already.
-    EXPECT_THAT(Line(frame(first)), EndsWith("EF(1/3) [ No N(MOBIKE_SUP) ] (opened)"));
+    // A copy does not make the message appear again; at another interface of the host it may.
+    EXPECT_THAT(Line(frame(first)),
+                EndsWith("EF(1/3), of a message that was complete before (opened)"));
+    m_capture.interfaces.push_back(m_capture.interfaces.front());
+    Read(frame(first), 1);
+    Read(frame(second), 1);
+    EXPECT_THAT(ToLine(Read(frame(third), 1), Duration{0}),
+                EndsWith("EF(3/3) [ No N(MOBIKE_SUP) ] (opened)"));
 }
 
 TEST_F(DecoderTest, RefusesFragmentsThatContradict)
@@ -251,13 +257,98 @@ TEST_F(DecoderTest, NamesIkev1AndWhatItCannotRead)
                 HasSubstr("NAT keep-alive"));
     EXPECT_THAT(Line(testing::Ipv4(17, testing::Udp(53, 53, Buffer(4, 0)))),
                 HasSubstr("UDP, 4 octets"));
-    EXPECT_EQ(Read(testing::Ipv4(17, Buffer(3, 0))).Worst(), Protection::MALFORMED);
+    EXPECT_EQ(Read(testing::Ipv4(17, Hex("01f401f4aa"))).Worst(), Protection::MALFORMED);
+    EXPECT_EQ(Read(testing::Ipv4(17, Buffer(3, 0))).Worst(), Protection::CLEAR) << "whose?";
     EXPECT_EQ(Read(testing::Ipv4(51, Buffer(3, 0))).Worst(), Protection::MALFORMED);
-    EXPECT_EQ(Read(Buffer(3, 0x45)).Worst(), Protection::MALFORMED);
+    EXPECT_EQ(Read(Buffer(3, 0x45)).Worst(), Protection::CLEAR) << "foreign and broken";
     EXPECT_EQ(Read(Buffer(3, 0x45), 9).Worst(), Protection::MALFORMED);
     EXPECT_EQ(Read(Buffer{}).Worst(), Protection::CLEAR);
     m_capture.interfaces.front().linkType = 147;
     EXPECT_THAT(Line(Buffer(3, 0)), HasSubstr("link type 147 is not read"));
+}
+
+TEST_F(DecoderTest, TellsWhatWasCutFromWhatIsBroken)
+{
+    const Buffer esp = Esp(esp::testing::MakePacket());
+    const auto cut = [&](const Buffer& packet, size_t octets)
+    {
+        io::CapturePacket captured;
+        captured.data = Bytes(packet).first(octets);
+        captured.originalOctets = static_cast<uint32_t>(packet.size());
+        return m_decoder.Read(m_capture, captured);
+    };
+    for (size_t octets = 20; octets < esp.size(); ++octets)
+    {
+        const PacketView view = cut(esp, octets);
+        EXPECT_EQ(view.Worst(), Protection::CUT) << octets;
+        EXPECT_THAT(ToLine(view, Duration{0}),
+                    HasSubstr("ESP (cut: only " + std::to_string(octets) + " of "));
+    }
+    Buffer broken = esp;
+    broken.pop_back(); // and the header still speaks of it
+    EXPECT_EQ(Read(broken).Worst(), Protection::MALFORMED);
+    const Buffer foreign = esp::testing::MakePacket({.protocol = esp::PROTOCOL_TCP});
+    EXPECT_EQ(cut(foreign, 30).Worst(), Protection::CLEAR);
+    EXPECT_EQ(Read(ToBuffer(Bytes(foreign).first(30))).Worst(), Protection::CLEAR);
+}
+
+TEST_F(DecoderTest, ShowsFragmentsOfOurs)
+{
+    const Buffer esp = testing::EspPacket(m_context, Buffer(60, 0), 59, 1);
+    EXPECT_EQ(Read(testing::Ipv4(50, Bytes(esp).first(32), 0x2000)).Worst(), Protection::FRAGMENT);
+    const Buffer ike = testing::Udp(500, 500, Buffer(64, 0));
+    const PacketView first = Read(testing::Ipv4(17, Bytes(ike).first(32), 0x2000));
+    EXPECT_EQ(first.Worst(), Protection::FRAGMENT);
+    EXPECT_THAT(ToLine(first, Duration{0}), HasSubstr("UDP in fragments, 1 so far"));
+    EXPECT_EQ(Read(testing::Ipv4(17, Bytes(ike).subspan(32, 8), 0x2004)).Worst(),
+              Protection::FRAGMENT)
+        << "by what the first has shown";
+    const Buffer other = testing::Udp(53, 53, Buffer(64, 0));
+    EXPECT_EQ(Read(testing::Ipv4(17, Bytes(other).first(32), 0x2000), 0).Worst(),
+              Protection::CLEAR);
+}
+
+// RFC 4302 §3.1.1: behind the headers that routers read.
+TEST_F(DecoderTest, ShowsAhInIpv6)
+{
+    const auto packet = [](std::string_view before, uint8_t first)
+    {
+        Buffer octets = Hex("6000000000000040" + std::string(before));
+        octets[6] = first;
+        return octets;
+    };
+    const std::string addresses = "20010db8000000000000000000000001"
+                                  "20010db8000000000000000000000002";
+    const std::string ah = "1104000000000077000000050000000000000000000000000";
+    const std::string options = "3300010400000000";
+    const std::string udp = "00350035000800000";
+    for (const bool behind : {false, true})
+    {
+        Buffer octets =
+            packet(addresses + (behind ? options : "") + ah.substr(0, 48) + udp.substr(0, 16),
+                   behind ? 0 : esp::PROTOCOL_AH);
+        octets[5] = static_cast<uint8_t>(octets.size() - 40);
+        const PacketView view = Read(octets);
+        EXPECT_TRUE(view.Has("ah"));
+        EXPECT_THAT(ToLine(view, Duration{0}),
+                    HasSubstr("AH SPI 00000077 sequence 5, ICV not checked  UDP, 0 octets"));
+    }
+}
+
+TEST_F(DecoderTest, SaysALongInterfaceNameShort)
+{
+    m_capture.interfaces.front().name = std::string(65000, 'x');
+    const PacketView view = Read(Esp(esp::testing::MakePacket()));
+    EXPECT_EQ(view.interface, std::string(64, 'x') + "...");
+}
+
+TEST_F(DecoderTest, SaysTimesThatLieTooFarApart)
+{
+    PacketView view;
+    view.sinceEpoch = Duration::max();
+    EXPECT_THAT(ToLine(view, Duration::min()), HasSubstr(" 9223372036.854775807"));
+    view.sinceEpoch = Duration::min();
+    EXPECT_THAT(ToLine(view, Duration{1}), HasSubstr("-9223372036.854775808"));
 }
 
 TEST_F(DecoderTest, ReadsConfiguredPorts)

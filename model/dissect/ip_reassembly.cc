@@ -102,9 +102,22 @@ IpReassembly::ReadV6(Bytes fragment)
     return piece;
 }
 
+/// RFC 5722 §4: all fragments of such a packet are dropped, those that are yet to come too.
+tl::unexpected<Error>
+IpReassembly::Spoil(Waiting& waiting, const Error& why)
+{
+    waiting = Waiting{};
+    waiting.spoiled = true;
+    return tl::unexpected<Error>(why);
+}
+
 Result<void>
 IpReassembly::Insert(Waiting& waiting, const Piece& piece)
 {
+    if (waiting.spoiled)
+    {
+        return Fail(Fault::BAD_VALUE, "fragment of a packet that was dropped for others");
+    }
     const size_t end = piece.offset + piece.data.size();
     const bool ragged = !piece.last && piece.data.size() % 8 != 0;
     if (piece.data.empty() || ragged || end + piece.head.size() > PACKET_OCTETS)
@@ -124,17 +137,17 @@ IpReassembly::Insert(Waiting& waiting, const Piece& piece)
     const bool behindEnd = waiting.end && (end > *waiting.end || piece.last);
     if (hitsNext || hitsPrevious || behindEnd)
     {
-        return Fail(Fault::BAD_VALUE, "fragments that overlap");
+        return Spoil(waiting, {Fault::BAD_VALUE, "fragments that overlap", 0, 0});
     }
     if (waiting.pieces.size() >= MOST_FRAGMENTS)
     {
-        return Fail(Fault::LIMIT, "fragments of one packet");
+        return Spoil(waiting, {Fault::LIMIT, "fragments of one packet", 0, 0});
     }
     if (piece.last)
     {
         if (after != waiting.pieces.end())
         {
-            return Fail(Fault::BAD_VALUE, "fragment behind the last");
+            return Spoil(waiting, {Fault::BAD_VALUE, "fragment behind the last", 0, 0});
         }
         waiting.end = end;
     }
@@ -169,16 +182,17 @@ IpReassembly::Add(Bytes fragment)
     }
     TRY_ASSIGN(const Piece piece, fragment.front() >> 4 == 4 ? ReadV4(fragment) : ReadV6(fragment));
     Waiting& waiting = m_waiting.Get(piece.key);
-    if (const auto inserted = Insert(waiting, piece); !inserted)
-    {
-        m_waiting.Forget(piece.key);
-        return tl::unexpected<Error>(inserted.error());
-    }
+    TRY(Insert(waiting, piece));
     Outcome outcome;
     outcome.pieces = waiting.pieces.size();
+    if (!waiting.head.empty())
+    {
+        outcome.start = waiting.pieces.begin()->second;
+    }
     if (waiting.end && waiting.octets == *waiting.end && !waiting.head.empty())
     {
         outcome.packet = Join(waiting);
+        outcome.start = {};
         m_waiting.Forget(piece.key);
     }
     return outcome;

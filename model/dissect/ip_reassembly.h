@@ -16,7 +16,8 @@ namespace ikelab::dissect
 
 /**
  * Puts fragmented IP packets of a capture together again (RFC 791 §3.2, RFC 8200 §4.5). Fragments
- * that overlap spoil their packet (RFC 5722). What waits is bounded: the oldest packet goes first.
+ * that overlap spoil their packet, later ones included (RFC 5722 §4). What waits is bounded: the
+ * oldest packet goes first.
  */
 class IpReassembly
 {
@@ -31,6 +32,9 @@ class IpReassembly
         /// There once all pieces are: an IP packet without fragmentation.
         std::optional<Buffer> packet;
         size_t pieces{0}; ///< that are there by now
+        /// What follows the header, as far as it is there while others are missing; borrowed until
+        /// the next Add.
+        Bytes start;
     };
 
     /**
@@ -65,10 +69,12 @@ class IpReassembly
         std::map<size_t, Buffer> pieces;
         std::optional<size_t> end;
         size_t octets{0};
+        bool spoiled{false}; ///< what else comes of this packet is dropped
     };
 
     static Result<Piece> ReadV4(Bytes fragment);
     static Result<Piece> ReadV6(Bytes fragment);
+    static tl::unexpected<Error> Spoil(Waiting& waiting, const Error& why);
     static Result<void> Insert(Waiting& waiting, const Piece& piece);
     static Buffer Join(const Waiting& waiting);
 

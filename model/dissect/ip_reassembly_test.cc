@@ -110,7 +110,9 @@ TEST(IpReassembly, RefusesWhatCannotBe)
     IpReassembly overlapping;
     ASSERT_TRUE(overlapping.Add(V4(data, 0, 32, true)));
     EXPECT_FALSE(overlapping.Add(V4(data, 24, 64, false))) << "overlap, RFC 5722";
-    EXPECT_FALSE(overlapping.Add(V4(data, 32, 64, false))->packet) << "and the packet is spoiled";
+    EXPECT_FALSE(overlapping.Add(V4(data, 0, 32, true))) << "and the packet is spoiled,";
+    EXPECT_FALSE(overlapping.Add(V4(data, 32, 64, false))) << "whatever comes after";
+    EXPECT_TRUE(overlapping.Add(V4(data, 0, 32, true, 8))) << "which is no matter of others";
     IpReassembly ragged;
     EXPECT_FALSE(ragged.Add(V4(data, 0, 31, true))) << "only the last may be of any length";
     IpReassembly ended;

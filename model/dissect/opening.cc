@@ -50,6 +50,8 @@ ToString(Protection protection)
         return "unchecked";
     case Protection::FRAGMENT:
         return "fragment";
+    case Protection::CUT:
+        return "cut";
     case Protection::KEY_MISSING:
         return "key missing";
     case Protection::MALFORMED:

@@ -20,6 +20,7 @@ enum class Protection
     OPENED,      ///< decrypted, and the ICV is right
     UNCHECKED,   ///< decrypted; the keys say nothing of integrity
     FRAGMENT,    ///< part of a message that is not complete yet
+    CUT,         ///< the capture holds too little of it
     KEY_MISSING, ///< the key store has no row for it
     MALFORMED,   ///< what is read, or what decryption gave, breaks the rules of its format
     ICV_WRONG    ///< key or packet are not what they should be

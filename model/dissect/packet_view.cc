@@ -24,6 +24,18 @@ Seconds(Duration time)
         "{}{}.{:09}", count < 0 ? "-" : "", whole / NANOSECONDS, whole % NANOSECONDS);
 }
 
+/// From `start` to `time`; timestamps of a file may lie further apart than can be said.
+Duration
+Since(Duration time, Duration start)
+{
+    int64_t difference = 0;
+    if (__builtin_sub_overflow(time.count(), start.count(), &difference))
+    {
+        return time < start ? Duration::min() : Duration::max();
+    }
+    return Duration{difference};
+}
+
 /// What a layer is and, unless it is clear, how far it could be read.
 std::string
 Words(const Layer& layer)
@@ -69,6 +81,16 @@ Layer::Degrade(std::string why)
     }
 }
 
+void
+Layer::CutShort(std::string why)
+{
+    if (protection == Protection::MALFORMED || protection == Protection::ICV_WRONG)
+    {
+        protection = Protection::CUT;
+        problem = std::move(why);
+    }
+}
+
 Protection
 PacketView::Worst() const
 {
@@ -90,7 +112,7 @@ std::string
 ToLine(const PacketView& packet, Duration start)
 {
     std::string line =
-        fmt::format("{:>5}  {:>14}", packet.number, Seconds(packet.sinceEpoch - start));
+        fmt::format("{:>5}  {:>14}", packet.number, Seconds(Since(packet.sinceEpoch, start)));
     if (!packet.interface.empty())
     {
         line += "  " + packet.interface;

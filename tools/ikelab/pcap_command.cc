@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "crypto/context.h"
 #include "dissect/decoder.h"
+#include "dissect/link_layer.h"
 #include "io/pcap_reader.h"
 #include "wire/fields.h"
 
@@ -15,6 +16,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -71,7 +73,7 @@ IsOurs(const dissect::PacketView& view)
         view.layers,
         [](const dissect::Layer& layer)
         { return layer.name == "ip" || layer.name == "fragment" || layer.name == "other"; });
-    return !other || view.Worst() == dissect::Protection::MALFORMED;
+    return !other || view.Worst() != dissect::Protection::CLEAR;
 }
 
 std::string
@@ -97,7 +99,7 @@ ToText(const Counts& counts)
 }
 
 std::string
-ToJson(const Counts& counts)
+ToJson(const Counts& counts, bool cutShort)
 {
     wire::FieldGroup summary;
     for (size_t i = 0; i < counts.packets.size(); ++i)
@@ -107,6 +109,7 @@ ToJson(const Counts& counts)
     }
     summary.fields.push_back({"ikev1", uint64_t{counts.ikev1}});
     summary.fields.push_back({"other", uint64_t{counts.others}});
+    summary.fields.push_back({"cut_short", cutShort}); // the file, not its packets
     return wire::ToJson(wire::FieldGroup{{{"summary", std::move(summary)}}});
 }
 
@@ -157,6 +160,32 @@ LoadKeys(const Words& words, const io::Capture& capture)
         return tl::unexpected(std::move(problems));
     }
     return store;
+}
+
+/// Say once of each link type how many packets nobody looks at because of it.
+void
+TellUnread(const Words& words, const io::Capture& capture)
+{
+    std::map<uint16_t, size_t> unread;
+    for (const io::CapturePacket& packet : capture.packets)
+    {
+        if (packet.interface < capture.interfaces.size())
+        {
+            const uint16_t linkType = capture.interfaces[packet.interface].linkType;
+            unread[linkType] += dissect::KnowsLinkType(linkType) ? 0 : 1;
+        }
+    }
+    for (const auto& [linkType, packets] : unread)
+    {
+        if (packets > 0)
+        {
+            std::cerr << fmt::format("ikelab: {}: {} packets of link type {} are not read; "
+                                     "Ethernet, raw IP, Linux cooked and loopback are\n",
+                                     words.file,
+                                     packets,
+                                     linkType);
+        }
+    }
 }
 
 bool
@@ -217,13 +246,16 @@ Pcap(const Words& words)
             return WhyUnwritten();
         }
     }
+    TellUnread(words, capture);
     if (capture.cutShort)
     {
         std::cerr << fmt::format("ikelab: {}: reading ended early: {}; what came before is shown\n",
                                  words.file,
                                  ToString(*capture.cutShort));
     }
-    if (!Print((words.json ? ToJson(counts) : ToText(counts)) + "\n") || std::fflush(stdout) != 0)
+    if (!Print((words.json ? ToJson(counts, capture.cutShort.has_value()) : ToText(counts)) +
+               "\n") ||
+        std::fflush(stdout) != 0)
     {
         return WhyUnwritten();
     }
