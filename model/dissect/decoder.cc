@@ -132,27 +132,44 @@ Readable(std::string_view text)
 constexpr size_t V4_HEADER_OCTETS = 20;
 constexpr size_t V6_HEADER_OCTETS = 40;
 
-/// What follows the fixed header of a packet that breaks the rules further on.
-struct BrokenContent
-{
-    uint8_t protocol{0};
-    Bytes octets;
-};
-
-std::optional<BrokenContent>
-ContentOfBroken(Bytes packet)
+/// How many octets an IP packet says it has; nothing if not even its header is there.
+std::optional<size_t>
+SaidOctets(Bytes packet)
 {
     const int version = packet.empty() ? 0 : packet.front() >> 4;
-    if (version == 6 && packet.size() >= V6_HEADER_OCTETS)
+    const bool v4 = version == 4 && packet.size() >= V4_HEADER_OCTETS;
+    const bool v6 = version == 6 && packet.size() >= V6_HEADER_OCTETS;
+    ByteReader reader(packet);
+    uint16_t octets;
+    if ((!v4 && !v6) || !reader.Skip(v4 ? 2 : 4) || !reader.U16(octets))
     {
-        return BrokenContent{packet[6], packet.subspan(V6_HEADER_OCTETS)};
+        return std::nullopt;
     }
-    const size_t octets = packet.empty() ? 0 : size_t{4} * (packet.front() & 0x0f);
-    if (version == 4 && octets >= V4_HEADER_OCTETS && packet.size() >= octets)
+    return v4 ? octets : V6_HEADER_OCTETS + octets;
+}
+
+/// What a packet is whose length cannot be: read as if it ended where the octets end.
+std::optional<esp::PacketInfo>
+ReadUnended(Bytes packet)
+{
+    const auto said = SaidOctets(packet);
+    if (!said)
     {
-        return BrokenContent{packet[9], packet.subspan(octets)};
+        return std::nullopt;
     }
-    return std::nullopt;
+    const bool v4 = packet.front() >> 4 == 4;
+    constexpr size_t MOST_OCTETS = 0xffff;
+    Buffer ended = ToBuffer(packet.first(std::min(packet.size(), MOST_OCTETS)));
+    const size_t octets = v4 ? ended.size() : ended.size() - V6_HEADER_OCTETS;
+    ended[v4 ? 2 : 4] = static_cast<uint8_t>(octets >> 8);
+    ended[v4 ? 3 : 5] = static_cast<uint8_t>(octets);
+    auto info = esp::ReadPacket(ended);
+    if (!info)
+    {
+        return std::nullopt;
+    }
+    info->totalOctets = *said;
+    return *info;
 }
 
 /// Where AH begins in an IPv6 packet that ReadPacket accepted, which walks over it as over the
@@ -213,15 +230,20 @@ Decoder::Read(const io::Capture& capture, const io::CapturePacket& packet)
         view.layers.push_back(Other(fmt::format("no IP, {} octets", packet.data.size())));
         return view;
     }
-    ReadIp(view, {packet.interface, 0}, *octets);
-    if (packet.originalOctets > packet.data.size())
+    const size_t missing =
+        std::max<size_t>(packet.originalOctets, packet.data.size()) - packet.data.size();
+    const auto said = SaidOctets(*octets);
+    if (said && *said > octets->size() && *said <= octets->size() + missing)
     {
-        for (Layer& layer : view.layers)
-        {
-            layer.CutShort(fmt::format(
-                "only {} of {} octets were captured", packet.data.size(), packet.originalOctets));
-        }
+        ShowBrokenIp(view,
+                     *octets,
+                     Protection::CUT,
+                     fmt::format("only {} of {} octets were captured",
+                                 packet.data.size(),
+                                 packet.originalOctets));
+        return view;
     }
+    ReadIp(view, {packet.interface}, *octets);
     return view;
 }
 
@@ -266,15 +288,8 @@ Decoder::ReadIp(PacketView& view, Place place, Bytes octets)
     const auto info = esp::ReadPacket(octets);
     if (!info)
     {
-        const std::string problem = "IP: " + ToString(info.error());
-        const auto content = ContentOfBroken(octets);
-        const bool ours = content && IsOurs(content->protocol, content->octets);
-        Layer layer = Other(problem, ours ? Protection::MALFORMED : Protection::CLEAR);
-        if (ours)
-        {
-            layer.summary = ProtocolText(content->protocol);
-        }
-        view.layers.push_back(std::move(layer));
+        ShowBrokenIp(
+            view, octets, Protection::MALFORMED, "IP: " + ToString(info.error()), place.decrypted);
         return;
     }
     view.layers.push_back(IpLayer(*info));
@@ -300,13 +315,38 @@ Decoder::ReadIp(PacketView& view, Place place, Bytes octets)
              packet.subspan(info->headerOctets));
 }
 
+/// What is known of a packet that ends too early or breaks the rules, and whether it matters here.
+void
+Decoder::ShowBrokenIp(PacketView& view,
+                      Bytes octets,
+                      Protection protection,
+                      std::string problem,
+                      bool decrypted) const
+{
+    const auto info = ReadUnended(octets);
+    const Bytes content = info && !info->laterFragment
+                              ? octets.subspan(std::min(info->headerOctets, octets.size()))
+                              : Bytes();
+    const bool ours = decrypted || (info && IsOurs(info->protocol, content));
+    if (info)
+    {
+        view.layers.push_back(IpLayer(*info));
+    }
+    Layer layer = Other(std::move(problem), ours ? protection : Protection::CLEAR);
+    if (ours)
+    {
+        layer.summary = info ? ProtocolText(info->protocol) : "";
+    }
+    view.layers.push_back(std::move(layer));
+}
+
 void
 Decoder::ReadFragment(PacketView& view, Place place, const esp::PacketInfo& info, Bytes packet)
 {
-    auto outcome = m_ipReassembly[place.interface].Add(packet);
+    IpReassembly& reassembly = m_ipReassembly[place.interface];
+    auto outcome = reassembly.Add(packet);
     // Only the first fragment of UDP shows ports; by the rest it may have come already.
-    const Bytes start = outcome ? outcome->start : packet.subspan(info.headerOctets);
-    const bool ours = IsOurs(info.protocol, start);
+    const bool ours = IsOurs(info.protocol, reassembly.Start(packet));
     Layer layer = Other("");
     layer.name = "fragment";
     if (!outcome)
@@ -553,6 +593,7 @@ Decoder::ReadEsp(PacketView& view, Place place, const Ends& ends, Bytes packet)
     view.layers.push_back(std::move(layer));
     if (showsInner)
     {
+        place.decrypted = true;
         ReadNext(view,
                  place,
                  ends,

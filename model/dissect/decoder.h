@@ -58,6 +58,7 @@ class Decoder
             0
         };
         size_t depth{0};
+        bool decrypted{false}; ///< inside ESP: what is broken there, we or the keys have broken
     };
 
     /// How far the sequence numbers of an SA have come, for the half that is not sent.
@@ -71,6 +72,11 @@ class Decoder
     bool IsOurs(uint8_t protocol, Bytes content) const;
     bool IsOurPort(uint16_t port) const;
     void ReadIp(PacketView& view, Place place, Bytes octets);
+    void ShowBrokenIp(PacketView& view,
+                      Bytes octets,
+                      Protection protection,
+                      std::string problem,
+                      bool decrypted = false) const;
     void ReadFragment(PacketView& view, Place place, const esp::PacketInfo& info, Bytes packet);
     void ReadNext(PacketView& view, Place place, const Ends& ends, uint8_t protocol, Bytes content);
     void ReadUdp(PacketView& view, Place place, const Ends& ends, Bytes datagram);

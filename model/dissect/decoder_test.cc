@@ -282,7 +282,8 @@ TEST_F(DecoderTest, TellsWhatWasCutFromWhatIsBroken)
         const PacketView view = cut(esp, octets);
         EXPECT_EQ(view.Worst(), Protection::CUT) << octets;
         EXPECT_THAT(ToLine(view, Duration{0}),
-                    HasSubstr("ESP (cut: only " + std::to_string(octets) + " of "));
+                    HasSubstr("192.0.2.1 > 192.0.2.2  ESP (cut: only " + std::to_string(octets) +
+                              " of " + std::to_string(esp.size()) + " octets were captured)"));
     }
     Buffer broken = esp;
     broken.pop_back(); // and the header still speaks of it
@@ -304,8 +305,73 @@ TEST_F(DecoderTest, ShowsFragmentsOfOurs)
               Protection::FRAGMENT)
         << "by what the first has shown";
     const Buffer other = testing::Udp(53, 53, Buffer(64, 0));
-    EXPECT_EQ(Read(testing::Ipv4(17, Bytes(other).first(32), 0x2000), 0).Worst(),
+    m_capture.interfaces.push_back(m_capture.interfaces.front());
+    EXPECT_EQ(Read(testing::Ipv4(17, Bytes(other).first(32), 0x2000), 1).Worst(),
               Protection::CLEAR);
+}
+
+TEST_F(DecoderTest, BlamesTheCaptureForNothingElse)
+{
+    io::CapturePacket captured;
+    const auto worst = [&](const Buffer& packet, size_t octets, size_t more)
+    {
+        captured.data = Bytes(packet).first(octets);
+        captured.originalOctets = static_cast<uint32_t>(octets + more);
+        return m_decoder.Read(m_capture, captured).Worst();
+    };
+    Buffer esp = Esp(esp::testing::MakePacket());
+    EXPECT_EQ(worst(esp, esp.size(), 4), Protection::OPENED) << "a frame check sequence is missing";
+    EXPECT_EQ(worst(esp, esp.size() - 8, 8), Protection::CUT);
+    EXPECT_EQ(worst(esp, esp.size() - 8, 7), Protection::MALFORMED) << "there never was more";
+    esp.back() ^= 1;
+    EXPECT_EQ(worst(esp, esp.size(), 4), Protection::ICV_WRONG);
+    const Buffer ike = testing::Ipv4(17, testing::Udp(500, 500, Buffer(40, 1)));
+    EXPECT_EQ(worst(ike, ike.size(), 4), Protection::MALFORMED);
+}
+
+TEST_F(DecoderTest, KnowsOursBehindExtensionHeadersEvenIfCut)
+{
+    Buffer packet = Hex("60000000 0030 00 40 20010db8000000000000000000000001"
+                        "20010db8000000000000000000000002"
+                        "3200010400000000");
+    packet.resize(40 + 0x30);
+    io::CapturePacket captured;
+    captured.data = Bytes(packet).first(60);
+    captured.originalOctets = static_cast<uint32_t>(packet.size());
+    EXPECT_THAT(ToLine(m_decoder.Read(m_capture, captured), Duration{0}),
+                HasSubstr("2001:db8::1 > 2001:db8::2  ESP (cut: only 60 of 88"));
+}
+
+TEST_F(DecoderTest, TakesNoDataOfAFragmentForPorts)
+{
+    Buffer data = Hex("01f401f4"); // where a first fragment has its ports
+    data.resize(24);
+    EXPECT_EQ(Read(testing::Ipv4(17, data, 0x2004)).Worst(), Protection::CLEAR);
+    EXPECT_EQ(Read(testing::Ipv4(17, data, 0x2005)).Worst(), Protection::CLEAR) << "overlaps";
+    Buffer cut = testing::Ipv4(17, data, 0x2004);
+    cut.pop_back();
+    EXPECT_EQ(Read(cut).Worst(), Protection::CLEAR);
+}
+
+TEST_F(DecoderTest, KnowsOursThoughTheirFragmentsOverlap)
+{
+    const Buffer ike = testing::Udp(500, 500, Buffer(64, 0));
+    Read(testing::Ipv4(17, Bytes(ike).first(32), 0x2000));
+    for (const uint16_t at : {2, 4})
+    {
+        const PacketView view =
+            Read(testing::Ipv4(17, Bytes(ike).subspan(8u * at, 24), 0x2000 | at));
+        EXPECT_EQ(view.Worst(), Protection::MALFORMED) << at;
+    }
+}
+
+TEST_F(DecoderTest, CallsBrokenPacketsMalformedIfDecryptionGaveThem)
+{
+    const Buffer broken(24, 0x45);
+    EXPECT_EQ(Read(broken).Worst(), Protection::CLEAR) << "somebody else's";
+    EXPECT_EQ(Read(testing::Ipv4(esp::PROTOCOL_IPV4, broken)).Worst(), Protection::CLEAR);
+    EXPECT_EQ(Read(Esp(broken)).Worst(), Protection::MALFORMED);
+    EXPECT_EQ(Read(Esp(testing::Ipv4(esp::PROTOCOL_IPV4, broken))).Worst(), Protection::MALFORMED);
 }
 
 // RFC 4302 §3.1.1: behind the headers that routers read.

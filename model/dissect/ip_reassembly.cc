@@ -14,6 +14,7 @@ namespace
 
 constexpr size_t V4_HEADER_OCTETS = 20;
 constexpr size_t V6_HEADER_OCTETS = 40;
+constexpr size_t START_OCTETS = 8; ///< a UDP header
 constexpr uint8_t HOP_BY_HOP = 0;
 constexpr uint8_t ROUTING = 43;
 constexpr uint8_t FRAGMENT = 44;
@@ -27,6 +28,16 @@ StoreU16(Buffer& octets, size_t at, size_t value)
 }
 
 } // namespace
+
+Result<IpReassembly::Piece>
+IpReassembly::Read(Bytes fragment)
+{
+    if (fragment.empty())
+    {
+        return Fail(Fault::TRUNCATED, "fragment");
+    }
+    return fragment.front() >> 4 == 4 ? ReadV4(fragment) : ReadV6(fragment);
+}
 
 Result<IpReassembly::Piece>
 IpReassembly::ReadV4(Bytes fragment)
@@ -106,7 +117,9 @@ IpReassembly::ReadV6(Bytes fragment)
 tl::unexpected<Error>
 IpReassembly::Spoil(Waiting& waiting, const Error& why)
 {
+    Buffer start = std::move(waiting.start); // tells whose packet it was
     waiting = Waiting{};
+    waiting.start = std::move(start);
     waiting.spoiled = true;
     return tl::unexpected<Error>(why);
 }
@@ -114,6 +127,10 @@ IpReassembly::Spoil(Waiting& waiting, const Error& why)
 Result<void>
 IpReassembly::Insert(Waiting& waiting, const Piece& piece)
 {
+    if (piece.offset == 0 && waiting.start.empty())
+    {
+        waiting.start = ToBuffer(piece.data.first(std::min(piece.data.size(), START_OCTETS)));
+    }
     if (waiting.spoiled)
     {
         return Fail(Fault::BAD_VALUE, "fragment of a packet that was dropped for others");
@@ -176,26 +193,25 @@ IpReassembly::Join(const Waiting& waiting)
 Result<IpReassembly::Outcome>
 IpReassembly::Add(Bytes fragment)
 {
-    if (fragment.empty())
-    {
-        return Fail(Fault::TRUNCATED, "fragment");
-    }
-    TRY_ASSIGN(const Piece piece, fragment.front() >> 4 == 4 ? ReadV4(fragment) : ReadV6(fragment));
+    TRY_ASSIGN(const Piece piece, Read(fragment));
     Waiting& waiting = m_waiting.Get(piece.key);
     TRY(Insert(waiting, piece));
     Outcome outcome;
     outcome.pieces = waiting.pieces.size();
-    if (!waiting.head.empty())
-    {
-        outcome.start = waiting.pieces.begin()->second;
-    }
     if (waiting.end && waiting.octets == *waiting.end && !waiting.head.empty())
     {
         outcome.packet = Join(waiting);
-        outcome.start = {};
         m_waiting.Forget(piece.key);
     }
     return outcome;
+}
+
+Bytes
+IpReassembly::Start(Bytes fragment) const
+{
+    const auto piece = Read(fragment);
+    const Waiting* waiting = piece ? m_waiting.Find(piece->key) : nullptr;
+    return waiting ? Bytes(waiting->start) : Bytes();
 }
 
 } // namespace ikelab::dissect

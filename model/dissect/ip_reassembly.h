@@ -32,9 +32,6 @@ class IpReassembly
         /// There once all pieces are: an IP packet without fragmentation.
         std::optional<Buffer> packet;
         size_t pieces{0}; ///< that are there by now
-        /// What follows the header, as far as it is there while others are missing; borrowed until
-        /// the next Add.
-        Bytes start;
     };
 
     /**
@@ -42,6 +39,10 @@ class IpReassembly
      * @return BAD_VALUE for a piece that cannot be, LIMIT for too many of them
      */
     Result<Outcome> Add(Bytes fragment);
+
+    /// The first octets that the packet of a fragment carries: ports, if it has any. Nothing before
+    /// its first fragment came and once it is complete. Borrowed until the next Add.
+    Bytes Start(Bytes fragment) const;
 
   private:
     /// Addresses as they stand in the header, protocol (0 for IPv6) and identification.
@@ -69,9 +70,11 @@ class IpReassembly
         std::map<size_t, Buffer> pieces;
         std::optional<size_t> end;
         size_t octets{0};
+        Buffer start;
         bool spoiled{false}; ///< what else comes of this packet is dropped
     };
 
+    static Result<Piece> Read(Bytes fragment);
     static Result<Piece> ReadV4(Bytes fragment);
     static Result<Piece> ReadV6(Bytes fragment);
     static tl::unexpected<Error> Spoil(Waiting& waiting, const Error& why);

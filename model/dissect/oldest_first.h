@@ -34,6 +34,14 @@ class OldestFirst
         return found->second;
     }
 
+    /// Nothing for a key that is not there, or not any more.
+    const Value*
+    Find(const Key& key) const
+    {
+        const auto found = m_values.find(key);
+        return found == m_values.end() ? nullptr : &found->second;
+    }
+
     void
     Forget(const Key& key)
     {

@@ -81,16 +81,6 @@ Layer::Degrade(std::string why)
     }
 }
 
-void
-Layer::CutShort(std::string why)
-{
-    if (protection == Protection::MALFORMED || protection == Protection::ICV_WRONG)
-    {
-        protection = Protection::CUT;
-        problem = std::move(why);
-    }
-}
-
 Protection
 PacketView::Worst() const
 {

@@ -21,8 +21,6 @@ struct Layer
     std::string summary; ///< a few words: "IKE_AUTH request 1 [ IDi ... ]"
     wire::FieldGroup fields;
 
-    /// Nobody can tell whether it is right: only a part of it was captured.
-    void CutShort(std::string why);
     /// It breaks its format; an ICV that is wrong stays wrong, whatever its text looks like.
     void Degrade(std::string why);
 };
