@@ -12,7 +12,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
@@ -25,8 +24,6 @@ namespace
 /// Tunnels in tunnels: deeper is no packet that anybody sends.
 constexpr size_t MOST_LAYERS = 16;
 constexpr size_t UDP_HEADER_OCTETS = 8;
-constexpr size_t AH_FIXED_OCTETS = 12;
-constexpr size_t V6_HEADER_OCTETS = 40;
 
 Layer
 Other(std::string problem, Protection protection = Protection::CLEAR)
@@ -49,26 +46,6 @@ std::string
 Readable(std::string_view text)
 {
     return wire::Readable(Bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
-}
-
-/// Where AH begins in an IPv6 packet that ReadPacket accepted, which walks over it as over the
-/// extension headers before it (RFC 4302 §3.1.1).
-std::optional<size_t>
-FindAhInV6(Bytes packet)
-{
-    constexpr std::array<uint8_t, 3> BEFORE{0, 43, 60}; // hop-by-hop, routing, destination options
-    if (packet.front() >> 4 != 6)
-    {
-        return std::nullopt;
-    }
-    uint8_t next = packet[6];
-    size_t at = V6_HEADER_OCTETS;
-    while (std::ranges::find(BEFORE, next) != BEFORE.end() && at + 2 <= packet.size())
-    {
-        next = packet[at];
-        at += 8 + size_t{8} * packet[at + 1];
-    }
-    return next == esp::PROTOCOL_AH && at < packet.size() ? std::optional(at) : std::nullopt;
 }
 
 } // namespace
@@ -178,13 +155,8 @@ Decoder::ReadIp(PacketView& view, Place place, Bytes octets)
         ReadFragment(view, place, *info, packet);
         return;
     }
-    if (const auto ah = FindAhInV6(packet); ah)
+    if (info->IsV6() && !AddAhOfV6(view, packet.first(info->headerOctets)))
     {
-        ReadNext(view,
-                 place,
-                 {info->source.ToAddress(), info->destination.ToAddress()},
-                 esp::PROTOCOL_AH,
-                 packet.subspan(*ah));
         return;
     }
     ReadNext(view,
@@ -206,10 +178,15 @@ Decoder::ShowBrokenIp(PacketView& view,
     const Bytes content = info && !info->laterFragment
                               ? octets.subspan(std::min(info->headerOctets, octets.size()))
                               : Bytes();
-    const bool ours = decrypted || (info && IsOurs(info->protocol, content));
+    bool ours = decrypted || (info && IsOurs(info->protocol, content));
     if (info)
     {
         view.layers.push_back(IpLayer(*info));
+    }
+    if (info && info->IsV6())
+    {
+        AddAhOfV6(view, octets.first(info->headerOctets));
+        ours = ours || view.Has("ah");
     }
     Layer layer = Other(std::move(problem), ours ? protection : Protection::CLEAR);
     if (ours)
@@ -354,27 +331,10 @@ void
 Decoder::ReadAh(PacketView& view, Place place, const Ends& ends, Bytes packet)
 {
     ByteReader reader(packet);
-    uint8_t next;
-    uint8_t words;
-    uint32_t spi;
-    uint32_t sequence;
-    Bytes icv;
-    if (!reader.U8(next) || !reader.U8(words) || !reader.Skip(2) || !reader.U32(spi) ||
-        !reader.U32(sequence) || size_t{4} * (words + 2u) < AH_FIXED_OCTETS ||
-        !reader.Take(size_t{4} * (words + 2u) - AH_FIXED_OCTETS, icv))
+    if (const auto next = AddAh(view, reader))
     {
-        view.layers.push_back(Other("AH header is cut off", Protection::MALFORMED));
-        return;
+        ReadNext(view, place, ends, *next, reader.Rest());
     }
-    Layer layer;
-    layer.name = "ah";
-    layer.summary = fmt::format("AH SPI {:08x} sequence {}, ICV not checked", spi, sequence);
-    layer.fields = {{{"spi", fmt::format("{:08x}", spi)},
-                     {"sequence", uint64_t{sequence}},
-                     {"next_header", wire::FieldCode{next, ProtocolName(next)}},
-                     {"icv", ToBuffer(icv)}}};
-    view.layers.push_back(std::move(layer));
-    ReadNext(view, place, ends, next, reader.Rest());
 }
 
 /// RFC 4303 appendix A, for a reader who sees packets in about the order they were sent. Nothing

@@ -377,28 +377,47 @@ TEST_F(DecoderTest, CallsBrokenPacketsMalformedIfDecryptionGaveThem)
 // RFC 4302 §3.1.1: behind the headers that routers read.
 TEST_F(DecoderTest, ShowsAhInIpv6)
 {
-    const auto packet = [](std::string_view before, uint8_t first)
+    const auto line = [this](uint8_t first, std::string_view content)
     {
-        Buffer octets = Hex("6000000000000040" + std::string(before));
-        octets[6] = first;
-        return octets;
+        Buffer packet = Hex("600000000000 00 40 20010db8000000000000000000000001"
+                            "20010db8000000000000000000000002" +
+                            std::string(content));
+        packet[5] = static_cast<uint8_t>(packet.size() - 40);
+        packet[6] = first;
+        return Line(packet);
     };
-    const std::string addresses = "20010db8000000000000000000000001"
-                                  "20010db8000000000000000000000002";
-    const std::string ah = "1104000000000077000000050000000000000000000000000";
-    const std::string options = "3300010400000000";
-    const std::string udp = "00350035000800000";
-    for (const bool behind : {false, true})
-    {
-        Buffer octets =
-            packet(addresses + (behind ? options : "") + ah.substr(0, 48) + udp.substr(0, 16),
-                   behind ? 0 : esp::PROTOCOL_AH);
-        octets[5] = static_cast<uint8_t>(octets.size() - 40);
-        const PacketView view = Read(octets);
-        EXPECT_TRUE(view.Has("ah"));
-        EXPECT_THAT(ToLine(view, Duration{0}),
-                    HasSubstr("AH SPI 00000077 sequence 5, ICV not checked  UDP, 0 octets"));
-    }
+    constexpr uint8_t HOP_BY_HOP = 0;
+    constexpr uint8_t FRAGMENT = 44;
+    const std::string ah = "04 0000 00000077 00000005 000000000000000000000000";
+    const std::string udp = "0035 0035 0008 0000";
+    const std::string shown = "AH SPI 00000077 sequence 5, ICV not checked  ";
+    EXPECT_THAT(line(51, "11" + ah + udp), EndsWith(shown + "UDP, 0 octets"));
+    EXPECT_THAT(line(HOP_BY_HOP,
+                     "33 00 010400000000"
+                     "11" +
+                         ah + udp),
+                EndsWith(shown + "UDP, 0 octets"));
+    EXPECT_THAT(line(FRAGMENT,
+                     "33 00 0000 00000009"
+                     "11" +
+                         ah + udp),
+                EndsWith(shown + "UDP, 0 octets"))
+        << "a fragment that is all there is, RFC 6946";
+    EXPECT_THAT(line(51, "3c" + ah + "11 00 010400000000" + udp), EndsWith(shown + "UDP, 0 octets"))
+        << "destination options behind AH";
+    EXPECT_THAT(line(51, "33" + ah + "11" + ah + udp), EndsWith(shown + shown + "UDP, 0 octets"));
+    EXPECT_THAT(line(51, "11 00 0000 00000077" + udp),
+                HasSubstr("AH (malformed: its header is cut off)"))
+        << "shorter than its fixed fields";
+
+    Buffer cut = Hex("600000000100 33 40 20010db8000000000000000000000001"
+                     "20010db8000000000000000000000002 11" +
+                     ah + udp);
+    io::CapturePacket captured;
+    captured.data = cut;
+    captured.originalOctets = 296;
+    EXPECT_THAT(ToLine(m_decoder.Read(m_capture, captured), Duration{0}),
+                HasSubstr(shown + "UDP (cut: "));
 }
 
 TEST_F(DecoderTest, SaysALongInterfaceNameShort)

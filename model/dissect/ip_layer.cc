@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace ikelab::dissect
 {
@@ -17,6 +18,8 @@ namespace
 
 constexpr size_t V4_HEADER_OCTETS = 20;
 constexpr size_t V6_HEADER_OCTETS = 40;
+constexpr uint8_t PROTOCOL_FRAGMENT = 44; ///< the IPv6 header of a fragment
+constexpr size_t AH_FIXED_OCTETS = 12;
 
 /// One end as text: an address, with its port where there is one.
 std::string
@@ -136,6 +139,66 @@ ReadUnended(Bytes packet)
     }
     info->totalOctets = *said;
     return *info;
+}
+
+std::optional<uint8_t>
+AddAh(PacketView& view, ByteReader& reader)
+{
+    Layer layer;
+    layer.name = "ah";
+    layer.summary = "AH";
+    uint8_t next;
+    uint8_t words;
+    uint32_t spi;
+    uint32_t sequence;
+    Bytes icv;
+    if (!reader.U8(next) || !reader.U8(words) || !reader.Skip(2) || !reader.U32(spi) ||
+        !reader.U32(sequence) || size_t{4} * (words + 2u) < AH_FIXED_OCTETS ||
+        !reader.Take(size_t{4} * (words + 2u) - AH_FIXED_OCTETS, icv))
+    {
+        layer.Degrade("its header is cut off");
+        view.layers.push_back(std::move(layer));
+        return std::nullopt;
+    }
+    layer.summary = fmt::format("AH SPI {:08x} sequence {}, ICV not checked", spi, sequence);
+    layer.fields = {{{"spi", fmt::format("{:08x}", spi)},
+                     {"sequence", uint64_t{sequence}},
+                     {"next_header", wire::FieldCode{next, ProtocolName(next)}},
+                     {"icv", ToBuffer(icv)}}};
+    view.layers.push_back(std::move(layer));
+    return next;
+}
+
+bool
+AddAhOfV6(PacketView& view, Bytes headers)
+{
+    ByteReader fixed(headers);
+    uint8_t current = 0;
+    if (!fixed.Skip(6) || !fixed.U8(current))
+    {
+        return true;
+    }
+    Bytes rest = headers.subspan(V6_HEADER_OCTETS);
+    while (rest.size() >= 2)
+    {
+        size_t octets = 8 + size_t{8} * rest[1];
+        if (current == PROTOCOL_FRAGMENT)
+        {
+            octets = 8;
+        }
+        else if (current == esp::PROTOCOL_AH)
+        {
+            octets = size_t{4} * (rest[1] + 2u);
+            ByteReader reader(rest.first(std::min(octets, rest.size())));
+            if (!AddAh(view, reader))
+            {
+                return false;
+            }
+        }
+        current = rest.front();
+        rest = rest.subspan(std::min(octets, rest.size()));
+    }
+    return true;
 }
 
 } // namespace ikelab::dissect

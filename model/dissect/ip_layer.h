@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/byte_reader.h"
 #include "base/bytes.h"
 #include "dissect/packet_view.h"
 #include "esp/packet_info.h"
@@ -24,5 +25,15 @@ std::optional<size_t> SaidOctets(Bytes packet);
 
 /// What a packet is whose length cannot be: read as if it ended where the octets end.
 std::optional<esp::PacketInfo> ReadUnended(Bytes packet);
+
+/// Add the layer of an AH (RFC 4302 §2); what comes next, unless AH is broken.
+std::optional<uint8_t> AddAh(PacketView& view, ByteReader& reader);
+
+/**
+ * Add the layers of AH in IPv6, where it is one of the headers that ReadPacket walks over (RFC 4302
+ * §3.1.1). False if one of them is broken.
+ * @param headers of a packet that ReadPacket accepted, up to the next layer
+ */
+bool AddAhOfV6(PacketView& view, Bytes headers);
 
 } // namespace ikelab::dissect
