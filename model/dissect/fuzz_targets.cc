@@ -128,6 +128,8 @@ class FragmentModel
   public:
     using Key = std::pair<uint32_t, uint32_t>; ///< place and message ID
 
+    IkeFragmentCounts counts;
+
     /// The same fragment that the reassembly got, and what it made of it.
     void
     Check(const Key& key,
@@ -144,6 +146,7 @@ class FragmentModel
         const bool differs = known != message.pieces.end() && known->second != text;
         const bool tooMuch = known == message.pieces.end() &&
                              message.octets + text.size() > IkeReassembly::MESSAGE_OCTETS;
+        counts.tooLong += tooMuch ? 1 : 0;
         IKELAB_ASSERT(outcome.has_value() == (head.total == message.total && !differs && !tooMuch));
         if (!outcome)
         {
@@ -154,6 +157,8 @@ class FragmentModel
         IKELAB_ASSERT(outcome->pieces == message.pieces.size());
         IKELAB_ASSERT(outcome->before == message.told);
         IKELAB_ASSERT(outcome->text.has_value() == (complete && !message.told));
+        counts.complete += outcome->text ? 1 : 0;
+        counts.copies += message.told ? 1 : 0;
         message.told = complete;
         if (outcome->text)
         {
@@ -187,6 +192,7 @@ class FragmentModel
         {
             m_messages.erase(m_order.front());
             m_order.pop_front();
+            ++counts.forgotten;
         }
         return found->second;
     }
@@ -199,6 +205,12 @@ class FragmentModel
 
 void
 FuzzIkeFragments(Bytes octets)
+{
+    (void)CountIkeFragments(octets);
+}
+
+IkeFragmentCounts
+CountIkeFragments(Bytes octets)
 {
     IkeReassembly reassembly;
     FragmentModel model;
@@ -232,6 +244,7 @@ FuzzIkeFragments(Bytes octets)
             model.Check({place, id}, head, text, outcome);
         }
     }
+    return model.counts;
 }
 
 namespace
