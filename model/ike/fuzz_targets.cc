@@ -47,12 +47,18 @@ class Script
         return octet;
     }
 
-    /// As many octets as the next one says, or all that are left.
+    /// As many octets as the next one says, or all that are left; behind 0xff two say how many, for
+    /// datagrams are longer than that.
     Bytes
     Matter()
     {
+        uint16_t octets = Octet();
+        if (octets == 0xff)
+        {
+            (void)m_reader.U16(octets);
+        }
         Bytes matter;
-        if (!m_reader.Take(Octet(), matter))
+        if (!m_reader.Take(octets, matter))
         {
             matter = m_reader.Rest();
         }
