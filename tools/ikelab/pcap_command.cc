@@ -287,9 +287,10 @@ AddPcapCommand(CLI::App& app, int& status)
     command->add_flag("--json", words->json, "One JSON object a line, the last with the counts");
     command->add_flag("-v,--verbose", words->verbose, "Every field of every message");
     command->add_flag("-a,--all", words->all, "Packets without IKE and ESP too");
-    command->footer("Exit status: 0 all could be read or lacks a key, 1 an ICV is wrong, a message "
-                    "malformed, the file cut short or the output not written, 2 wrong usage or "
-                    "an unreadable file.");
+    command->footer(
+        "Exit status: 0 all could be read, lacks a key or was not captured whole, 1 an ICV "
+        "is wrong, a message malformed, the file cut short or the output not written, "
+        "2 wrong usage or an unreadable file.");
     command->callback([words, &status] { status = Pcap(*words); });
 }
 

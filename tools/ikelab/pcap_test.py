@@ -282,6 +282,31 @@ class CutShort(PcapTest):
         self.assertEqual(done.stdout.count("UDP (cut: only 60 of "), 6, done.stdout)
         self.assertIn("IKE and ESP: 6 cut; 0 other packets\n", done.stdout)
 
+    def test_a_wrong_icv_stays_one_where_only_padding_was_cut(self):
+        """The frame check sequence was on the wire and is not in the file: no excuse for the ICV."""
+        octets = bytearray(capture_in(GCM).read_bytes())
+        at = 24
+        while at < len(octets):
+            kept, = struct.unpack_from("<I", octets, at + 8)
+            struct.pack_into("<I", octets, at + 12, kept + 4)
+            octets[at + 15 + kept] ^= 1
+            at += 16 + kept
+        done = run("--json", self.write("spoiled", bytes(octets)), "--keys", GCM)
+        self.assertEqual((done.returncode, counts(done)), (1, {"clear": 2, "ICV wrong": 4}))
+
+    def test_fragments_without_the_rest_are_listed(self):
+        octets = capture_in(GCM).read_bytes()
+        kept, = struct.unpack_from("<I", octets, 32)
+        frame = bytearray(octets[40:40 + kept])
+        cut = 14 + 20 + 8 + 64  # Ethernet, IPv4, UDP and some of what it carries
+        struct.pack_into(">H", frame, 16, cut - 14)
+        struct.pack_into(">H", frame, 20, 0x2000)
+        done = run(self.write("first", octets[:24] + struct.pack("<IIII", 0, 0, cut, cut)
+                              + bytes(frame[:cut])))
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"\[500\] > \S+\[500\]  UDP in fragments, 1 so far \(fragment\)\n")
+        self.assertIn("\nIKE and ESP: 1 fragment; 0 other packets\n", done.stdout)
+
     def test_link_types_that_are_not_read_are_told_once(self):
         octets = bytearray(capture_in(GCM).read_bytes())
         struct.pack_into("<I", octets, 20, 147)
