@@ -40,6 +40,9 @@ ONLY_OURS = {
     "aes192gmac": "scapy 2.5 has no GMAC (RFC 4543)",
     "aes256gmac": "scapy 2.5 has no GMAC (RFC 4543)",
     "aesxcbc": "scapy has no AES-XCBC (RFC 3566)",
+    **{keyword: "scapy 2.5 has no implicit IV (RFC 8750)"
+       for keyword in ("aes128gcm16iiv", "aes192gcm16iiv", "aes256gcm16iiv", "aes128ccm8iiv", "aes192ccm8iiv",
+                       "aes256ccm8iiv", "chacha20poly1305iiv")},
     "sha1_160": "scapy has no SHA-1 of 160 bits; it is for Fibre Channel (RFC 4595) and never negotiated",
 }
 ONLY_SCAPYS = {

@@ -26,7 +26,7 @@ enum class Use
 
 enum class CipherKind
 {
-    AEAD, ///< IV is explicit and unique, salt in the key, ICV from the cipher
+    AEAD, ///< IV is unique, salt in the key, ICV from the cipher
     CBC,  ///< IV is random and as long as a block, padding to the block, needs an INTEG transform
     CTR,  ///< IV is explicit and unique, nonce in the key, needs an INTEG transform
     NULL_CIPHER ///< RFC 2410; needs an INTEG transform
@@ -46,7 +46,7 @@ struct EncrRow
     uint16_t keyBits;        ///< 0 for NULL
     bool keyLengthAttribute; ///< the transform carries Key Length (RFC 7296 §3.3.5)
     CipherKind kind;
-    bool encrypts; ///< false for NULL and GMAC: not for IKE, RFC 7296 §5, RFC 4543 §1
+    bool encrypts; ///< false for NULL and GMAC
     Use use;
     const char* keyword; ///< swanctl proposal keyword
     const char* opensslName;
@@ -65,6 +65,28 @@ struct EncrRow
     MaterialOctets() const
     {
         return size_t{keyOctets} + saltOctets;
+    }
+
+    /// The IV is not sent: it is the sequence number (RFC 8750 §4).
+    constexpr bool
+    ImplicitIv() const
+    {
+        return kind == CipherKind::AEAD && ivOctets == 0;
+    }
+
+    /// Octets of the IV behind the salt of an AEAD's nonce, sent or not.
+    constexpr size_t
+    NonceIvOctets() const
+    {
+        return ImplicitIv() ? 8 : ivOctets;
+    }
+
+    /// May it protect an IKE SA? Not what leaves it plain (RFC 7296 §5, RFC 4543 §1), nor what
+    /// takes its IV from a sequence number of ESP (RFC 8750 §8).
+    constexpr bool
+    ForIke() const
+    {
+        return encrypts && !ImplicitIv();
     }
 };
 

@@ -102,7 +102,20 @@ TEST(Algorithms, KeepWhatIsBrokenOutOfTheDefaults)
     EXPECT_EQ(FindInteg(Integ::AUTH_HMAC_SHA1_160)->use, Use::CAPTURE);
 }
 
-// RFC 7296 §5, RFC 4543 §1: an IKE SA is encrypted, so these two are for ESP alone.
+// RFC 7296 §5, RFC 4543 §1: an IKE SA is encrypted; RFC 8750 §8: and its IVs are sent.
+TEST(Algorithms, SayWhichCiphersAreForEspAlone)
+{
+    for (const EncrRow& row : EncrRows())
+    {
+        const bool implicit = row.id == Encr::ENCR_AES_GCM_16_IIV ||
+                              row.id == Encr::ENCR_AES_CCM_8_IIV ||
+                              row.id == Encr::ENCR_CHACHA20_POLY1305_IIV;
+        EXPECT_EQ(row.ImplicitIv(), implicit) << row.keyword;
+        EXPECT_EQ(row.ForIke(), row.encrypts && !implicit) << row.keyword;
+    }
+}
+
+// RFC 2410, RFC 4543 §1.
 TEST(Algorithms, SayWhichCiphersEncryptNothing)
 {
     for (const EncrRow& row : EncrRows())

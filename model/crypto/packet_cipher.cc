@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -37,21 +38,36 @@ Fits(const EncrRow& encr, const IntegRow* integ, Bytes encrMaterial, Bytes integ
 /// A packet's fields, RFC 4303 §2 and RFC 7296 §3.14.
 struct Fields
 {
-    Fields(MutableBytes packet, size_t headOctets, size_t ivOctets, size_t icvOctets)
+    Fields(MutableBytes packet,
+           size_t headOctets,
+           const EncrRow& row,
+           size_t icvOctets,
+           std::optional<uint32_t> esnHigh)
         : head(packet.first(headOctets)),
-          iv(packet.subspan(headOctets, ivOctets)),
-          text(packet.subspan(headOctets + ivOctets,
-                              packet.size() - headOctets - ivOctets - icvOctets)),
+          iv(packet.subspan(headOctets, row.ivOctets)),
+          text(packet.subspan(headOctets + row.ivOctets,
+                              packet.size() - headOctets - row.ivOctets - icvOctets)),
           icv(packet.last(icvOctets)),
           covered(packet.first(packet.size() - icvOctets))
     {
+        if (row.ImplicitIv())
+        {
+            // RFC 8750 §4: the sequence number, of which the head ends with the low half.
+            std::ranges::copy(BigEndian32(esnHigh.value_or(0)), implicitIv.begin());
+            std::ranges::copy(head.last<4>(), implicitIv.begin() + 4);
+            iv = implicitIv;
+        }
     }
+
+    Fields(const Fields&) = delete;
+    Fields& operator=(const Fields&) = delete;
 
     Bytes head;
     Bytes iv;
     MutableBytes text;
     MutableBytes icv;
     Bytes covered; ///< by the integrity algorithm: all but the ICV
+    std::array<uint8_t, 8> implicitIv;
 };
 
 } // namespace
@@ -198,7 +214,7 @@ PacketCipher::Seal(MutableBytes packet, size_t headOctets, std::optional<uint32_
 {
     TRY(Check(packet, headOctets, Direction::SEAL));
     State& state = *m_state;
-    const Fields fields(packet, headOctets, IvOctets(), IcvOctets());
+    const Fields fields(packet, headOctets, *state.encr, IcvOctets(), esnHigh);
     if (IsAead(*state.encr))
     {
         if (!state.cipher->Seal(fields.head, fields.iv, fields.text, fields.icv, esnHigh))
@@ -222,7 +238,7 @@ PacketCipher::Open(MutableBytes packet, size_t headOctets, std::optional<uint32_
 {
     TRY(Check(packet, headOctets, Direction::OPEN));
     State& state = *m_state;
-    const Fields fields(packet, headOctets, IvOctets(), IcvOctets());
+    const Fields fields(packet, headOctets, *state.encr, IcvOctets(), esnHigh);
     if (IsAead(*state.encr))
     {
         if (!state.cipher->Ensure())

@@ -19,7 +19,8 @@ namespace ikelab::crypto
  *
  *     | head, authenticated | IV | text, encrypted | ICV |
  *
- * AEADs authenticate the head as associated data (RFC 5282 §5.1, RFC 4106 §5), GMAC the IV and the
+ * With an implicit IV (RFC 8750) none is sent, and the head ends with the sequence number. AEADs
+ * authenticate the head as associated data (RFC 5282 §5.1, RFC 4106 §5), GMAC the IV and the
  * text too, which it leaves plain (RFC 4543 §3.3); the others encrypt and then authenticate head,
  * IV and ciphertext (RFC 7296 §3.14, RFC 4303 §3.3.2). The OpenSSL contexts are keyed once, at
  * first use, and may be dropped while the SA idles.

@@ -2,6 +2,7 @@
 #include "base/hex.h"
 #include "crypto/packet_cipher.h"
 #include "crypto/prf.h"
+#include "crypto/text_cipher.h"
 
 #include <gtest/gtest.h>
 #include <openssl/crypto.h>
@@ -276,7 +277,7 @@ TEST_F(PacketCipherTest, PutsTheHighHalfBehindTheSpiForAeads)
 {
     for (const EncrRow& encr : EncrRows())
     {
-        if (encr.kind != CipherKind::AEAD)
+        if (encr.kind != CipherKind::AEAD || encr.ImplicitIv()) // whose IV is of the number, too
         {
             continue;
         }
@@ -337,7 +338,7 @@ TEST_F(PacketCipherTest, WritesTheCounterAsTheIvOfAeadsAndCtr)
     for (const Suite& suite : AllSuites())
     {
         const EncrRow& encr = *suite.encr;
-        if (encr.kind == CipherKind::AEAD || encr.kind == CipherKind::CTR)
+        if (encr.ivOctets != 0 && encr.kind != CipherKind::CBC)
         {
             PacketCipher cipher = Make(suite, Direction::SEAL);
             std::array<uint8_t, 8> iv{};
@@ -345,6 +346,53 @@ TEST_F(PacketCipherTest, WritesTheCounterAsTheIvOfAeadsAndCtr)
             EXPECT_EQ(ToHex(iv), "0102030405060708") << encr.keyword;
         }
     }
+}
+
+// RFC 8750 §4: all is as with the cipher that sends the sequence number as its IV, but the IV.
+TEST_F(PacketCipherTest, TakesAnImplicitIvFromTheSequenceNumber)
+{
+    constexpr std::pair<wire::Encr, wire::Encr> TWINS[] = {
+        {wire::Encr::ENCR_AES_GCM_16_IIV, wire::Encr::ENCR_AES_GCM_16},
+        {wire::Encr::ENCR_AES_CCM_8_IIV, wire::Encr::ENCR_AES_CCM_8},
+        {wire::Encr::ENCR_CHACHA20_POLY1305_IIV, wire::Encr::ENCR_CHACHA20_POLY1305}};
+    constexpr size_t TEXT = 37;
+    unsigned compared = 0;
+    for (const auto& [implicitId, explicitId] : TWINS)
+    {
+        for (const uint16_t bits : {0, 128, 192, 256})
+        {
+            const EncrRow* implicit = FindEncr(implicitId, bits);
+            const EncrRow* sent = FindEncr(explicitId, bits);
+            ASSERT_EQ(implicit == nullptr, sent == nullptr);
+            if (!implicit)
+            {
+                continue;
+            }
+            PacketCipher shorter = Make({implicit, nullptr}, Direction::SEAL);
+            PacketCipher longer = Make({sent, nullptr}, Direction::SEAL);
+            ASSERT_EQ(shorter.IvOctets(), 0u);
+            for (const auto esnHigh : {std::optional<uint32_t>(), std::optional(0xfeedu)})
+            {
+                Buffer packet = MakePacket(shorter, 5, TEXT);
+                Buffer expected = packet;
+                expected.insert(expected.begin() + HEAD, 8, 0);
+                Buffer number = Buffer(packet.begin() + 4, packet.begin() + HEAD);
+                const auto high = BigEndian32(esnHigh.value_or(0));
+                number.insert(number.begin(), high.begin(), high.end());
+                std::ranges::copy(number, expected.begin() + HEAD);
+                ASSERT_TRUE(longer.Seal(expected, HEAD, esnHigh));
+                expected.erase(expected.begin() + HEAD, expected.begin() + HEAD + 8);
+                const Buffer plain = packet;
+                ASSERT_TRUE(shorter.Seal(packet, HEAD, esnHigh));
+                EXPECT_EQ(ToHex(packet), ToHex(expected)) << implicit->keyword;
+                PacketCipher open = Make({implicit, nullptr}, Direction::OPEN);
+                ASSERT_TRUE(open.Open(packet, HEAD, esnHigh));
+                EXPECT_TRUE(std::equal(plain.begin(), plain.begin() + HEAD + TEXT, packet.begin()));
+                ++compared;
+            }
+        }
+    }
+    EXPECT_EQ(compared, 14u) << "three key lengths of two ciphers and one of the third";
 }
 
 // RFC 3602 §3: random and unpredictable.

@@ -36,7 +36,7 @@ TextCipher::TextCipher(EVP_CIPHER* cipher, const EncrRow& row, bool seals, Bytes
                                                     row.icvOctets),
                   OSSL_PARAM_construct_end()}
 {
-    IKELAB_ASSERT(size_t{row.saltOctets} + row.ivOctets <= m_nonce.size());
+    IKELAB_ASSERT(row.saltOctets + row.NonceIvOctets() <= m_nonce.size());
     std::ranges::copy(material.last(row.saltOctets), m_nonce.begin());
     if (row.kind == CipherKind::CTR)
     {
@@ -54,7 +54,7 @@ TextCipher::Ensure()
     CipherCtxPtr made(EVP_CIPHER_CTX_new());
     // GCM and ChaCha20 take nonces of 12 octets unless told otherwise. CCM must know the sizes of
     // nonce and ICV before it gets the key: they are in its first block (RFC 3610 §2.2).
-    size_t nonceOctets = size_t{m_row->saltOctets} + m_row->ivOctets;
+    size_t nonceOctets = m_row->saltOctets + m_row->NonceIvOctets();
     const std::array<OSSL_PARAM, 3> sizes{
         OSSL_PARAM_construct_size_t(OSSL_CIPHER_PARAM_IVLEN, &nonceOctets),
         OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, nullptr, m_row->icvOctets),

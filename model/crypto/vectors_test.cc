@@ -53,7 +53,9 @@ INSTANTIATE_TEST_SUITE_P(,
                          [](const testing::TestParamInfo<VectorSet>& set)
                          { return std::string(set.param.name); });
 
-// A new row of the table needs its vectors before this passes. NULL has nothing to answer.
+// A new row of the table needs its vectors before this passes. NULL has nothing to answer; nobody
+// published any for RFC 8750's rows, whose ciphers are those of rows that send their IVs
+// (PacketCipherTest compares them).
 TEST(VectorTable, HasAnAnswerForEveryRow)
 {
     VectorRun run;
@@ -68,8 +70,13 @@ TEST(VectorTable, HasAnAnswerForEveryRow)
             EXPECT_GT(run.answers[row.name], 0u) << row.name;
         }
     };
-    expectAnswers(EncrRows().first(EncrRows().size() - 1));
-    EXPECT_EQ(EncrRows().back().id, wire::Encr::ENCR_NULL);
+    std::vector<EncrRow> ciphers;
+    std::ranges::copy_if(EncrRows(),
+                         std::back_inserter(ciphers),
+                         [](const EncrRow& row)
+                         { return !row.ImplicitIv() && row.id != wire::Encr::ENCR_NULL; });
+    EXPECT_EQ(ciphers.size(), EncrRows().size() - 8);
+    expectAnswers(ciphers);
     expectAnswers(PrfRows());
     expectAnswers(IntegRows());
     expectAnswers(KeRows());

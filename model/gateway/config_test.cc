@@ -285,7 +285,7 @@ TEST(Proposals, ReadEveryKeywordOfTheTable)
         ASSERT_TRUE(esp) << row.keyword;
         EXPECT_EQ(esp->encr, std::vector{&row});
         EXPECT_EQ(ReadIkeProposal(std::string(row.keyword) + "-sha256-x25519").has_value(),
-                  row.encrypts)
+                  row.ForIke())
             << row.keyword;
     }
     for (const crypto::KeRow& row : crypto::KeRows())

@@ -383,9 +383,8 @@ ReadIkeProposal(std::string_view text, const std::string& pointer)
     }
     for (const EncrRow* encr : words->encr)
     {
-        if (!encr->encrypts)
+        if (!encr->ForIke())
         {
-            // RFC 7296 §5: an IKE SA is always encrypted.
             return tl::unexpected<ConfigError>(
                 reader.Wrong(fmt::format("'{}' encryption of IKE", encr->keyword),
                              "a cipher such as aes128gcm16"));

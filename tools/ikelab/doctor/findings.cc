@@ -202,7 +202,7 @@ Undecryptable(bool ike)
     for (const crypto::EncrRow& row : crypto::EncrRows())
     {
         const std::string_view name = ike ? row.wiresharkIke : row.wiresharkEsp;
-        if (name.empty() && row.use != crypto::Use::CAPTURE && (row.encrypts || !ike))
+        if (name.empty() && row.use != crypto::Use::CAPTURE && (row.ForIke() || !ike))
         {
             keywords.emplace_back(row.keyword);
         }
