@@ -52,6 +52,12 @@ inline constexpr size_t EXTENSION_HEADERS = 16;
 inline constexpr size_t REFUSAL_EVENTS_PER_SECOND = 20;
 /// Packets held for one policy while its SA is negotiated.
 inline constexpr size_t HELD_PACKETS = 64;
+/// Packets of an SA with extended sequence numbers that fail to verify in a row before one is tried
+/// as one of later rounds, and then one of as many. Forgers cost us a few per cent more at most
+/// (RFC 4303 appendix A3.1 leaves the number open).
+inline constexpr uint32_t ESN_RESYNC_FAILURES = 128;
+/// Rounds of 2^32 tried ahead; at a million packets a second one takes more than an hour.
+inline constexpr unsigned ESN_RESYNC_TRIES = 4;
 /// Largest identification a peer may send: DER names are far below.
 inline constexpr size_t ID_OCTETS = 2048;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "esp/inbound_sa.h"
 
+#include "base/limits.h"
 #include "esp/ecn.h"
 #include "esp/fixed_fields.h"
 #include "esp/trailer.h"
@@ -32,23 +33,21 @@ InboundSa::Open(PacketBuffer& packet,
                 const TrafficSelectors& selectors,
                 const OuterHeader& outer)
 {
-    const auto sequence = m_window.Find(header.sequence);
-    if (!sequence)
+    const auto expected = m_window.Find(header.sequence);
+    if (!expected)
     {
         return Fail(Fault::REPLAY, "ESP sequence number");
     }
-    const auto esnHigh =
-        m_esn ? std::optional(static_cast<uint32_t>(*sequence >> 32)) : std::nullopt;
-    TRY(m_cipher.Open(packet.View(), wire::ESP_HEADER_OCTETS, esnHigh));
-    const bool newest = *sequence > m_window.Highest();
-    m_window.Record(*sequence);
+    TRY_ASSIGN(const uint64_t sequence, Authenticate(packet, *expected));
+    const bool newest = sequence > m_window.Highest();
+    m_window.Record(sequence);
 
     packet.DropFront(wire::ESP_HEADER_OCTETS + m_cipher.IvOctets());
     packet.DropBack(m_cipher.IcvOctets());
     TRY_ASSIGN(const uint8_t nextHeader, StripTrailer(packet));
     if (nextHeader == PROTOCOL_NO_NEXT_HEADER)
     {
-        return Opened{*sequence, newest, true, {}};
+        return Opened{sequence, newest, true, {}};
     }
     if (m_mode == Mode::TRANSPORT)
     {
@@ -82,7 +81,41 @@ InboundSa::Open(PacketBuffer& packet,
         SetTrafficClass(packet.View(), inner.trafficClass);
     }
     m_lifetime.Count(inner.totalOctets);
-    return Opened{*sequence, newest, false, inner};
+    return Opened{sequence, newest, false, inner};
+}
+
+/**
+ * Verify and decrypt. With extended numbers the high half is not sent: should so much have been
+ * lost that it is guessed wrong, nothing verifies any more. After a row of failures one packet of
+ * many is tried again as one of the next rounds of 2^32 (RFC 4303 appendix A3).
+ * @return the number that the packet verified with
+ */
+Result<uint64_t>
+InboundSa::Authenticate(PacketBuffer& packet, uint64_t expected)
+{
+    if (!m_esn)
+    {
+        TRY(m_cipher.Open(packet.View(), wire::ESP_HEADER_OCTETS));
+        return expected;
+    }
+    const bool resynchronises = m_failures % limits::ESN_RESYNC_FAILURES == 0 && m_failures != 0;
+    const Buffer untouched = resynchronises ? ToBuffer(std::as_const(packet).View()) : Buffer();
+    const auto open = [&](uint64_t sequence)
+    {
+        return m_cipher.Open(
+            packet.View(), wire::ESP_HEADER_OCTETS, static_cast<uint32_t>(sequence >> 32));
+    };
+    auto opened = open(expected);
+    const unsigned tries = resynchronises ? limits::ESN_RESYNC_TRIES : 0;
+    for (unsigned i = 0; !opened && opened.error().fault == Fault::INTEGRITY && i < tries; ++i)
+    {
+        std::ranges::copy(untouched, packet.View().begin());
+        expected += uint64_t{1} << 32;
+        opened = open(expected);
+    }
+    m_failures = opened ? 0 : m_failures + 1;
+    TRY(opened);
+    return expected;
 }
 
 /// Drop padding, Pad Length and Next Header; returns the latter.

@@ -95,6 +95,7 @@ class InboundSa
     }
 
   private:
+    Result<uint64_t> Authenticate(PacketBuffer& packet, uint64_t expected);
     Result<uint8_t> StripTrailer(PacketBuffer& packet) const;
     Result<void> RestoreHeader(PacketBuffer& packet,
                                uint8_t nextHeader,
@@ -105,6 +106,7 @@ class InboundSa
     Mode m_mode;
     bool m_esn;
     ReplayWindow m_window;
+    uint32_t m_failures{0}; ///< in a row, of authentication; with extended numbers
     Lifetime m_lifetime;
 };
 

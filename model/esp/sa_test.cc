@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/limits.h"
 #include "esp/ecn.h"
 #include "esp/sad.h"
 #include "esp/testing/sa_pair.h"
@@ -18,6 +19,7 @@ using testing::AesGcm128;
 using testing::AllSuites;
 using testing::MakePacket;
 using testing::MakePacket6;
+using testing::SaOptions;
 using testing::SaPair;
 
 class EverySuite : public ::testing::TestWithParam<crypto::EspSuite>
@@ -341,6 +343,77 @@ TEST(InboundSa, EnforcesItsSelectors)
     EXPECT_EQ(sa.FaultOf(sa.Seal(MakePacket({.fragmentField = 0x0010}))), Fault::POLICY)
         << "a fragment that hides its port";
     EXPECT_EQ(sa.in.GetLifetime().Packets(), 1u);
+}
+
+// RFC 4303 appendix A3: so much was lost that the high half is guessed wrong.
+class Resynchronisation : public ::testing::Test
+{
+  protected:
+    static SaOptions
+    WithEsn()
+    {
+        SaOptions options;
+        options.suite.esn = true;
+        return options;
+    }
+
+    /// Packets that fail before one is accepted; nothing if none is within so many.
+    std::optional<uint32_t>
+    FailuresBeforeAcceptance(uint32_t most)
+    {
+        for (uint32_t failures = 0; failures < most; ++failures)
+        {
+            const auto opened = m_sa.Open(m_sa.Seal(MakePacket()));
+            if (opened)
+            {
+                EXPECT_EQ(opened->sequence, m_sa.out.Sequence());
+                return failures;
+            }
+            EXPECT_EQ(opened.error().fault, Fault::INTEGRITY);
+        }
+        return std::nullopt;
+    }
+
+    SaPair m_sa{WithEsn()};
+};
+
+TEST_F(Resynchronisation, FindsTheRoundOfTheSenderAfterARowOfFailures)
+{
+    ASSERT_TRUE(m_sa.Open(m_sa.Seal(MakePacket())));
+    m_sa.out.AdvanceSequence((uint64_t{limits::ESN_RESYNC_TRIES} << 32) + 100);
+    const Buffer late = m_sa.Seal(MakePacket());
+    EXPECT_EQ(FailuresBeforeAcceptance(1000), limits::ESN_RESYNC_FAILURES);
+    EXPECT_EQ(FailuresBeforeAcceptance(1), 0u) << "and all is as before";
+    EXPECT_EQ(m_sa.in.Window().Highest(), m_sa.out.Sequence());
+    EXPECT_EQ(m_sa.FaultOf(late), Fault::INTEGRITY)
+        << "left of the window it counts as one of the next round";
+}
+
+TEST_F(Resynchronisation, LooksNoFurtherThanItsLimit)
+{
+    ASSERT_TRUE(m_sa.Open(m_sa.Seal(MakePacket())));
+    m_sa.out.AdvanceSequence((uint64_t{limits::ESN_RESYNC_TRIES + 1} << 32) + 100);
+    EXPECT_EQ(FailuresBeforeAcceptance(5 * limits::ESN_RESYNC_FAILURES), std::nullopt);
+    EXPECT_EQ(m_sa.in.Window().Highest(), 1u) << "nothing that fails moves the window";
+}
+
+TEST_F(Resynchronisation, CountsFailuresInARowOnly)
+{
+    ASSERT_TRUE(m_sa.Open(m_sa.Seal(MakePacket())));
+    Buffer spoiled = m_sa.Seal(MakePacket());
+    spoiled.back() ^= 1;
+    for (uint32_t i = 0; i < 3 * limits::ESN_RESYNC_FAILURES; ++i)
+    {
+        ASSERT_EQ(m_sa.FaultOf(spoiled), Fault::INTEGRITY);
+        if (i % (limits::ESN_RESYNC_FAILURES - 1) == 0)
+        {
+            ASSERT_TRUE(m_sa.Open(m_sa.Seal(MakePacket())));
+        }
+    }
+    m_sa.out.AdvanceSequence((uint64_t{2} << 32) + 100);
+    const auto failures = FailuresBeforeAcceptance(1000);
+    ASSERT_TRUE(failures);
+    EXPECT_GT(*failures, limits::ESN_RESYNC_FAILURES / 2);
 }
 
 // RFC 6040 §4.2
