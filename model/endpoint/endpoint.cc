@@ -272,8 +272,12 @@ Endpoint::ReadUdp(io::IpSocket& socket)
         }
         const io::ReceivedPacket& packet = **received;
         m_packet.DropBack(room.size() - packet.payload.size());
-        m_journal.OnReceived(now, {.path = packet.path, .payload = packet.payload, .outer = {}});
-        if (m_gateway.HandleUdp(now, packet.path, m_packet) == gateway::Verdict::DELIVER)
+        m_journal.OnReceived(now,
+                             {.path = packet.path,
+                              .payload = packet.payload,
+                              .outer = {.trafficClass = packet.trafficClass}});
+        if (m_gateway.HandleUdp(now, {packet.path, packet.trafficClass}, m_packet) ==
+            gateway::Verdict::DELIVER)
         {
             Deliver(now);
         }
@@ -306,12 +310,16 @@ Endpoint::ReadRaw(io::IpSocket& socket)
         }
         else
         {
-            m_journal.OnReceived(
-                now, {.path = packet.path, .udp = false, .payload = packet.payload, .outer = {}});
+            m_journal.OnReceived(now,
+                                 {.path = packet.path,
+                                  .udp = false,
+                                  .payload = packet.payload,
+                                  .outer = {.trafficClass = packet.trafficClass}});
         }
         m_packet.DropBack(room.size() - octets);
         m_packet.DropFront(packet.ipHeaderOctets);
-        if (m_gateway.HandleEsp(now, packet.path, m_packet) == gateway::Verdict::DELIVER)
+        if (m_gateway.HandleEsp(now, {packet.path, packet.trafficClass}, m_packet) ==
+            gateway::Verdict::DELIVER)
         {
             Deliver(now);
         }

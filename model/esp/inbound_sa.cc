@@ -22,6 +22,7 @@ InboundSa::InboundSa(crypto::Context& context, const SaParameters& parameters)
       m_spi(parameters.spi),
       m_mode(parameters.mode),
       m_esn(parameters.suite.esn),
+      m_copying(parameters.copying),
       m_window(parameters.replayWindow, parameters.suite.esn),
       m_lifetime(parameters.lifetime)
 {
@@ -68,17 +69,19 @@ InboundSa::Open(PacketBuffer& packet,
     {
         return Fail(Fault::POLICY, "selectors of the SA");
     }
-    const auto innerEcn = static_cast<Ecn>(inner.trafficClass & 3);
-    const auto ecn = CombineEcn(innerEcn, static_cast<Ecn>(outer.trafficClass & 3));
-    if (!ecn)
+    if (m_mode == Mode::TUNNEL) // in transport mode the header is the outer one already
     {
-        return Fail(Fault::POLICY, "congestion mark on a packet without ECN");
-    }
-    if (*ecn != innerEcn)
-    {
-        inner.trafficClass =
-            static_cast<uint8_t>((inner.trafficClass & 0xfc) | static_cast<uint8_t>(*ecn));
-        SetTrafficClass(packet.View(), inner.trafficClass);
+        const auto trafficClass =
+            InnerTrafficClass(inner.trafficClass, outer.trafficClass, m_copying);
+        if (!trafficClass)
+        {
+            return Fail(Fault::POLICY, "congestion mark on a packet without ECN");
+        }
+        if (*trafficClass != inner.trafficClass)
+        {
+            inner.trafficClass = *trafficClass;
+            SetTrafficClass(packet.View(), inner.trafficClass);
+        }
     }
     m_lifetime.Count(inner.totalOctets);
     return Opened{sequence, newest, false, inner};

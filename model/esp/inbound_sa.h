@@ -105,6 +105,7 @@ class InboundSa
     EspSpi m_spi;
     Mode m_mode;
     bool m_esn;
+    HeaderCopying m_copying;
     ReplayWindow m_window;
     uint32_t m_failures{0}; ///< in a row, of authentication; with extended numbers
     Lifetime m_lifetime;

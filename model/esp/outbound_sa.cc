@@ -30,6 +30,7 @@ OutboundSa::OutboundSa(crypto::Context& context, const SaParameters& parameters)
       m_spi(parameters.spi),
       m_mode(parameters.mode),
       m_esn(parameters.suite.esn),
+      m_copying(parameters.mode == Mode::TUNNEL ? parameters.copying : HeaderCopying{}),
       m_lifetime(parameters.lifetime)
 {
     IKELAB_ASSERT(std::has_single_bit(m_cipher.BlockOctets()));
@@ -63,7 +64,9 @@ OutboundSa::Seal(PacketBuffer& packet, const PacketInfo& inner, RandomSource& ra
     }
     TRY_ASSIGN(const uint64_t sequence, Encapsulate(packet, nextHeader, random));
     m_lifetime.Count(inner.totalOctets);
-    return Sealed{sequence, OuterTrafficClass(inner.trafficClass), inner.dontFragment};
+    return Sealed{sequence,
+                  OuterTrafficClass(inner.trafficClass, m_copying),
+                  inner.dontFragment && m_copying.dontFragment};
 }
 
 Result<Sealed>

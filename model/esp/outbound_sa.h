@@ -97,6 +97,7 @@ class OutboundSa
     EspSpi m_spi;
     Mode m_mode;
     bool m_esn;
+    HeaderCopying m_copying;
     uint64_t m_sequence{0};
     Lifetime m_lifetime;
 };

@@ -230,6 +230,28 @@ TEST(Ecn, CombinesAsTheTableSays)
     }
 }
 
+TEST(Ecn, CopiesIntoTheOuterHeaderWhatIsWanted)
+{
+    // RFC 4301 §5.1.2, RFC 6040 §4.1: DSCP 46 with ECT(0) inside.
+    constexpr uint8_t INNER = 0xba;
+    EXPECT_EQ(OuterTrafficClass(INNER, {}), 0xba);
+    EXPECT_EQ(OuterTrafficClass(INNER, {.ecn = false}), 0xb8);
+    EXPECT_EQ(OuterTrafficClass(INNER, {.dscpOut = false}), 0x02);
+    EXPECT_EQ(OuterTrafficClass(INNER, {.ecn = false, .dscpOut = false}), 0x00);
+}
+
+TEST(Ecn, CarriesInwardsWhatIsWanted)
+{
+    constexpr uint8_t INNER = 0xba; // DSCP 46, ECT(0)
+    constexpr uint8_t OUTER = 0x2b; // DSCP 10, CE
+    EXPECT_EQ(InnerTrafficClass(INNER, OUTER, {}), 0xbb);
+    EXPECT_EQ(InnerTrafficClass(INNER, OUTER, {.dscpIn = true}), 0x2b);
+    EXPECT_EQ(InnerTrafficClass(INNER, OUTER, {.ecn = false}), 0xba);
+    EXPECT_EQ(InnerTrafficClass(INNER, OUTER, {.ecn = false, .dscpIn = true}), 0x2a);
+    EXPECT_EQ(InnerTrafficClass(0xb8, OUTER, {}), std::nullopt);
+    EXPECT_EQ(InnerTrafficClass(0xb8, OUTER, {.ecn = false}), 0xb8);
+}
+
 TEST(Lifetime, TellsSoftAndHardOnceEach)
 {
     const Instant start{};

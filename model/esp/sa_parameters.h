@@ -17,6 +17,16 @@ enum class Mode
     TRANSPORT ///< what follows an IP header inside, RFC 4303 §3.1.1
 };
 
+/// What the outer header of a tunnel takes from the inner one, and gives back (RFC 4301 §5.1.2);
+/// charon's copy_df, copy_ecn and copy_dscp. In transport mode there is one header.
+struct HeaderCopying
+{
+    bool dontFragment{true}; ///< IPv4's DF
+    bool ecn{true};          ///< RFC 6040; without it the mark of the path ends with the path
+    bool dscpOut{true};      ///< inner to outer
+    bool dscpIn{false};      ///< outer to inner
+};
+
 /// One direction of a Child SA.
 struct SaParameters
 {
@@ -27,6 +37,7 @@ struct SaParameters
     Bytes integKey; ///< suite.integ->keyOctets octets, empty with AEADs; copied
     LifetimeLimits lifetime;
     uint32_t replayWindow{64}; ///< inbound only: packets, 0 switches the check off
+    HeaderCopying copying{};
 };
 
 } // namespace ikelab::esp

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/limits.h"
+#include "esp/replay_window.h"
 #include "gateway/config_sections.h"
 #include "gateway/proposals.h"
 
@@ -12,9 +13,6 @@ namespace
 {
 
 constexpr bool UNSUPPORTED = true;
-
-/// The largest replay window: 4096 packets are 512 octets per SA.
-constexpr uint32_t REPLAY_WINDOW_MAX = 4096;
 
 constexpr NamedValue MODES[] = {Named("tunnel", ike::Mode::TUNNEL),
                                 Named("transport", ike::Mode::TRANSPORT)};
@@ -32,6 +30,11 @@ constexpr NamedValue DPD_ACTIONS[] = {Named("clear", ike::DpdAction::CLEAR),
                                       Named("none", ike::DpdAction::CLEAR),
                                       Named("start", ike::DpdAction::RESTART),
                                       Named("route", ike::DpdAction::TRAP)};
+
+constexpr NamedValue COPY_DSCP[] = {Named("out", ike::CopyDscp::OUT),
+                                    Named("in", ike::CopyDscp::IN),
+                                    Named("yes", ike::CopyDscp::BOTH),
+                                    Named("no", ike::CopyDscp::NO)};
 
 /// swanctl.conf, connections.<conn>.children.<child>
 constexpr KeyRule CHILD_KEYS[] = {
@@ -54,7 +57,11 @@ constexpr KeyRule CHILD_KEYS[] = {
         "",
         "Hard limit, 0 for none; 110 % of rekey_packets without"),
     Key("replay_window", shape::Whole, "32", "Packets that may overtake each other; 0: all may")
-        .Between(0, REPLAY_WINDOW_MAX),
+        .Between(0, esp::ReplayWindow::LARGEST),
+    Key("copy_df", shape::Flag, "yes", "The tunnel's header takes DF of the packet inside"),
+    Key("copy_ecn", shape::Flag, "yes", "Congestion marks go into the tunnel and out of it"),
+    Key("copy_dscp", shape::Word, "out", "DSCP into the tunnel's header (out), or back (in)")
+        .OneOf(COPY_DSCP),
     {"ah_proposals", UNSUPPORTED},
     {"sha256_96", UNSUPPORTED, "no false 0"},
     {"rand_bytes", UNSUPPORTED, "0"},
@@ -79,9 +86,6 @@ constexpr KeyRule CHILD_KEYS[] = {
     {"label_mode", UNSUPPORTED, "system"},
     {"tfc_padding", UNSUPPORTED, "0"},
     {"hw_offload", UNSUPPORTED, "no false 0 auto"},
-    {"copy_df", UNSUPPORTED, "yes true 1"},
-    {"copy_ecn", UNSUPPORTED, "yes true 1"},
-    {"copy_dscp", UNSUPPORTED, "out"},
     {"close_action", UNSUPPORTED, "none clear"},
     {"per_cpu_sas", UNSUPPORTED, "no false 0"},
 };
@@ -303,6 +307,9 @@ ReadChild(const std::string& name,
     reader.Word("dpd_action", child.dpdAction);
     ReadLifetimes(reader, child);
     reader.Number("replay_window", child.replayWindow);
+    reader.Flag("copy_df", child.copyDf);
+    reader.Flag("copy_ecn", child.copyEcn);
+    reader.Word("copy_dscp", child.copyDscp);
     if (child.startAction == ike::StartAction::START && connection.remoteAddrs.empty())
     {
         reader.Wrong("start_action",

@@ -137,7 +137,7 @@ Arena::Connect()
                     m_lastIke = octets;
                 }
                 m_buffer.Assign(octets);
-                to.HandleUdp(m_now, {datagram->path.remote, datagram->path.local}, m_buffer);
+                to.HandleUdp(m_now, {{datagram->path.remote, datagram->path.local}}, m_buffer);
             }
             while (from.PollEvent())
             {
@@ -176,14 +176,14 @@ void
 Arena::Udp(uint16_t port, Bytes octets)
 {
     m_buffer.Assign(octets);
-    Receive(m_victim.HandleUdp(m_now, PathOf(port), m_buffer), false);
+    Receive(m_victim.HandleUdp(m_now, {PathOf(port)}, m_buffer), false);
 }
 
 void
 Arena::Esp(Bytes octets, bool mayDeliver)
 {
     m_buffer.Assign(octets);
-    Receive(m_victim.HandleEsp(m_now, PathOf(0), m_buffer), mayDeliver);
+    Receive(m_victim.HandleEsp(m_now, {PathOf(0)}, m_buffer), mayDeliver);
 }
 
 void
@@ -257,7 +257,7 @@ Arena::PeerEsp(uint16_t flipped)
     }
     const Buffer sent = ToBuffer(octets);
     m_buffer.Assign(sent);
-    const Verdict received = m_victim.HandleUdp(m_now, PathOf(wire::NATT_PORT), m_buffer);
+    const Verdict received = m_victim.HandleUdp(m_now, {PathOf(wire::NATT_PORT)}, m_buffer);
     if (received == Verdict::DELIVER)
     {
         IKELAB_ASSERT(!altered && SameOctets(std::as_const(m_buffer).View(), packet));

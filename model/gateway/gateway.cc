@@ -14,6 +14,21 @@
 namespace ikelab::gateway
 {
 
+namespace
+{
+
+esp::HeaderCopying
+CopyingOf(const ike::ChildConfig& child)
+{
+    const auto dscp = child.copyDscp;
+    return {.dontFragment = child.copyDf,
+            .ecn = child.copyEcn,
+            .dscpOut = dscp == ike::CopyDscp::OUT || dscp == ike::CopyDscp::BOTH,
+            .dscpIn = dscp == ike::CopyDscp::IN || dscp == ike::CopyDscp::BOTH};
+}
+
+} // namespace
+
 Gateway::Impl::Impl(Config nodeConfig, crypto::Context& context, RandomSource& source)
     : config(std::move(nodeConfig)),
       ike(config.ike, context, source),
@@ -65,14 +80,16 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
                                     installed.inboundEncr.View(),
                                     installed.inboundInteg.View(),
                                     LimitsOf(now, *installed.config, false),
-                                    installed.config->replayWindow};
+                                    installed.config->replayWindow,
+                                    CopyingOf(*installed.config)};
     const esp::SaParameters outbound{installed.outboundSpi,
                                      installed.suite,
                                      mode,
                                      installed.outboundEncr.View(),
                                      installed.outboundInteg.View(),
                                      LimitsOf(now, *installed.config, true),
-                                     0};
+                                     0,
+                                     CopyingOf(*installed.config)};
     esp::ChildSa* sa = m_sad.Install(std::make_unique<esp::ChildSa>(
         esp::ChildSa{installed.child,
                      {esp::SelectorSet(installed.localTs), esp::SelectorSet(installed.remoteTs)},
@@ -436,15 +453,15 @@ Gateway::HandleInboundClear(Instant now, Bytes packet)
 }
 
 Verdict
-Gateway::HandleUdp(Instant now, const Path& path, PacketBuffer& datagram)
+Gateway::HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram)
 {
-    return m_impl->HandleUdp(now, path, datagram);
+    return m_impl->HandleUdp(now, arrival, datagram);
 }
 
 Verdict
-Gateway::HandleEsp(Instant now, const Path& path, PacketBuffer& packet)
+Gateway::HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet)
 {
-    return m_impl->HandleEsp(now, path, packet);
+    return m_impl->HandleEsp(now, arrival, packet);
 }
 
 void

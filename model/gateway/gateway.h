@@ -35,6 +35,13 @@ enum class Origin
     FORWARDED ///< it came from another interface
 };
 
+/// How an ESP packet, or a datagram of IKE's ports, came.
+struct Arrival
+{
+    Path path;
+    uint8_t trafficClass{0}; ///< of the outer header: its ECN mark goes inwards (RFC 6040 §4.2)
+};
+
 /// How an ESP packet leaves.
 struct Outgoing
 {
@@ -69,10 +76,10 @@ class Gateway
     /// The payload of a UDP datagram to port 500, 4500 or one that the configuration names: IKE,
     /// keep-alive or ESP (RFC 3948), told apart by wire::UsesNonEspMarker. CONSUMED, DISCARD or
     /// DELIVER.
-    Verdict HandleUdp(Instant now, const Path& path, PacketBuffer& datagram);
+    Verdict HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram);
     /// The payload of an IP packet with protocol 50. Ports of the path are ignored. DELIVER,
     /// CONSUMED or DISCARD.
-    Verdict HandleEsp(Instant now, const Path& path, PacketBuffer& packet);
+    Verdict HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet);
     void HandleTimeout(Instant now);
 
     /// Negotiate all children whose start_action is start.

@@ -26,8 +26,8 @@ class Gateway::Impl
     // traffic.cc
     Verdict HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, Outgoing& outgoing);
     Verdict HandleInboundClear(Instant now, Bytes packet);
-    Verdict HandleUdp(Instant now, const Path& path, PacketBuffer& datagram);
-    Verdict HandleEsp(Instant now, const Path& path, PacketBuffer& packet);
+    Verdict HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram);
+    Verdict HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet);
 
     // gateway.cc
     void HandleTimeout(Instant now);
@@ -49,7 +49,10 @@ class Gateway::Impl
 
   private:
     /// @param encapsulated it came in UDP, and the ports of its path mean something
-    Verdict ReceiveEsp(Instant now, const Path& path, bool encapsulated, PacketBuffer& packet);
+    Verdict ReceiveEsp(Instant now,
+                       const Arrival& arrival,
+                       bool encapsulated,
+                       PacketBuffer& packet);
     Verdict Protect(Instant now,
                     ChildPolicy& policy,
                     const esp::PacketInfo& info,

@@ -791,12 +791,12 @@ TEST(Gateway, ForgetsTheSelectorsOfAnSaWithIt)
             if (out)
             {
                 PacketBuffer buffer(out->message);
-                sun.gateway.HandleUdp(pair.now, {out->path.remote, out->path.local}, buffer);
+                sun.gateway.HandleUdp(pair.now, {{out->path.remote, out->path.local}}, buffer);
             }
             if (in)
             {
                 PacketBuffer buffer(in->message);
-                pair.moon.gateway.HandleUdp(pair.now, {in->path.remote, in->path.local}, buffer);
+                pair.moon.gateway.HandleUdp(pair.now, {{in->path.remote, in->path.local}}, buffer);
             }
         }
     };
@@ -837,12 +837,12 @@ TEST(Gateway, ServesManyPeersOfOneChild)
             if (out)
             {
                 PacketBuffer buffer(out->message);
-                hub.gateway.HandleUdp(pair.now, {out->path.remote, out->path.local}, buffer);
+                hub.gateway.HandleUdp(pair.now, {{out->path.remote, out->path.local}}, buffer);
             }
             if (in)
             {
                 PacketBuffer buffer(in->message);
-                warrior.gateway.HandleUdp(pair.now, {in->path.remote, in->path.local}, buffer);
+                warrior.gateway.HandleUdp(pair.now, {{in->path.remote, in->path.local}}, buffer);
             }
         }
     };

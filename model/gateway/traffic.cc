@@ -321,8 +321,9 @@ Gateway::Impl::HandleInboundClear(Instant now, Bytes packet)
 }
 
 Verdict
-Gateway::Impl::HandleUdp(Instant now, const Path& path, PacketBuffer& datagram)
+Gateway::Impl::HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram)
 {
+    const Path& path = arrival.path;
     // Ports other than 500 stand for 4500, configured or chosen by a NAT. But a NAT may also give a
     // peer's port 500 the number 4500: on our port 500 nothing is encapsulated that does not say so
     // with a marker.
@@ -345,7 +346,7 @@ Gateway::Impl::HandleUdp(Instant now, const Path& path, PacketBuffer& datagram)
         }
         if (std::holds_alternative<wire::EspInUdp>(*content))
         {
-            return ReceiveEsp(now, path, true, datagram);
+            return ReceiveEsp(now, arrival, true, datagram);
         }
         message = std::get<wire::IkeInUdp>(*content).message;
     }
@@ -355,14 +356,18 @@ Gateway::Impl::HandleUdp(Instant now, const Path& path, PacketBuffer& datagram)
 }
 
 Verdict
-Gateway::Impl::HandleEsp(Instant now, const Path& path, PacketBuffer& packet)
+Gateway::Impl::HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet)
 {
-    return ReceiveEsp(now, path, false, packet);
+    return ReceiveEsp(now, arrival, false, packet);
 }
 
 Verdict
-Gateway::Impl::ReceiveEsp(Instant now, const Path& path, bool encapsulated, PacketBuffer& packet)
+Gateway::Impl::ReceiveEsp(Instant now,
+                          const Arrival& arrival,
+                          bool encapsulated,
+                          PacketBuffer& packet)
 {
+    const Path& path = arrival.path;
     const IpAddress& source = path.remote.address;
     const IpAddress& destination = path.local.address;
     const auto header = wire::ParseEspHeader(packet.View());
@@ -392,7 +397,8 @@ Gateway::Impl::ReceiveEsp(Instant now, const Path& path, bool encapsulated, Pack
                       header->spi,
                       header->sequence);
     }
-    const auto opened = sa->inbound.Open(packet, *header, sa->selectors, {source, destination, 0});
+    const auto opened = sa->inbound.Open(
+        packet, *header, sa->selectors, {source, destination, arrival.trafficClass});
     if (!opened)
     {
         return Refuse(

@@ -443,6 +443,63 @@ TEST(Traffic, RefusesEveryTruncatedPacket)
     EXPECT_EQ(pair.Deliver(pair.sun, frame), Verdict::DELIVER);
 }
 
+/// What comes out at sun of a packet with this traffic class, its outer one changed on the way.
+std::optional<uint8_t>
+ClassAfterTunnel(const char* child, uint8_t inner, std::optional<uint8_t> outer, uint8_t* seen = {})
+{
+    PairOptions options;
+    options.both = ChildPatch(child);
+    GatewayPair pair(options);
+    pair.Establish();
+    pair.onFrame = [&](const Node&, Frame& frame)
+    {
+        if (seen)
+        {
+            *seen = frame.trafficClass;
+        }
+        frame.trafficClass = outer.value_or(frame.trafficClass);
+        return true;
+    };
+    pair.Send(pair.moon, MakePacket({.source = ALICE, .destination = BOB, .trafficClass = inner}));
+    pair.Run(1s);
+    if (pair.sun.delivered.empty())
+    {
+        return std::nullopt;
+    }
+    return esp::ReadPacket(pair.sun.delivered.back())->trafficClass;
+}
+
+// RFC 6040 §4, RFC 4301 §5.1.2
+TEST(Traffic, CarriesTrafficClassesThroughTheTunnelAsConfigured)
+{
+    uint8_t seen = 0;
+    EXPECT_EQ(ClassAfterTunnel("{}", 0xba, 0x03, &seen), 0xbb);
+    EXPECT_EQ(seen, 0xba);
+    EXPECT_EQ(ClassAfterTunnel("{}", 0xb8, 0x03), std::nullopt) << "CE on what knows no ECN";
+    EXPECT_EQ(ClassAfterTunnel(R"({"copy_ecn": "no"})", 0xba, 0x03, &seen), 0xba);
+    EXPECT_EQ(seen, 0xb8);
+    EXPECT_EQ(ClassAfterTunnel(R"({"copy_dscp": "no"})", 0xba, std::nullopt, &seen), 0xba);
+    EXPECT_EQ(seen, 0x02);
+    EXPECT_EQ(ClassAfterTunnel(R"({"copy_dscp": "in"})", 0xba, 0x28, &seen), 0x2a);
+    EXPECT_EQ(seen, 0x02);
+    EXPECT_EQ(ClassAfterTunnel(R"({"copy_dscp": "yes"})", 0xba, 0x28, &seen), 0x2a);
+    EXPECT_EQ(seen, 0xba);
+}
+
+TEST(Traffic, CopiesDontFragmentOnlyIfConfigured)
+{
+    for (const bool copy : {true, false})
+    {
+        PairOptions options;
+        options.both = ChildPatch(copy ? R"({"copy_df": "yes"})" : R"({"copy_df": "no"})");
+        GatewayPair pair(options);
+        pair.Establish();
+        pair.Send(pair.moon,
+                  MakePacket({.source = ALICE, .destination = BOB, .fragmentField = 0x4000}));
+        EXPECT_EQ(pair.moon.lastOutgoing.dontFragment, copy);
+    }
+}
+
 TEST(Traffic, ReportsUnknownSpis)
 {
     GatewayPair pair;
@@ -619,7 +676,7 @@ TEST(Traffic, TellsIkeFromEspByPortAndMarker)
     {
         Node fresh("sun", *ReadConfig(GatewayPair::BaseConfig(false, false)), 1);
         PacketBuffer buffer(octets);
-        fresh.gateway.HandleUdp(pair.now, {{sun, destination}, {moon, source}}, buffer);
+        fresh.gateway.HandleUdp(pair.now, {{{sun, destination}, {moon, source}}}, buffer);
         return fresh.gateway.PollTransmit().has_value();
     };
     EXPECT_TRUE(answers(500, 500, request->message));

@@ -73,6 +73,15 @@ enum class DpdAction
     RESTART
 };
 
+/// children.<child>.copy_dscp: from the inner header to the outer one is OUT.
+enum class CopyDscp
+{
+    NO,
+    OUT,
+    IN,
+    BOTH
+};
+
 /// connections.<conn>.children.<child>
 struct ChildConfig
 {
@@ -91,6 +100,9 @@ struct ChildConfig
     uint64_t rekeyPackets{0};
     uint64_t lifePackets{0};
     uint32_t replayWindow{32}; ///< packets; 0 switches the check off
+    bool copyDf{true};         ///< from inner to outer header
+    bool copyEcn{true};
+    CopyDscp copyDscp{CopyDscp::OUT};
 };
 
 /// connections.<conn>

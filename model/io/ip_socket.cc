@@ -86,27 +86,54 @@ AddControl(msghdr& message, int level, int type, const T& value)
     message.msg_controllen += CMSG_SPACE(sizeof value);
 }
 
-/// The address that the packet came to, if the system told it.
-std::optional<IpAddress>
-DestinationOf(msghdr& message)
+/// What the system tells of a packet beside its octets and sender.
+struct Told
 {
+    std::optional<IpAddress> destination;
+    uint8_t trafficClass{0};
+};
+
+template <typename T>
+T
+Control(const cmsghdr* header)
+{
+    T value;
+    std::memcpy(&value, CMSG_DATA(header), sizeof value);
+    return value;
+}
+
+Told
+ReadControl(msghdr& message)
+{
+    Told told;
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
          header = CMSG_NXTHDR(&message, header))
     {
-        if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO)
+        const int type = header->cmsg_type;
+        if (header->cmsg_level == IPPROTO_IP)
         {
-            in_pktinfo info;
-            std::memcpy(&info, CMSG_DATA(header), sizeof info);
-            return FromSystem(info.ipi_addr);
+            if (type == IP_PKTINFO)
+            {
+                told.destination = FromSystem(Control<in_pktinfo>(header).ipi_addr);
+            }
+            else if (type == IP_TOS)
+            {
+                told.trafficClass = Control<uint8_t>(header);
+            }
         }
-        if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO)
+        else if (header->cmsg_level == IPPROTO_IPV6)
         {
-            in6_pktinfo info;
-            std::memcpy(&info, CMSG_DATA(header), sizeof info);
-            return FromSystem(info.ipi6_addr);
+            if (type == IPV6_PKTINFO)
+            {
+                told.destination = FromSystem(Control<in6_pktinfo>(header).ipi6_addr);
+            }
+            else if (type == IPV6_TCLASS)
+            {
+                told.trafficClass = static_cast<uint8_t>(Control<int>(header));
+            }
         }
     }
-    return {};
+    return told;
 }
 
 } // namespace
@@ -176,6 +203,7 @@ IpSocket::Prepare()
     if (m_local.address.IsV4())
     {
         TRY_SYSTEM(SetOption(m_file, IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO"));
+        TRY_SYSTEM(SetOption(m_file, IPPROTO_IP, IP_RECVTOS, 1, "IP_RECVTOS"));
         // Raw sockets begin with path MTU discovery, which would refuse what must be fragmented.
         TRY_SYSTEM(
             SetOption(m_file, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, "IP_MTU_DISCOVER"));
@@ -187,6 +215,7 @@ IpSocket::Prepare()
             TRY_SYSTEM(SetOption(m_file, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY"));
         }
         TRY_SYSTEM(SetOption(m_file, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"));
+        TRY_SYSTEM(SetOption(m_file, IPPROTO_IPV6, IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS"));
         TRY_SYSTEM(SetOption(
             m_file, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT, "IPV6_MTU_DISCOVER"));
     }
@@ -224,14 +253,15 @@ IpSocket::Receive(MutableBytes room)
             }
             return FailSystem("cannot receive on", m_local.ToString(), errno);
         }
-        const auto destination = DestinationOf(message);
-        if ((message.msg_flags & MSG_TRUNC) != 0 || !destination)
+        const Told told = ReadControl(message);
+        if ((message.msg_flags & MSG_TRUNC) != 0 || !told.destination)
         {
             continue;
         }
         ReceivedPacket packet;
         packet.path.remote = FromSystem(source);
-        packet.path.local = {*destination, m_local.port};
+        packet.path.local = {*told.destination, m_local.port};
+        packet.trafficClass = told.trafficClass;
         packet.payload = room.first(static_cast<size_t>(got));
         if (m_raw)
         {

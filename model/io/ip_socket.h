@@ -28,6 +28,7 @@ struct ReceivedPacket
     MutableBytes payload;
     /// Octets before `payload` that are the packet's own IP header: raw IPv4 only.
     size_t ipHeaderOctets{0};
+    uint8_t trafficClass{0}; ///< of the outer header
 };
 
 /**

@@ -109,6 +109,29 @@ TEST(IpSocket, WorksOverIpv6AndStandsBesideIpv4OnOnePort)
     EXPECT_EQ(ToHex(packet->payload), "03");
 }
 
+TEST(IpSocket, TellsTheTrafficClassThatAPacketCameWith)
+{
+    for (const char* loopback : {"127.0.0.1", "::1"})
+    {
+        auto receiver = IpSocket::BindUdp({Address(loopback), 0});
+        if (!receiver && receiver.error().code == EAFNOSUPPORT)
+        {
+            GTEST_SKIP() << receiver.error().message;
+        }
+        ASSERT_TRUE(receiver.has_value()) << receiver.error().message;
+        IpSocket sender = Bound(loopback);
+        Buffer room;
+        for (const uint8_t trafficClass : {0x00, 0x03, 0xba})
+        {
+            ASSERT_TRUE(sender.Send(
+                {sender.Local(), receiver->Local()}, Hex("01"), {.trafficClass = trafficClass}));
+            const auto packet = ReceiveOne(*receiver, room);
+            ASSERT_TRUE(packet.has_value());
+            EXPECT_EQ(packet->trafficClass, trafficClass);
+        }
+    }
+}
+
 TEST(IpSocket, CarriesTheLargestDatagramAndPassesOverWhatDoesNotFit)
 {
     IpSocket receiver = Bound("127.0.0.1");

@@ -192,6 +192,24 @@ Version(Bytes packet)
     return version == 4 || version == 6 ? version : 0;
 }
 
+uint8_t
+TrafficClass(Bytes packet)
+{
+    if (packet.size() < 2)
+    {
+        return 0;
+    }
+    switch (Version(packet))
+    {
+    case 4:
+        return packet[1];
+    case 6:
+        return static_cast<uint8_t>(packet[0] << 4 | packet[1] >> 4);
+    default:
+        return 0;
+    }
+}
+
 std::optional<Ends>
 ReadEnds(Bytes packet)
 {

@@ -55,6 +55,9 @@ struct Ends
 /// Nothing if the packet is too short for its fixed header.
 std::optional<Ends> ReadEnds(ikelab::Bytes packet);
 
+/// IPv4's type of service or IPv6's traffic class; 0 of what is neither.
+uint8_t TrafficClass(ikelab::Bytes packet);
+
 /// Neighbour discovery (RFC 4861 §4) by type and by the hop limit of 255, which says that no router
 /// passed it on. Anybody on the link can send one to anywhere: look at the destination as well.
 bool IsNeighbourDiscovery(ikelab::Bytes head);

@@ -30,7 +30,7 @@ Carry(Gateway& from, Gateway& to, ikelab::Instant now, bool& moved)
     {
         moved = true;
         ikelab::PacketBuffer buffer(datagram->message);
-        to.HandleUdp(now, {datagram->path.remote, datagram->path.local}, buffer);
+        to.HandleUdp(now, {{datagram->path.remote, datagram->path.local}}, buffer);
     }
     while (from.PollEvent())
     {

@@ -265,15 +265,15 @@ IkeApplication::InboundClear(Bytes packet)
 }
 
 Verdict
-IkeApplication::Udp(const ikelab::Path& path, PacketBuffer& datagram)
+IkeApplication::Udp(const ikelab::gateway::Arrival& arrival, PacketBuffer& datagram)
 {
-    return Core().HandleUdp(Now(), path, datagram);
+    return Core().HandleUdp(Now(), arrival, datagram);
 }
 
 Verdict
-IkeApplication::Esp(const ikelab::Path& path, PacketBuffer& packet)
+IkeApplication::Esp(const ikelab::gateway::Arrival& arrival, PacketBuffer& packet)
 {
-    return Core().HandleEsp(Now(), path, packet);
+    return Core().HandleEsp(Now(), arrival, packet);
 }
 
 bool

@@ -335,11 +335,12 @@ TEST(IkeApplication, TellsOfKeysLifetimesAndLiveness)
     GatewaySites run({},
                      [](SiteToSite&, ikelab::gateway::Config& moon, ikelab::gateway::Config&)
                      {
-                         auto connection = std::make_shared<ikelab::ike::ConnectionConfig>(
-                             *moon.ike.connections.front());
-                         connection->children.front().rekeyTime = std::chrono::seconds(5);
-                         connection->children.front().randTime = {};
-                         moon.ike.connections.front() = connection;
+                         testing::ChangeChild(moon,
+                                              [](ikelab::ike::ChildConfig& child)
+                                              {
+                                                  child.rekeyTime = std::chrono::seconds(5);
+                                                  child.randTime = {};
+                                              });
                      });
     unsigned keys = 0;
     unsigned alive = 0;

@@ -23,9 +23,9 @@ class IpsecEngine
                                               ikelab::PacketBuffer& packet,
                                               ikelab::gateway::Outgoing& outgoing) = 0;
     virtual ikelab::gateway::Verdict InboundClear(ikelab::Bytes packet) = 0;
-    virtual ikelab::gateway::Verdict Udp(const ikelab::Path& path,
+    virtual ikelab::gateway::Verdict Udp(const ikelab::gateway::Arrival& arrival,
                                          ikelab::PacketBuffer& datagram) = 0;
-    virtual ikelab::gateway::Verdict Esp(const ikelab::Path& path,
+    virtual ikelab::gateway::Verdict Esp(const ikelab::gateway::Arrival& arrival,
                                          ikelab::PacketBuffer& packet) = 0;
     /// The stack is done with the verdict: send, tell and arm timers, as the core's contract asks.
     virtual void Settle() = 0;

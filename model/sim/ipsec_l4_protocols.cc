@@ -15,13 +15,26 @@ namespace
 {
 
 template <typename Header>
-ikelab::Path
-PathOf(const Header& header)
+ikelab::gateway::Arrival
+ArrivalOf(const Header& header, uint8_t trafficClass)
 {
-    ikelab::Path path;
-    path.local.address = flat::ToIpAddress(header.GetDestination());
-    path.remote.address = flat::ToIpAddress(header.GetSource());
-    return path;
+    ikelab::gateway::Arrival arrival;
+    arrival.trafficClass = trafficClass;
+    arrival.path.local.address = flat::ToIpAddress(header.GetDestination());
+    arrival.path.remote.address = flat::ToIpAddress(header.GetSource());
+    return arrival;
+}
+
+ikelab::gateway::Arrival
+ArrivalOf(const Ipv4Header& header)
+{
+    return ArrivalOf(header, header.GetTos());
+}
+
+ikelab::gateway::Arrival
+ArrivalOf(const Ipv6Header& header)
+{
+    return ArrivalOf(header, header.GetTrafficClass());
 }
 
 } // namespace
@@ -53,7 +66,7 @@ EspL4Protocol::Receive(Ptr<Packet> packet, const Ipv4Header& header, Ptr<Ipv4Int
 {
     if (m_sink)
     {
-        m_sink(packet, PathOf(header));
+        m_sink(packet, ArrivalOf(header));
     }
     return RX_OK;
 }
@@ -63,7 +76,7 @@ EspL4Protocol::Receive(Ptr<Packet> packet, const Ipv6Header& header, Ptr<Ipv6Int
 {
     if (m_sink)
     {
-        m_sink(packet, PathOf(header));
+        m_sink(packet, ArrivalOf(header));
     }
     return RX_OK;
 }
@@ -152,7 +165,7 @@ UdpPortFilter::Receive(Ptr<Packet> packet, const Ipv4Header& header, Ptr<Ipv4Int
     const Ipv4Address to = header.GetDestination();
     if (!to.IsMulticast() && !to.IsBroadcast() && Takes(*packet))
     {
-        m_sink(packet, PathOf(header));
+        m_sink(packet, ArrivalOf(header));
         return RX_OK;
     }
     return m_real ? m_real->Receive(packet, header, interface) : RX_ENDPOINT_CLOSED;
@@ -163,7 +176,7 @@ UdpPortFilter::Receive(Ptr<Packet> packet, const Ipv6Header& header, Ptr<Ipv6Int
 {
     if (!header.GetDestination().IsMulticast() && Takes(*packet))
     {
-        m_sink(packet, PathOf(header));
+        m_sink(packet, ArrivalOf(header));
         return RX_OK;
     }
     return m_real ? m_real->Receive(packet, header, interface) : RX_ENDPOINT_CLOSED;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
-#include "base/ip_address.h"
+#include "gateway/gateway.h"
 
 #include "ns3/ip-l4-protocol.h"
 #include "ns3/ipv4-interface.h"
@@ -21,8 +21,8 @@ class EspL4Protocol : public IpL4Protocol
   public:
     static TypeId GetTypeId();
 
-    /// The path's ports are 0.
-    using Sink = std::function<void(Ptr<Packet> packet, const ikelab::Path& path)>;
+    /// Ports are 0.
+    using Sink = std::function<void(Ptr<Packet> packet, const ikelab::gateway::Arrival& arrival)>;
 
     void SetSink(Sink sink);
 
@@ -60,8 +60,8 @@ class UdpPortFilter : public IpL4Protocol
   public:
     static TypeId GetTypeId();
 
-    /// A datagram, UDP header included; the path's ports are 0.
-    using Sink = std::function<void(Ptr<Packet> datagram, const ikelab::Path& path)>;
+    /// A datagram, UDP header included; the ports of its arrival are 0.
+    using Sink = std::function<void(Ptr<Packet> datagram, const ikelab::gateway::Arrival& arrival)>;
 
     /// @param real gets what the filter leaves
     void SetReal(Ptr<IpL4Protocol> real);

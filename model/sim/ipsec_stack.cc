@@ -23,6 +23,7 @@ NS_OBJECT_ENSURE_REGISTERED(IpsecStack);
 using ikelab::Bytes;
 using ikelab::IpAddress;
 using ikelab::PacketBuffer;
+using ikelab::gateway::Arrival;
 
 namespace
 {
@@ -124,9 +125,11 @@ IpsecStack::Attach(Ptr<Node> node)
     m_capture->SetSink([this](Ptr<Packet> packet) { FromCapture(packet); });
 
     m_esp = CreateObject<EspL4Protocol>();
-    m_esp->SetSink([this](Ptr<Packet> packet, const ikelab::Path& path) { FromEsp(packet, path); });
+    m_esp->SetSink([this](Ptr<Packet> packet, const Arrival& arrival)
+                   { FromEsp(packet, arrival); });
     m_udp = CreateObject<UdpPortFilter>();
-    m_udp->SetSink([this](Ptr<Packet> packet, const ikelab::Path& path) { FromUdp(packet, path); });
+    m_udp->SetSink([this](Ptr<Packet> packet, const Arrival& arrival)
+                   { FromUdp(packet, arrival); });
     if (Ptr<UdpL4Protocol> udp = node->GetObject<UdpL4Protocol>())
     {
         m_udp->SetReal(udp);

@@ -129,8 +129,8 @@ class IpsecStack : public Object
     /// True for an ICMP error about a packet that came through a tunnel; it then has the source
     /// that leads back into it.
     bool AimsIntoTunnel(ikelab::PacketBuffer& packet);
-    void FromEsp(Ptr<Packet> packet, const ikelab::Path& path);
-    void FromUdp(Ptr<Packet> datagram, const ikelab::Path& path);
+    void FromEsp(Ptr<Packet> packet, const ikelab::gateway::Arrival& arrival);
+    void FromUdp(Ptr<Packet> datagram, const ikelab::gateway::Arrival& arrival);
     void Finish(ikelab::gateway::Verdict verdict, ikelab::PacketBuffer& packet);
     bool ComesFromItsSide(const ikelab::IpAddress& source,
                           const Ptr<const NetDevice>& device) const;

@@ -16,6 +16,7 @@ namespace ns3
 using ikelab::Bytes;
 using ikelab::IpAddress;
 using ikelab::PacketBuffer;
+using ikelab::gateway::Arrival;
 using ikelab::gateway::Verdict;
 
 bool
@@ -69,10 +70,11 @@ IpsecStack::TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, Bytes he
     flat::Flatten(packet, buffer);
     buffer.DropBack(buffer.Size() - esp->totalOctets);
     buffer.DropFront(esp->headerOctets);
-    ikelab::Path path;
-    path.local.address = ends->destination;
-    path.remote.address = ends->source;
-    Finish(m_engine->Esp(path, buffer), buffer);
+    Arrival arrival;
+    arrival.trafficClass = flat::TrafficClass(head);
+    arrival.path.local.address = ends->destination;
+    arrival.path.remote.address = ends->source;
+    Finish(m_engine->Esp(arrival, buffer), buffer);
     return true;
 }
 
@@ -119,18 +121,18 @@ IpsecStack::Admit(const Ptr<NetDevice>& device, const Packet& packet)
 }
 
 void
-IpsecStack::FromEsp(Ptr<Packet> packet, const ikelab::Path& path)
+IpsecStack::FromEsp(Ptr<Packet> packet, const Arrival& arrival)
 {
     if (m_engine)
     {
         BufferLease lease(m_buffer);
         flat::Flatten(*packet, *lease);
-        Finish(m_engine->Esp(path, *lease), *lease);
+        Finish(m_engine->Esp(arrival, *lease), *lease);
     }
 }
 
 void
-IpsecStack::FromUdp(Ptr<Packet> datagram, const ikelab::Path& path)
+IpsecStack::FromUdp(Ptr<Packet> datagram, const Arrival& arrival)
 {
     if (!m_engine)
     {
@@ -139,14 +141,15 @@ IpsecStack::FromUdp(Ptr<Packet> datagram, const ikelab::Path& path)
     BufferLease lease(m_buffer);
     PacketBuffer& buffer = *lease;
     flat::Flatten(*datagram, buffer);
-    const auto udp = flat::ReadUdp(buffer.View(), path.remote.address, path.local.address);
+    const auto udp =
+        flat::ReadUdp(buffer.View(), arrival.path.remote.address, arrival.path.local.address);
     if (!udp || !udp->checksumGood)
     {
         return;
     }
-    ikelab::Path withPorts = path;
-    withPorts.local.port = udp->destinationPort;
-    withPorts.remote.port = udp->sourcePort;
+    Arrival withPorts = arrival;
+    withPorts.path.local.port = udp->destinationPort;
+    withPorts.path.remote.port = udp->sourcePort;
     buffer.DropFront(flat::UDP_HEADER_OCTETS);
     Finish(m_engine->Udp(withPorts, buffer), buffer);
 }

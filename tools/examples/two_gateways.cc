@@ -76,8 +76,7 @@ Exchange(Instant& now, End& one, End& other)
                 silent = false;
                 now += std::chrono::milliseconds(10);
                 PacketBuffer octets(datagram->message);
-                to.gateway.HandleUdp(
-                    now, Path{datagram->path.remote, datagram->path.local}, octets);
+                to.gateway.HandleUdp(now, {{datagram->path.remote, datagram->path.local}}, octets);
             }
             while (const auto event = from->gateway.PollEvent())
             {
@@ -143,8 +142,8 @@ main()
                 inner.size(),
                 packet.Size(),
                 ToHex(packet.View()).c_str());
-    const auto verdict =
-        sun.gateway.HandleEsp(now, Path{outgoing.path.remote, outgoing.path.local}, packet);
+    const auto verdict = sun.gateway.HandleEsp(
+        now, {{outgoing.path.remote, outgoing.path.local}, outgoing.trafficClass}, packet);
     const bool same = verdict == gateway::Verdict::DELIVER && SameOctets(packet.View(), inner);
     std::printf("opened: %s\n", same ? "the same octets" : "something else");
     return same ? 0 : 1;

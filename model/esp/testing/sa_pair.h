@@ -60,6 +60,7 @@ struct SaOptions
     Mode mode{Mode::TUNNEL};
     uint32_t replayWindow{64};
     LifetimeLimits lifetime{};
+    HeaderCopying copying{};
 };
 
 struct SaPair
@@ -148,7 +149,8 @@ struct SaPair
                 encrKey,
                 integKey,
                 options.lifetime,
-                options.replayWindow};
+                options.replayWindow,
+                options.copying};
     }
 };
 

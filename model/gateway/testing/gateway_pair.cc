@@ -170,7 +170,8 @@ GatewayPair::Send(Node& from, Bytes packet, Origin origin)
         Inject(from,
                {outgoing.udpEncapsulation ? Frame::Kind::UDP : Frame::Kind::ESP,
                 outgoing.path,
-                ToBuffer(buffer.View())});
+                ToBuffer(buffer.View()),
+                outgoing.trafficClass});
     }
     else if (verdict == Verdict::BYPASS)
     {
@@ -195,15 +196,15 @@ Verdict
 GatewayPair::Deliver(Node& to, const Frame& frame)
 {
     PacketBuffer buffer(frame.octets);
-    const Path path{frame.path.remote, frame.path.local};
+    const Arrival arrival{{frame.path.remote, frame.path.local}, frame.trafficClass};
     Verdict verdict = Verdict::DISCARD;
     switch (frame.kind)
     {
     case Frame::Kind::UDP:
-        verdict = to.gateway.HandleUdp(now, path, buffer);
+        verdict = to.gateway.HandleUdp(now, arrival, buffer);
         break;
     case Frame::Kind::ESP:
-        verdict = to.gateway.HandleEsp(now, path, buffer);
+        verdict = to.gateway.HandleEsp(now, arrival, buffer);
         break;
     case Frame::Kind::CLEAR:
         verdict = to.gateway.HandleInboundClear(now, frame.octets);

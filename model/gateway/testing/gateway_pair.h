@@ -33,6 +33,7 @@ struct Frame
     Kind kind{Kind::UDP};
     Path path; ///< seen from the sender; unset for CLEAR
     Buffer octets;
+    uint8_t trafficClass{0}; ///< of the outer header
 
     bool operator==(const Frame&) const = default;
 };

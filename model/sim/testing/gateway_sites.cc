@@ -46,4 +46,14 @@ GatewaySites::SharedContext()
     return context;
 }
 
+void
+ChangeChild(ikelab::gateway::Config& config,
+            const std::function<void(ikelab::ike::ChildConfig& child)>& change)
+{
+    auto& shared = config.ike.connections.front();
+    auto connection = std::make_shared<ikelab::ike::ConnectionConfig>(*shared);
+    change(connection->children.front());
+    shared = connection;
+}
+
 } // namespace ns3::testing

@@ -37,4 +37,8 @@ class GatewaySites
     std::optional<LinkTap> m_tap; ///< only if somebody looks: it costs a copy of each frame
 };
 
+/// Change the first child of the first connection.
+void ChangeChild(ikelab::gateway::Config& config,
+                 const std::function<void(ikelab::ike::ChildConfig& child)>& change);
+
 } // namespace ns3::testing

@@ -83,16 +83,16 @@ ToyEngine::InboundClear(Bytes packet)
 }
 
 Verdict
-ToyEngine::Udp(const ikelab::Path& path, PacketBuffer& datagram)
+ToyEngine::Udp(const ikelab::gateway::Arrival& arrival, PacketBuffer& datagram)
 {
-    return datagram.Size() > HEADER_OCTETS ? Esp(path, datagram) : Verdict::CONSUMED;
+    return datagram.Size() > HEADER_OCTETS ? Esp(arrival, datagram) : Verdict::CONSUMED;
 }
 
 Verdict
-ToyEngine::Esp(const ikelab::Path& path, PacketBuffer& packet)
+ToyEngine::Esp(const ikelab::gateway::Arrival& arrival, PacketBuffer& packet)
 {
     if (packet.Size() < HEADER_OCTETS || packet.View()[0] != SPI_OCTET ||
-        path.remote.address != m_path.remote.address)
+        arrival.path.remote.address != m_path.remote.address)
     {
         return Verdict::DISCARD;
     }

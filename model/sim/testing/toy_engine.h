@@ -34,8 +34,10 @@ class ToyEngine final : public IpsecEngine
                                       ikelab::PacketBuffer& packet,
                                       ikelab::gateway::Outgoing& outgoing) override;
     ikelab::gateway::Verdict InboundClear(ikelab::Bytes packet) override;
-    ikelab::gateway::Verdict Udp(const ikelab::Path& path, ikelab::PacketBuffer& datagram) override;
-    ikelab::gateway::Verdict Esp(const ikelab::Path& path, ikelab::PacketBuffer& packet) override;
+    ikelab::gateway::Verdict Udp(const ikelab::gateway::Arrival& arrival,
+                                 ikelab::PacketBuffer& datagram) override;
+    ikelab::gateway::Verdict Esp(const ikelab::gateway::Arrival& arrival,
+                                 ikelab::PacketBuffer& packet) override;
     void Settle() override;
     bool TakesPort(uint16_t port) const override;
     std::optional<ikelab::IpAddress> PreferSource(
