@@ -138,9 +138,8 @@ TEST(Spd, LetsTheFirstMatchingRuleDecide)
     spd.Assign(std::move(rules));
     const auto tag = [&spd](std::string_view source, std::string_view destination) -> uint32_t
     {
-        const Policy* policy =
-            spd.MatchOutbound(Info({.source = source, .destination = destination}));
-        return policy == nullptr ? 0 : policy->tag;
+        const auto policy = spd.MatchOutbound(Info({.source = source, .destination = destination}));
+        return policy ? policy->tag : 0;
     };
     for (int round = 0; round < 2; ++round) // the second answer comes from the cache
     {
@@ -155,11 +154,11 @@ TEST(Spd, AnswersFromTheRulesOfNow)
 {
     Spd spd;
     spd.Assign({{PolicyAction::DISCARD, 1, Pair({Range("0.0.0.0/0")}, {Range("0.0.0.0/0")})}});
-    ASSERT_NE(spd.MatchOutbound(Info({})), nullptr);
+    ASSERT_TRUE(spd.MatchOutbound(Info({})));
     spd.Assign({});
-    EXPECT_EQ(spd.MatchOutbound(Info({})), nullptr);
+    EXPECT_FALSE(spd.MatchOutbound(Info({})));
     spd.Assign({{PolicyAction::BYPASS, 9, Pair({Range("0.0.0.0/0")}, {Range("0.0.0.0/0")})}});
-    ASSERT_NE(spd.MatchOutbound(Info({})), nullptr);
+    ASSERT_TRUE(spd.MatchOutbound(Info({})));
     EXPECT_EQ(spd.MatchOutbound(Info({}))->tag, 9u);
 }
 
@@ -173,14 +172,14 @@ TEST(Spd, ForgetsOneRuleAndKeepsTheOrderOfTheOthers)
     EXPECT_EQ(spd.MatchOutbound(Info({}))->tag, 2u);
     EXPECT_TRUE(spd.Erase(second));
     EXPECT_FALSE(spd.Erase(second));
-    const Policy* kept = spd.MatchOutbound(Info({}));
+    const auto kept = spd.MatchOutbound(Info({}));
     EXPECT_EQ(kept->tag, 3u);
     const uint64_t fourth = spd.Append({PolicyAction::PROTECT, 4, all});
     EXPECT_EQ(spd.MatchOutbound(Info({})), kept) << "behind the others, which stay in place";
     EXPECT_TRUE(spd.Erase(third));
     EXPECT_EQ(spd.MatchOutbound(Info({}))->tag, 4u);
     EXPECT_TRUE(spd.Erase(fourth));
-    EXPECT_EQ(spd.MatchOutbound(Info({})), nullptr);
+    EXPECT_FALSE(spd.MatchOutbound(Info({})));
     EXPECT_EQ(spd.Size(), 1u);
 }
 
@@ -200,11 +199,11 @@ TEST(Spd, CachesNoAnswerForAnotherFlow)
     {
         for (uint16_t port = 1; port <= 300; ++port)
         {
-            const Policy* out = spd.MatchOutbound(Info({.destinationPort = port}));
-            ASSERT_NE(out, nullptr);
+            const auto out = spd.MatchOutbound(Info({.destinationPort = port}));
+            ASSERT_TRUE(out);
             EXPECT_EQ(out->tag, port);
-            const Policy* in = spd.MatchInbound(Info({.sourcePort = port, .destinationPort = 999}));
-            ASSERT_NE(in, nullptr);
+            const auto in = spd.MatchInbound(Info({.sourcePort = port, .destinationPort = 999}));
+            ASSERT_TRUE(in);
             EXPECT_EQ(in->tag, port);
         }
     }

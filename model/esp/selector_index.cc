@@ -3,8 +3,11 @@
 
 #include "base/assert.h"
 
+#include <climits>
+
 #include <algorithm>
 #include <bit>
+#include <set>
 #include <utility>
 
 namespace ikelab::esp
@@ -22,119 +25,188 @@ UpperBits(uint64_t number, unsigned bits)
 
 } // namespace
 
-size_t
-SelectorIndex::PrefixHash::operator()(const Prefix& prefix) const
+uint64_t
+SelectorIndex::Key::Hash() const
 {
     constexpr uint64_t ODD = 0x9e3779b97f4a7c15u;
-    uint64_t mixed = (prefix.address.high ^ prefix.bits) * ODD;
-    mixed = (mixed ^ mixed >> 32 ^ prefix.address.low) * ODD;
-    return static_cast<size_t>(mixed ^ mixed >> 32);
+    const uint64_t rest = uint64_t{port} << 32 | uint64_t{protocol} << 24 |
+                          uint64_t{shape.portBits} << 16 | uint64_t{shape.addressBits} << 8 |
+                          uint64_t{shape.byProtocol} << 1 | uint64_t{address.v6};
+    uint64_t mixed = (address.high ^ rest) * ODD;
+    mixed = (mixed ^ mixed >> 32 ^ address.low) * ODD;
+    return mixed ^ mixed >> 32;
 }
 
-SelectorIndex::Prefix
-SelectorIndex::Cut(const AddressNumber& address, unsigned bits)
+SelectorIndex::Key
+SelectorIndex::KeyOf(const Shape& shape,
+                     const AddressNumber& address,
+                     uint8_t protocol,
+                     uint16_t port)
 {
-    Prefix prefix{address, bits};
-    if (!address.v6)
+    Key key;
+    key.shape = shape;
+    key.protocol = shape.byProtocol ? protocol : 0;
+    key.port = static_cast<uint16_t>(UpperBits(uint64_t{port} << 48, shape.portBits) >> 48);
+    key.address.v6 = address.v6;
+    const unsigned bits = shape.addressBits;
+    if (address.v6)
     {
-        prefix.address.low = UpperBits(address.low << 32, bits) >> 32;
-        return prefix;
+        key.address.high = UpperBits(address.high, std::min(bits, 64u));
+        key.address.low = UpperBits(address.low, bits > 64 ? bits - 64 : 0);
     }
-    prefix.address.high = UpperBits(address.high, std::min(bits, 64u));
-    prefix.address.low = UpperBits(address.low, bits > 64 ? bits - 64 : 0);
-    return prefix;
+    else
+    {
+        key.address.low = UpperBits(address.low << 32, bits) >> 32;
+    }
+    return key;
 }
 
-/// The smallest prefix that holds all of a range.
-SelectorIndex::Prefix
+/// The smallest prefixes that hold all of a range.
+SelectorIndex::Key
 SelectorIndex::Cover(const SelectorSet::Range& range)
 {
     const auto high = static_cast<unsigned>(std::bit_width(range.first.high ^ range.last.high));
     const auto low = static_cast<unsigned>(std::bit_width(range.first.low ^ range.last.low));
-    if (!range.first.v6)
-    {
-        return Cut(range.first, 32 - low);
-    }
-    return Cut(range.first, high != 0 ? 64 - high : 128 - low);
-}
-
-std::set<SelectorIndex::Prefix>
-SelectorIndex::CoverAll(const SelectorSet& set)
-{
-    std::set<Prefix> prefixes;
-    for (const SelectorSet::Range& range : set.Ranges())
-    {
-        prefixes.insert(Cover(range));
-    }
-    return prefixes;
+    const unsigned addressBits = !range.first.v6 ? 32 - low : high != 0 ? 64 - high : 128 - low;
+    const bool opaque = range.startPort > range.endPort;
+    const auto differing = static_cast<uint16_t>(range.startPort ^ range.endPort);
+    const int portBits = opaque ? 0 : 16 - std::bit_width(differing);
+    return KeyOf({static_cast<uint8_t>(addressBits),
+                  static_cast<uint8_t>(portBits),
+                  range.protocol != Selector::ANY_PROTOCOL},
+                 range.first,
+                 range.protocol,
+                 range.startPort);
 }
 
 void
-SelectorIndex::Insert(uint64_t place, TrafficSelectors selectors)
+SelectorIndex::Table::Insert(const Key& key, const Entry& entry)
 {
-    auto local = CoverAll(selectors.local);
-    auto remote = CoverAll(selectors.remote);
-    if (local.empty() || remote.empty())
+    ++shapes[key.address.v6 ? 1 : 0][key.shape];
+    Bucket& bucket = buckets[key.Hash()];
+    if (!bucket.first)
     {
-        local.clear(); // matches nothing
-        remote.clear();
+        bucket.first = &entry;
+        return;
     }
-    const auto shortest = [](const std::set<Prefix>& prefixes)
+    if (!bucket.all)
     {
-        unsigned bits = 128;
-        for (const Prefix& prefix : prefixes)
-        {
-            bits = std::min(bits, prefix.bits);
-        }
-        return bits;
-    };
-    const bool byLocal = shortest(local) > shortest(remote);
-    const auto [position, inserted] = m_entries.emplace(
-        place, Entry{std::move(selectors), byLocal, std::move(byLocal ? local : remote)});
-    IKELAB_ASSERT(inserted);
-    Table& table = byLocal ? m_local : m_remote;
-    for (const Prefix& prefix : position->second.prefixes)
+        bucket.all = std::make_unique<Bucket::All>();
+        bucket.all->emplace(bucket.first->place, bucket.first);
+    }
+    bucket.all->emplace(entry.place, &entry);
+    bucket.first = bucket.all->begin()->second;
+}
+
+void
+SelectorIndex::Table::Erase(const Key& key, const Entry& entry)
+{
+    auto& users = shapes[key.address.v6 ? 1 : 0];
+    const auto shape = users.find(key.shape);
+    if (--shape->second == 0)
     {
-        auto& bucket = table.buckets[prefix];
-        table.lengths[prefix.address.v6 ? 1 : 0][prefix.bits] += bucket.empty() ? 1 : 0;
-        bucket.emplace(place, &position->second);
+        users.erase(shape);
+    }
+    const auto position = buckets.find(key.Hash());
+    if (position == buckets.end())
+    {
+        return; // two keys of this entry had one hash
+    }
+    Bucket& bucket = position.value();
+    if (bucket.all)
+    {
+        bucket.all->erase(entry.place);
+        bucket.first = bucket.all->empty() ? nullptr : bucket.all->begin()->second;
+    }
+    else if (bucket.first == &entry)
+    {
+        bucket.first = nullptr;
+    }
+    if (!bucket.first)
+    {
+        buckets.erase(position);
     }
 }
 
+/// The end by which it is found: the narrower one, for it shares its keys with fewer others.
 bool
+SelectorIndex::IsByLocal(const TrafficSelectors& selectors)
+{
+    const auto widest = [](const SelectorSet& set)
+    {
+        unsigned narrowness = UINT_MAX;
+        for (const SelectorSet::Range& range : set.Ranges())
+        {
+            narrowness = std::min(narrowness, Cover(range).shape.Narrowness());
+        }
+        return narrowness;
+    };
+    return widest(selectors.local) > widest(selectors.remote);
+}
+
+/// Call work(table, key) for each place where the entry stands.
+template <typename Work>
+void
+SelectorIndex::ForEachKey(const Entry& entry, const Work& work)
+{
+    const TrafficSelectors& selectors = entry.selectors;
+    if (selectors.local.Ranges().empty() || selectors.remote.Ranges().empty())
+    {
+        return; // matches nothing
+    }
+    const bool byLocal = IsByLocal(selectors);
+    std::set<Key> keys;
+    std::set<Key> addresses;
+    for (const SelectorSet::Range& range : (byLocal ? selectors.local : selectors.remote).Ranges())
+    {
+        const Key key = Cover(range);
+        keys.insert(key);
+        if (key.shape.portBits != 0 || key.shape.byProtocol)
+        {
+            addresses.insert(KeyOf({key.shape.addressBits}, range.first, 0, 0));
+        }
+    }
+    for (const Key& key : keys)
+    {
+        work(m_tables[byLocal ? 1 : 0], key);
+    }
+    for (const Key& key : addresses)
+    {
+        work(m_byAddress[byLocal ? 1 : 0], key);
+    }
+}
+
+void
+SelectorIndex::Insert(uint64_t place, TrafficSelectors selectors, uint32_t tag)
+{
+    const auto [position, inserted] =
+        m_entries.emplace(place, Entry{place, tag, std::move(selectors)});
+    IKELAB_ASSERT(inserted);
+    const Entry& entry = position->second;
+    ForEachKey(entry, [&](Table& table, const Key& key) { table.Insert(key, entry); });
+}
+
+std::optional<uint32_t>
 SelectorIndex::Erase(uint64_t place)
 {
     const auto position = m_entries.find(place);
     if (position == m_entries.end())
     {
-        return false;
+        return std::nullopt;
     }
-    Table& table = position->second.byLocal ? m_local : m_remote;
-    for (const Prefix& prefix : position->second.prefixes)
-    {
-        const auto bucket = table.buckets.find(prefix);
-        bucket->second.erase(place);
-        if (bucket->second.empty())
-        {
-            table.buckets.erase(bucket);
-            auto& lengths = table.lengths[prefix.address.v6 ? 1 : 0];
-            const auto length = lengths.find(prefix.bits);
-            if (--length->second == 0)
-            {
-                lengths.erase(length);
-            }
-        }
-    }
+    const Entry& entry = position->second;
+    ForEachKey(entry, [&](Table& table, const Key& key) { table.Erase(key, entry); });
+    const uint32_t tag = entry.tag;
     m_entries.erase(position);
-    return true;
+    return tag;
 }
 
 void
 SelectorIndex::Clear()
 {
     m_entries.clear();
-    m_local = {};
-    m_remote = {};
+    m_tables = {};
+    m_byAddress = {};
 }
 
 } // namespace ikelab::esp

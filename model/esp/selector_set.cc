@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "esp/selector_set.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace ikelab::esp
 {
 
@@ -45,14 +48,22 @@ JudgeProtocol(const SelectorSet::Range& range, const PacketInfo& packet)
 
 SelectorSet::SelectorSet(const Selectors& selectors)
 {
-    m_ranges.reserve(selectors.size());
-    for (const Selector& selector : selectors)
+    const auto rangeOf = [](const Selector& selector)
     {
-        m_ranges.push_back({AddressNumber::From(selector.addresses.first),
-                            AddressNumber::From(selector.addresses.last),
-                            selector.startPort,
-                            selector.endPort,
-                            selector.protocol});
+        return Range{AddressNumber::From(selector.addresses.first),
+                     AddressNumber::From(selector.addresses.last),
+                     selector.startPort,
+                     selector.endPort,
+                     selector.protocol};
+    };
+    m_size = selectors.size();
+    if (m_size == 1)
+    {
+        m_one = rangeOf(selectors.front());
+    }
+    else
+    {
+        std::ranges::transform(selectors, std::back_inserter(m_many), rangeOf);
     }
 }
 
@@ -60,7 +71,7 @@ Fit
 SelectorSet::Judge(const AddressNumber& address, uint16_t port, const PacketInfo& packet) const
 {
     Fit best = Fit::NONE;
-    for (const Range& range : m_ranges)
+    for (const Range& range : Ranges())
     {
         if (address < range.first || range.last < address)
         {

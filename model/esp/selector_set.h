@@ -46,11 +46,14 @@ class SelectorSet
     std::span<const Range>
     Ranges() const
     {
-        return m_ranges;
+        return m_many.empty() ? std::span(&m_one, m_size) : std::span<const Range>(m_many);
     }
 
   private:
-    std::vector<Range> m_ranges;
+    // Nearly all sets have one range: beside the others, not one more cache line away.
+    Range m_one{};
+    size_t m_size{0};
+    std::vector<Range> m_many; ///< all, if there are more than one
 };
 
 /// Both ends of a rule or an SA, seen from us.

@@ -10,14 +10,15 @@ namespace
 {
 
 /// The answer for packets that hide the ports by which they would be judged.
-const Policy DISCARD_UNCERTAIN{PolicyAction::DISCARD, 0, {}};
+constexpr Decision DISCARD_UNCERTAIN{PolicyAction::DISCARD, 0};
 
 } // namespace
 
 void
 Spd::Assign(std::vector<Policy> rules)
 {
-    m_rules.clear();
+    m_decisions.clear();
+    m_free.clear();
     m_index.Clear();
     for (Policy& rule : rules)
     {
@@ -30,8 +31,18 @@ uint64_t
 Spd::Append(Policy rule)
 {
     const uint64_t place = m_nextPlace++;
-    m_index.Insert(place, rule.selectors);
-    m_rules.emplace(place, std::move(rule));
+    auto tag = static_cast<uint32_t>(m_decisions.size());
+    if (m_free.empty())
+    {
+        m_decisions.emplace_back();
+    }
+    else
+    {
+        tag = m_free.back();
+        m_free.pop_back();
+    }
+    m_decisions[tag] = {rule.action, rule.tag};
+    m_index.Insert(place, std::move(rule.selectors), tag);
     m_cache.fill({}); // it may match what nothing matched
     return place;
 }
@@ -39,11 +50,12 @@ Spd::Append(Policy rule)
 bool
 Spd::Erase(uint64_t place)
 {
-    if (m_rules.erase(place) == 0)
+    const auto tag = m_index.Erase(place);
+    if (!tag)
     {
         return false;
     }
-    m_index.Erase(place);
+    m_free.push_back(*tag);
     m_cache.fill({});
     return true;
 }
@@ -64,12 +76,12 @@ Spd::Flow::Hash() const
     return static_cast<size_t>((mixed * ODD) >> 32);
 }
 
-const Policy*
+std::optional<Decision>
 Spd::Match(const PacketInfo& packet, bool outbound) const
 {
-    if (m_rules.empty())
+    if (m_index.Size() == 0)
     {
-        return nullptr;
+        return std::nullopt;
     }
     const Flow flow{packet.source,
                     packet.destination,
@@ -83,22 +95,20 @@ Spd::Match(const PacketInfo& packet, bool outbound) const
     Remembered& entry = m_cache[flow.Hash() % CACHE_SIZE];
     if (entry.valid && entry.flow == flow)
     {
-        return entry.policy;
+        return entry.decision;
     }
-    entry = {true, flow, nullptr};
-    const auto first = m_index.First(packet,
-                                     outbound,
-                                     [&](uint64_t place, Fit fit) {
-                                         return fit == Fit::FULL ||
-                                                m_rules.at(place).action != PolicyAction::BYPASS;
-                                     });
+    entry = {true, flow, std::nullopt};
+    const auto first = m_index.First(
+        packet,
+        outbound,
+        [&](const SelectorIndex::Found& found) {
+            return found.fit == Fit::FULL || m_decisions[found.tag].action != PolicyAction::BYPASS;
+        });
     if (first)
     {
-        const Policy& rule = m_rules.at(*first);
-        const bool uncertain = rule.selectors.Judge(packet, outbound) != Fit::FULL;
-        entry.policy = uncertain ? &DISCARD_UNCERTAIN : &rule;
+        entry.decision = first->fit == Fit::FULL ? m_decisions[first->tag] : DISCARD_UNCERTAIN;
     }
-    return entry.policy;
+    return entry.decision;
 }
 
 } // namespace ikelab::esp

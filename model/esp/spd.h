@@ -7,7 +7,7 @@
 
 #include <array>
 #include <cstdint>
-#include <unordered_map>
+#include <optional>
 #include <vector>
 
 namespace ikelab::esp
@@ -21,11 +21,20 @@ enum class PolicyAction
     DISCARD
 };
 
+/// What a rule decides.
+struct Decision
+{
+    PolicyAction action{PolicyAction::BYPASS};
+    uint32_t tag{0}; ///< the owner's word for what the rule stands for
+
+    bool operator==(const Decision&) const = default;
+};
+
 /// One entry of the SPD for both directions.
 struct Policy
 {
     PolicyAction action{PolicyAction::BYPASS};
-    uint32_t tag{0}; ///< the owner's word for what the rule stands for
+    uint32_t tag{0};
     TrafficSelectors selectors;
 };
 
@@ -52,15 +61,14 @@ class Spd
     /// False if there is no rule at this place.
     bool Erase(uint64_t place);
 
-    /// The rule of a packet that leaves or comes in; nullptr if none matches. Valid until it goes
-    /// with Assign or Erase.
-    const Policy*
+    /// What the rule of a packet that leaves or comes in decides; nothing if none matches.
+    std::optional<Decision>
     MatchOutbound(const PacketInfo& packet) const
     {
         return Match(packet, true);
     }
 
-    const Policy*
+    std::optional<Decision>
     MatchInbound(const PacketInfo& packet) const
     {
         return Match(packet, false);
@@ -69,7 +77,7 @@ class Spd
     size_t
     Size() const
     {
-        return m_rules.size();
+        return m_index.Size();
     }
 
   private:
@@ -94,15 +102,17 @@ class Spd
     {
         bool valid{false};
         Flow flow;
-        const Policy* policy{nullptr};
+        std::optional<Decision> decision;
     };
 
     static constexpr size_t CACHE_SIZE = 64;
 
-    const Policy* Match(const PacketInfo& packet, bool outbound) const;
+    std::optional<Decision> Match(const PacketInfo& packet, bool outbound) const;
 
-    std::unordered_map<uint64_t, Policy> m_rules; ///< by place; their addresses are stable
-    uint64_t m_nextPlace{0};                      ///< none is taken twice
+    // Apart from the selectors, which the index has: so many of them fit the processor's cache.
+    std::vector<Decision> m_decisions; ///< by the index's tags
+    std::vector<uint32_t> m_free;      ///< of m_decisions: whose rule is gone
+    uint64_t m_nextPlace{0};           ///< none is taken twice
     SelectorIndex m_index;
     mutable std::array<Remembered, CACHE_SIZE> m_cache{};
 };

@@ -31,7 +31,7 @@ Prepare(const Selectors& local, const Selectors& remote)
 }
 
 /// What a configured PROTECT rule says of a packet that no child covers.
-const esp::Policy NOTHING_PROTECTS{esp::PolicyAction::DISCARD, 0, {}};
+constexpr esp::Decision NOTHING_PROTECTS{esp::PolicyAction::DISCARD, 0};
 
 } // namespace
 
@@ -66,18 +66,18 @@ ChildPolicies::ChildPolicies(const Config& config)
     m_children.Assign(std::move(rules));
 }
 
-const esp::Policy*
+std::optional<esp::Decision>
 ChildPolicies::Match(const esp::PacketInfo& packet, bool outbound) const
 {
-    const esp::Policy* configured =
+    const auto configured =
         outbound ? m_configured.MatchOutbound(packet) : m_configured.MatchInbound(packet);
     if (configured && configured->action != esp::PolicyAction::PROTECT)
     {
         return configured;
     }
-    const esp::Policy* child =
+    const auto child =
         outbound ? m_children.MatchOutbound(packet) : m_children.MatchInbound(packet);
-    return !child && configured ? &NOTHING_PROTECTS : child;
+    return !child && configured ? NOTHING_PROTECTS : child;
 }
 
 void

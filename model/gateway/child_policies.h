@@ -46,12 +46,12 @@ struct ChildPolicy
     std::optional<ChildSaId>
     FindSending(const esp::PacketInfo& packet, const Usable& usable) const
     {
-        const auto newest = m_sending.First(packet,
-                                            true,
-                                            [&](uint64_t place, esp::Fit fit) {
-                                                return fit == esp::Fit::FULL && usable(IdOf(place));
-                                            });
-        return newest ? std::optional(IdOf(*newest)) : std::nullopt;
+        const auto newest =
+            m_sending.First(packet,
+                            true,
+                            [&](const esp::SelectorIndex::Found& found)
+                            { return found.fit == esp::Fit::FULL && usable(IdOf(found.place)); });
+        return newest ? std::optional(IdOf(newest->place)) : std::nullopt;
     }
 
     void
@@ -107,13 +107,13 @@ class ChildPolicies
     /// The children of one connection.
     std::span<ChildPolicy* const> Of(const std::string& connection) const;
 
-    /// The rule for a packet; nullptr if none matches. A configured PROTECT rule asks for a child
-    /// that covers the packet; without one the answer is DISCARD.
-    const esp::Policy* Match(const esp::PacketInfo& packet, bool outbound) const;
+    /// What the rules decide of a packet; nothing if none matches. A configured PROTECT rule asks
+    /// for a child that covers the packet; without one the answer is DISCARD.
+    std::optional<esp::Decision> Match(const esp::PacketInfo& packet, bool outbound) const;
 
     /// The child that a PROTECT rule of Match stands for.
     ChildPolicy&
-    Of(const esp::Policy& rule)
+    Of(const esp::Decision& rule)
     {
         return m_policies[rule.tag];
     }

@@ -51,7 +51,7 @@ Packet(std::string_view source, std::string_view destination)
 std::string
 Which(ChildPolicies& policies, std::string_view source, std::string_view destination)
 {
-    const esp::Policy* rule = policies.Match(Packet(source, destination), true);
+    const auto rule = policies.Match(Packet(source, destination), true);
     if (!rule)
     {
         return "none";
@@ -230,8 +230,8 @@ TEST(ChildPolicies, ServeAHundredThousandPeers)
     for (uint32_t peer = 0; peer + 1 < PEERS; ++peer)
     {
         packet.destination.low = 0x0b000000 + peer * 4 + 2;
-        const esp::Policy* rule = policies.Match(packet, true);
-        ASSERT_NE(rule, nullptr);
+        const auto rule = policies.Match(packet, true);
+        ASSERT_TRUE(rule);
         ASSERT_EQ(policies.Of(*rule).child->name, "net" + std::to_string(peer));
         ASSERT_EQ(hub.FindSending(packet, [](ChildSaId) { return true; }), ChildSaId{peer + 1});
     }

@@ -58,7 +58,10 @@ class Gateway::Impl
                     const esp::PacketInfo& info,
                     PacketBuffer& packet,
                     Outgoing& outgoing);
-    Verdict ByRule(Instant now, const esp::Policy* rule, const esp::PacketInfo& info, bool inbound);
+    Verdict ByRule(Instant now,
+                   const std::optional<esp::Decision>& rule,
+                   const esp::PacketInfo& info,
+                   bool inbound);
     Verdict Hold(Instant now, ChildPolicy& policy, const esp::PacketInfo& info, Bytes packet);
     Verdict Refuse(Instant now,
                    const Error& error,

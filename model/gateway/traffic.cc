@@ -205,7 +205,7 @@ Gateway::Impl::HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, 
         ++counters.bypassedPackets;
         return Verdict::BYPASS;
     }
-    const esp::Policy* rule = m_policies.Match(*info, true);
+    const auto rule = m_policies.Match(*info, true);
     if (rule && rule->action == esp::PolicyAction::PROTECT)
     {
         return Protect(now, m_policies.Of(*rule), *info, packet, outgoing);
@@ -220,7 +220,7 @@ Gateway::Impl::HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, 
 /// What is neither protected nor to be: as the rule says, or the default.
 Verdict
 Gateway::Impl::ByRule(Instant now,
-                      const esp::Policy* rule,
+                      const std::optional<esp::Decision>& rule,
                       const esp::PacketInfo& info,
                       bool inbound)
 {
@@ -315,7 +315,7 @@ Gateway::Impl::HandleInboundClear(Instant now, Bytes packet)
         return Verdict::BYPASS;
     }
     // RFC 4301 §5.2 step 2: what must be protected is not taken in clear.
-    const esp::Policy* rule = m_policies.Match(*info, false);
+    const auto rule = m_policies.Match(*info, false);
     return !rule && IsNeighbourProbe(*info, packet) ? Verdict::BYPASS
                                                     : ByRule(now, rule, *info, true);
 }
@@ -419,7 +419,7 @@ Gateway::Impl::ReceiveEsp(Instant now,
     }
     // A rule before the child's own may forbid what its selectors allow (RFC 4301 §4.4.1: in
     // order).
-    const esp::Policy* rule = m_policies.Match(opened->inner, false);
+    const auto rule = m_policies.Match(opened->inner, false);
     if (rule && rule->action == esp::PolicyAction::DISCARD)
     {
         return RefusePacket(now, BY_POLICY, true, opened->inner);
