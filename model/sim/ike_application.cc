@@ -62,6 +62,12 @@ IkeApplication::GetTypeId()
                           BooleanValue(true),
                           MakeBooleanAccessor(&IkeApplication::m_shutdownOnStop),
                           MakeBooleanChecker())
+            .AddAttribute("SystemRandom",
+                          "Take keys, nonces and SPIs from the operating system's generator, for "
+                          "peers outside of the simulation. No two runs are then alike.",
+                          BooleanValue(false),
+                          MakeBooleanAccessor(&IkeApplication::m_systemRandom),
+                          MakeBooleanChecker())
             .AddTraceSource("Event",
                             "Whatever the gateway tells, in order; the others are parts of it.",
                             MakeTraceSourceAccessor(&IkeApplication::m_eventTrace),
@@ -181,9 +187,17 @@ IkeApplication::Core() const
             m_context = std::make_shared<ikelab::crypto::Context>();
         }
         constexpr uint32_t ALL = std::numeric_limits<uint32_t>::max();
-        const uint64_t high = m_dice->GetInteger(0, ALL);
-        const uint64_t low = m_dice->GetInteger(0, ALL);
-        m_random = std::make_unique<ikelab::SeededRandom>((high << 32) | low, GetNode()->GetId());
+        if (m_systemRandom)
+        {
+            m_random = std::make_unique<ikelab::crypto::SystemRandom>();
+        }
+        else
+        {
+            const uint64_t high = m_dice->GetInteger(0, ALL);
+            const uint64_t low = m_dice->GetInteger(0, ALL);
+            m_random =
+                std::make_unique<ikelab::SeededRandom>((high << 32) | low, GetNode()->GetId());
+        }
         m_core = std::make_unique<Gateway>(m_config, *m_context, *m_random);
     }
     return *m_core;

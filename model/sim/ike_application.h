@@ -83,7 +83,7 @@ class IkeApplication : public Application, public IpsecEngine
 
     /**
      * Pin the dice: all of this gateway's randomness follows from this stream and from ns-3's seed
-     * and run number.
+     * and run number, unless SystemRandom is set.
      * @return the number of streams used: 1
      */
     int64_t AssignStreams(int64_t stream) IKELAB_NS3_OVERRIDE_342;
@@ -149,11 +149,12 @@ class IkeApplication : public Application, public IpsecEngine
 
     bool m_autoStart{true};
     bool m_shutdownOnStop{true};
+    bool m_systemRandom{false};
 
     Ptr<IpsecStack> m_stack;
     Ptr<UniformRandomVariable> m_dice;
     mutable std::shared_ptr<ikelab::crypto::Context> m_context;
-    mutable std::unique_ptr<ikelab::SeededRandom> m_random;
+    mutable std::unique_ptr<ikelab::RandomSource> m_random;
     mutable std::unique_ptr<ikelab::gateway::Gateway> m_core;
     ikelab::gateway::Config m_config;
     std::vector<std::function<void(ikelab::ike::Config&)>> m_overrides; ///< in the order of setting

@@ -26,9 +26,10 @@ constexpr uint16_t PORT = 9;
 
 /// Everything that was on the WAN, as text, with its time.
 std::string
-WanTranscript(const SiteToSite::Options& options, double seconds)
+WanTranscript(const SiteToSite::Options& options, double seconds, bool systemRandom = false)
 {
     GatewaySites run(options);
+    run.moon->SetAttribute("SystemRandom", BooleanValue(systemRandom));
     std::string transcript;
     run.Watch(
         [&](const TapFrame& frame)
@@ -188,6 +189,13 @@ TEST(IkeApplication, IsTheSameToTheOctetForTheSameSeed)
     EXPECT_EQ(first, second);
     options.seed = 2;
     EXPECT_NE(WanTranscript(options, 30), first);
+}
+
+TEST(IkeApplication, HasKeysThatNoSeedTellsWhenPeersAreOutside)
+{
+    const std::string first = WanTranscript({}, 30, true);
+    EXPECT_GT(first.size(), 1000u);
+    EXPECT_NE(WanTranscript({}, 30, true), first);
 }
 
 TEST(IkeApplication, EncapsulatesInUdpWhenForced)

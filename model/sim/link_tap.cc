@@ -4,6 +4,7 @@
 #include "base/assert.h"
 
 #include "ns3/csma-net-device.h"
+#include "ns3/fd-net-device.h"
 #include "ns3/node-list.h"
 #include "ns3/node.h"
 #include "ns3/point-to-point-net-device.h"
@@ -19,6 +20,21 @@ namespace
 
 constexpr size_t PPP_HEADER_OCTETS = 2;
 
+/// Trace sources that see frames with their link header; the second only what the link did not
+/// lose.
+struct FrameTraces
+{
+    const char* sent;
+    const char* received;
+};
+
+FrameTraces
+TracesOf(const Ptr<NetDevice>& device)
+{
+    return DynamicCast<FdNetDevice>(device) ? FrameTraces{"MacTx", "MacRx"}
+                                            : FrameTraces{"PhyTxBegin", "PhyRxEnd"};
+}
+
 } // namespace
 
 LinkTap::LinkTap(Sink sink) : m_sink(std::move(sink)), m_firstUid(Create<Packet>()->GetUid())
@@ -29,21 +45,24 @@ LinkTap::~LinkTap()
 {
     for (uint32_t tap = 0; tap < m_ports.size(); ++tap)
     {
-        m_ports[tap].device->TraceDisconnectWithoutContext("PhyTxBegin", m_ports[tap].sent);
-        m_ports[tap].device->TraceDisconnectWithoutContext("PhyRxEnd", m_ports[tap].received);
+        const Ptr<NetDevice>& device = m_ports[tap].device;
+        const FrameTraces traces = TracesOf(device);
+        device->TraceDisconnectWithoutContext(traces.sent, m_ports[tap].sent);
+        device->TraceDisconnectWithoutContext(traces.received, m_ports[tap].received);
     }
 }
 
 bool
 LinkTap::CanWatch(const Ptr<NetDevice>& device)
 {
-    return DynamicCast<PointToPointNetDevice>(device) || DynamicCast<CsmaNetDevice>(device);
+    return DynamicCast<PointToPointNetDevice>(device) || DynamicCast<CsmaNetDevice>(device) ||
+           DynamicCast<FdNetDevice>(device);
 }
 
 TapLinkType
 LinkTap::LinkTypeOf(const Ptr<NetDevice>& device)
 {
-    return DynamicCast<CsmaNetDevice>(device) ? TapLinkType::ETHERNET : TapLinkType::RAW;
+    return DynamicCast<PointToPointNetDevice>(device) ? TapLinkType::RAW : TapLinkType::ETHERNET;
 }
 
 uint32_t
@@ -61,10 +80,9 @@ LinkTap::Watch(Ptr<NetDevice> device)
               LinkTypeOf(device),
               MakeBoundCallback(&LinkTap::Sent, this, tap),
               MakeBoundCallback(&LinkTap::Received, this, tap)};
-    // Both traces see the frame with its link header, and the second only what the link did not
-    // lose.
-    const bool connected = device->TraceConnectWithoutContext("PhyTxBegin", port.sent) &&
-                           device->TraceConnectWithoutContext("PhyRxEnd", port.received);
+    const FrameTraces traces = TracesOf(device);
+    const bool connected = device->TraceConnectWithoutContext(traces.sent, port.sent) &&
+                           device->TraceConnectWithoutContext(traces.received, port.received);
     IKELAB_ASSERT(connected);
     m_ports.push_back(port);
     return tap;

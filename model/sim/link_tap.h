@@ -21,7 +21,7 @@ namespace ns3
 /// How a tapped frame begins; the numbers are libpcap's LINKTYPE_*.
 enum class TapLinkType : uint16_t
 {
-    ETHERNET = 1, ///< CSMA
+    ETHERNET = 1, ///< CSMA, and the kernel's side of a TAP device
     RAW = 101     ///< point-to-point: an IPv4 or IPv6 header first, the PPP header is left out
 };
 
@@ -39,8 +39,8 @@ struct TapFrame
 
 /**
  * Sees every frame on the links of some devices, both directions, with ARP, neighbour discovery and
- * all: for captures and for the leak test. Point-to-point and CSMA devices. A frame that a link
- * loses is seen only where it was sent.
+ * all: for captures and for the leak test. Point-to-point and CSMA devices, and those that lead out
+ * of the simulation (FdNetDevice). A frame that a link loses is seen only where it was sent.
  */
 class LinkTap : public SimpleRefCount<LinkTap>
 {
@@ -58,7 +58,7 @@ class LinkTap : public SimpleRefCount<LinkTap>
      * @return its number in frames, counted from 0; nothing is watched twice
      */
     uint32_t Watch(Ptr<NetDevice> device);
-    /// Watch every point-to-point and CSMA device of these nodes, in their order.
+    /// Watch every device of these nodes that can be watched, in their order.
     void Watch(const NodeContainer& nodes);
     /// Watch every such device of the simulation.
     void WatchAll();
