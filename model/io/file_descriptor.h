@@ -53,6 +53,13 @@ class FileDescriptor
         return m_number >= 0;
     }
 
+    /// The number, for somebody who closes it from now on.
+    int
+    Release()
+    {
+        return std::exchange(m_number, -1);
+    }
+
     void
     Close()
     {

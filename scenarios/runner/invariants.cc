@@ -108,6 +108,17 @@ Invariants::MustProtect(const Policy& policy, const esp::PacketInfo& packet)
 }
 
 bool
+Invariants::MustHaveBeenProtected(const Policy& policy, const esp::PacketInfo& packet)
+{
+    const auto matches = [&packet](const esp::TrafficSelectors& selectors)
+    {
+        return selectors.MatchesInbound(packet);
+    };
+    return std::ranges::none_of(policy.bypassed, matches) &&
+           std::ranges::any_of(policy.protectedTraffic, matches);
+}
+
+bool
 Invariants::ShowsProtected(Bytes frame) const
 {
     const auto found =
@@ -119,8 +130,10 @@ Invariants::ShowsProtected(Bytes frame) const
     const auto view = ViewFrame(frame);
     return view && view->IsClear() &&
            std::ranges::any_of(m_policies,
-                               [&view](const Policy& policy)
-                               { return MustProtect(policy, view->packet); });
+                               [&view](const Policy& policy) {
+                                   return MustProtect(policy, view->packet) ||
+                                          MustHaveBeenProtected(policy, view->packet);
+                               });
 }
 
 void
@@ -232,6 +245,12 @@ Invariants::CheckPair(NodeIndex node, const ike::IkeSaInfo& sa, const RunResult&
     }
     const std::string& name = m_scenario.nodes[node].name;
     const std::string& peerName = m_scenario.nodes[peer->second].name;
+    if (m_scenario.IsKernel(peer->second))
+    {
+        m_agreement.checked = false;
+        m_agreement.detail = fmt::format("{} is a kernel node, which tells us nothing", peerName);
+        return;
+    }
     const auto& others = result.gateways[peer->second].open;
     const auto other = std::ranges::find_if(others,
                                             [&sa](const ike::IkeSaInfo& far) {

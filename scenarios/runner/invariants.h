@@ -56,6 +56,8 @@ class Invariants
     };
 
     static bool MustProtect(const Policy& policy, const esp::PacketInfo& packet);
+    /// By the peer, which may be out of our sight.
+    static bool MustHaveBeenProtected(const Policy& policy, const esp::PacketInfo& packet);
     bool Owns(NodeIndex node, const IpAddress& address) const;
     void CheckEsp(Instant at, NodeIndex node, const FrameView& view);
     void CheckSpis(const RunResult& result);

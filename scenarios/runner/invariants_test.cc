@@ -220,6 +220,23 @@ TEST_F(InvariantsTest, AFrameThatShowsTrafficIsSeenWhateverItsAddresses)
     EXPECT_TRUE(m_invariants.ShowsProtected(frame));
 }
 
+TEST_F(InvariantsTest, APeerOutsideIsJudgedByOurPolicyAndTellsNothing)
+{
+    Scenario scenario = ReadStory();
+    scenario.nodes[SUN].ipsec.reset();
+    scenario.nodes[SUN].kernel = KernelHost{};
+    Invariants invariants(scenario);
+    EXPECT_TRUE(
+        invariants.ShowsProtected(MakePacket({.source = "10.2.0.10", .destination = "10.1.0.10"})));
+    Open(MOON);
+    const std::vector<Invariant> all = invariants.Finish(m_result);
+    const auto agreement = std::ranges::find(all, "ends_agree", &Invariant::name);
+    ASSERT_NE(agreement, all.end());
+    EXPECT_TRUE(agreement->holds);
+    EXPECT_FALSE(agreement->checked);
+    EXPECT_EQ(agreement->detail, "sun is a kernel node, which tells us nothing");
+}
+
 } // namespace
 
 } // namespace ikelab::runner

@@ -8,6 +8,7 @@
 #include "ns3/boolean.h"
 #include "ns3/data-rate.h"
 #include "ns3/drop-tail-queue.h"
+#include "ns3/fd-net-device.h"
 #include "ns3/icmpv6-l4-protocol.h"
 #include "ns3/internet-stack-helper.h"
 #include "ns3/ipv4-static-routing-helper.h"
@@ -76,7 +77,7 @@ SeedNs3(uint64_t seed)
 
 } // namespace
 
-Network::Network(const Scenario& scenario, uint64_t seed) : m_scenario(scenario)
+Network::Network(const Scenario& scenario, uint64_t seed, Taps taps) : m_scenario(scenario)
 {
     SeedNs3(seed);
     ns3::IpsecHelper::EnableChecksums();
@@ -84,7 +85,10 @@ Network::Network(const Scenario& scenario, uint64_t seed) : m_scenario(scenario)
     for (size_t i = 0; i < scenario.nodes.size(); ++i)
     {
         m_nodes.push_back(ns3::CreateObject<ns3::Node>());
-        nodes.Add(m_nodes.back());
+        if (!scenario.IsKernel(i))
+        {
+            nodes.Add(m_nodes.back());
+        }
     }
     const ns3::Ipv4StaticRoutingHelper routing4;
     const ns3::Ipv6StaticRoutingHelper routing6;
@@ -95,31 +99,64 @@ Network::Network(const Scenario& scenario, uint64_t seed) : m_scenario(scenario)
     stack.AssignStreams(nodes, STACK_STREAMS);
     for (NodeIndex i = 0; i < m_nodes.size(); ++i)
     {
-        const auto ipv6 = m_nodes[i]->GetObject<ns3::Ipv6>();
-        m_nodes[i]->GetObject<ns3::Ipv4>()->SetAttribute("IpForward",
-                                                         ns3::BooleanValue(IsRouter(scenario, i)));
-        // Who does not forward asks for routers when its interfaces come up. Routes are the
-        // runner's, so nobody asks: until then every node forwards.
-        ipv6->SetAttribute("IpForward", ns3::BooleanValue(true));
-        if (!IsRouter(scenario, i))
+        if (!scenario.IsKernel(i))
         {
-            ns3::Simulator::Schedule(
-                ns3::NanoSeconds(QUIET_NANOSECONDS),
-                [ipv6] { ipv6->SetAttribute("IpForward", ns3::BooleanValue(false)); });
+            PrepareIp(i);
         }
-        // Addresses are the scenario's and therefore unique; nobody waits a second for that.
-        m_nodes[i]->GetObject<ns3::Icmpv6L4Protocol>()->SetAttribute("DAD",
-                                                                     ns3::BooleanValue(false));
     }
-    for (size_t i = 0; i < scenario.links.size(); ++i)
+    for (LinkIndex i = 0; i < scenario.links.size(); ++i)
     {
-        MakeLink(scenario.links[i], i, seed);
+        if (const auto kernelEnd = scenario.KernelEnd(i))
+        {
+            MakeKernelLink(i, 1 - *kernelEnd, std::move(taps.at(i)));
+        }
+        else
+        {
+            MakeLink(i, seed);
+        }
     }
 }
 
 void
-Network::MakeLink(const Link& link, size_t index, uint64_t seed)
+Network::PrepareIp(NodeIndex node)
 {
+    const bool isRouter = IsRouter(m_scenario, node);
+    const auto ipv6 = m_nodes[node]->GetObject<ns3::Ipv6>();
+    m_nodes[node]->GetObject<ns3::Ipv4>()->SetAttribute("IpForward", ns3::BooleanValue(isRouter));
+    // Who does not forward asks for routers when its interfaces come up. Routes are the
+    // runner's, so nobody asks: until then every node forwards.
+    ipv6->SetAttribute("IpForward", ns3::BooleanValue(true));
+    if (!isRouter)
+    {
+        ns3::Simulator::Schedule(ns3::NanoSeconds(QUIET_NANOSECONDS),
+                                 [ipv6]
+                                 { ipv6->SetAttribute("IpForward", ns3::BooleanValue(false)); });
+    }
+    // Addresses are the scenario's and therefore unique; nobody waits a second for that.
+    m_nodes[node]->GetObject<ns3::Icmpv6L4Protocol>()->SetAttribute("DAD",
+                                                                    ns3::BooleanValue(false));
+}
+
+void
+Network::MakeKernelLink(LinkIndex index, size_t end, io::FileDescriptor tap)
+{
+    const Link& link = m_scenario.links[index];
+    auto device = ns3::CreateObject<ns3::FdNetDevice>();
+    device->SetAddress(MacOf(index, end));
+    device->SetMtu(link.mtu);
+    device->SetIsMulticast(true); // as IPv6 needs it
+    device->SetFileDescriptor(tap.Release());
+    m_nodes[link.ends[end].node]->AddDevice(device);
+    LinkParts parts;
+    parts.devices[end] = device;
+    m_links.push_back(parts);
+    AssignAddresses(link.ends[end], device);
+}
+
+void
+Network::MakeLink(LinkIndex index, uint64_t seed)
+{
+    const Link& link = m_scenario.links[index];
     LinkParts parts;
     parts.channel = ns3::CreateObject<ns3::PointToPointChannel>();
     parts.channel->SetAttribute("Delay",
@@ -188,6 +225,10 @@ Network::AddRoutes()
 {
     for (NodeIndex node = 0; node < m_nodes.size(); ++node)
     {
+        if (m_scenario.IsKernel(node))
+        {
+            continue;
+        }
         const ns3::Ptr<ns3::Node> place = m_nodes[node];
         const auto table4 =
             ns3::DynamicCast<ns3::Ipv4StaticRouting>(ns3::IpsecHelper::GetIpv4Routing(place));

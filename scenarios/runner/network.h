@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "runner/kernel_links.h"
 #include "runner/link_loss.h"
 #include "runner/scenario.h"
 
@@ -24,14 +25,17 @@ class Network
 {
   public:
     /// @param seed the run's, which may be another than the scenario's
-    Network(const Scenario& scenario, uint64_t seed);
+    /// @param taps of all links to kernel nodes
+    Network(const Scenario& scenario, uint64_t seed, Taps taps = {});
 
+    /// Of a kernel node an empty one.
     ns3::Ptr<ns3::Node>
     GetNode(NodeIndex node) const
     {
         return m_nodes[node];
     }
 
+    /// Null at an end that is a kernel node.
     ns3::Ptr<ns3::NetDevice>
     GetDevice(LinkIndex link, size_t end) const
     {
@@ -51,7 +55,9 @@ class Network
         ns3::Ptr<ns3::PointToPointChannel> channel;
     };
 
-    void MakeLink(const Link& link, size_t index, uint64_t seed);
+    void PrepareIp(NodeIndex node);
+    void MakeLink(LinkIndex index, uint64_t seed);
+    void MakeKernelLink(LinkIndex index, size_t end, io::FileDescriptor tap);
     void AssignAddresses(const Interface& end, const ns3::Ptr<ns3::NetDevice>& device);
 
     const Scenario& m_scenario;

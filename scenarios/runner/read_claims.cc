@@ -268,8 +268,8 @@ ReadClaims(const Json& root, Scenario& scenario, Problems& problems)
 void
 ReadRecord(const Json& root, Scenario& scenario, Problems& problems)
 {
-    std::vector<std::string> wanted = InterfaceNames(scenario);
-    const std::vector<std::string> all = wanted;
+    const std::vector<std::string> all = InterfaceNames(scenario);
+    std::vector<std::string> wanted = all;
     if (const Json* record = FindObject(root, "record", problems))
     {
         ObjectReader reader(*record, "/record", RecordRule(), problems);
@@ -292,9 +292,17 @@ ReadRecord(const Json& root, Scenario& scenario, Problems& problems)
                 problems.Add(pointer, Shown(item), "an interface such as \"moon/eth0\"");
                 continue;
             }
-            if (IndexOf(all, item.get<std::string>()) == all.size())
+            const size_t index = IndexOf(all, item.get<std::string>());
+            if (index == all.size())
             {
                 problems.AddUnknown(pointer, "interface", item.get<std::string>(), all);
+                continue;
+            }
+            if (scenario.KernelEnd(index / 2) == index % 2)
+            {
+                problems.Add(pointer,
+                             fmt::format("{} is the kernel's", all[index]),
+                             fmt::format("{}, which sees the same frames", all[index ^ 1]));
                 continue;
             }
             wanted.push_back(item.get<std::string>());
@@ -302,7 +310,8 @@ ReadRecord(const Json& root, Scenario& scenario, Problems& problems)
     }
     for (size_t i = 0; i < all.size(); ++i)
     {
-        if (std::ranges::find(wanted, all[i]) != wanted.end())
+        const bool isKernel = scenario.KernelEnd(i / 2) == i % 2;
+        if (!isKernel && std::ranges::find(wanted, all[i]) != wanted.end())
         {
             scenario.recorded.emplace_back(i / 2, i % 2);
         }

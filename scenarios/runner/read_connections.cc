@@ -157,6 +157,13 @@ ReadConnections(const Json& root, Scenario& scenario, Problems& problems)
         {
             continue;
         }
+        if (node.kernel)
+        {
+            problems.Add(parts.front().pointer,
+                         fmt::format("{} is a kernel node", node.name),
+                         "an IKE daemon's own configuration where the node is");
+            continue;
+        }
         Json json = Json::object();
         for (const Part& part : parts)
         {

@@ -18,6 +18,7 @@ namespace ikelab::runner
 // What the objects of a scenario may hold; each is next to its reader.
 const gateway::ObjectRule& ScenarioRule();
 const gateway::ObjectRule& NodeRule();
+const gateway::ObjectRule& KernelRule();
 const gateway::ObjectRule& LinkRule();
 const gateway::ObjectRule& ExpectRule();
 const gateway::ObjectRule& RecordRule();

@@ -29,6 +29,10 @@ ReadHead(const Json& root, Scenario& scenario, Problems& problems)
     reader.Text("title", scenario.title);
     reader.Text("description", scenario.description);
     reader.Count("seed", scenario.seed);
+    if (int clock = 0; reader.Word("clock", clock))
+    {
+        scenario.clock = static_cast<Clock>(clock);
+    }
     if (std::string epoch; reader.Text("epoch", epoch))
     {
         if (const auto moment = ParseEpoch(epoch))
@@ -61,13 +65,20 @@ ScenarioRule()
     static const gateway::KeyRule* const CONNECTIONS = FindRule(ConfigRule(), "connections");
     static const gateway::KeyRule* const SECRETS = FindRule(ConfigRule(), "secrets");
     static const gateway::KeyRule* const CHARON = FindRule(ConfigRule(), "charon");
+    static constexpr gateway::NamedValue CLOCKS[] = {gateway::Named("virtual", Clock::VIRTUAL),
+                                                     gateway::Named("real", Clock::REAL)};
     static const gateway::KeyRule KEYS[] = {
         Key("$schema", shape::Text, "", "For editors: a file that `ikelab schema` made"),
         Key("title", shape::Text, "", "For people, in a line"),
         Key("description", shape::Text, "", "For people, at length"),
-        Key("epoch", shape::Moment, "2026-01-01T00:00:00Z", "When virtual time 0 is"),
+        Key("clock", shape::Word, "virtual", "What moves time; kernel nodes need the real one")
+            .OneOf(CLOCKS),
+        Key("epoch",
+            shape::Moment,
+            "2026-01-01T00:00:00Z",
+            "When time 0 is; now, of the real clock"),
         Key("seed", shape::Count, "1", "Of everything random").Between(1, UINT64_MAX),
-        Key("duration", shape::Time, "", "How long to run, in virtual time").Required(),
+        Key("duration", shape::Time, "", "How long to run").Required(),
         Key("nodes", shape::Objects, "", "Hosts and gateways").Of(NodeRule()).Required(),
         Key("links", shape::Objects, "", "Lines between two nodes").Of(LinkRule()),
         Key("connections", shape::Connections, "", "swanctl.conf's, by node: it is a gateway")

@@ -103,9 +103,9 @@ const BadCase BAD_CASES[] = {
     {"UnknownTopKey",
      "\"seed\": 7",
      "\"sede\": 7",
-     "s.json:4:3: /sede: unknown key \"sede\"; expected one of $schema, title, description, epoch, "
-     "seed, duration, nodes, links, connections, secrets, charon, traffic, timeline, expect, "
-     "record; did you mean \"seed\"?"},
+     "s.json:4:3: /sede: unknown key \"sede\"; expected one of $schema, title, description, clock, "
+     "epoch, seed, duration, nodes, links, connections, secrets, charon, traffic, timeline, "
+     "expect, record; did you mean \"seed\"?"},
     {"UnknownLinkKey",
      "\"delay\": \"40ms\"",
      "\"dealy\": \"40ms\"",

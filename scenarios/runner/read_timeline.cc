@@ -166,6 +166,12 @@ ReadLinkChange(ObjectReader& reader, const Scenario& scenario)
     }
     LinkChange change;
     change.link = IndexOf(LinkNames(scenario), name);
+    if (scenario.KernelEnd(change.link))
+    {
+        reader.Complain(
+            "link", fmt::format("{} is a TAP device", name), "a link between nodes of ns-3");
+        return {};
+    }
     if (bool up = false; reader.Flag("up", up))
     {
         change.up = up;

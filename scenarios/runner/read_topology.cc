@@ -21,6 +21,7 @@ constexpr size_t LINKS_MAX = 20'000;
 constexpr uint64_t MTU_LEAST = 576;   ///< RFC 791 §3.2: what every IPv4 host takes
 constexpr uint64_t MTU_LEAST6 = 1280; ///< RFC 8200 §5
 constexpr uint64_t MTU_MOST = 65'535;
+constexpr size_t TAP_NAME_MAX = 15; ///< Linux's IFNAMSIZ without its last octet
 
 std::optional<InterfaceAddress>
 ParseInterfaceAddress(std::string_view text)
@@ -87,6 +88,10 @@ class LinkReader
                             link.ends[end]) &&
                     whole;
         }
+        if (whole)
+        {
+            whole = CheckKernelLink(link, reader);
+        }
         number = link.mtu;
         reader.Count("mtu", number, HasV6(link) ? MTU_LEAST6 : MTU_LEAST);
         link.mtu = static_cast<uint16_t>(number);
@@ -109,6 +114,46 @@ class LinkReader
                                            [](const InterfaceAddress& address)
                                            { return address.address.IsV6(); });
                                    });
+    }
+
+    /// A TAP device is a wire of the kernel's: nothing of it is simulated.
+    bool
+    CheckKernelLink(const Link& link, ObjectReader& reader)
+    {
+        const bool kernel[] = {m_scenario.IsKernel(link.ends[0].node),
+                               m_scenario.IsKernel(link.ends[1].node)};
+        if (!kernel[0] && !kernel[1])
+        {
+            return true;
+        }
+        if (kernel[0] && kernel[1])
+        {
+            reader.Complain("ends", "both nodes are the kernel's", "a node of ns-3 at one end");
+            return false;
+        }
+        const Interface& tap = link.ends[kernel[0] ? 0 : 1];
+        const std::string& node = m_nodeNames[tap.node];
+        bool good = true;
+        for (const char* key : {"delay", "loss", "rate", "limit"})
+        {
+            if (reader.Has(key))
+            {
+                reader.Complain(key,
+                                fmt::format("the link to {} is a TAP device, which has none", node),
+                                fmt::format("a node between, whose other link has the {}", key));
+                good = false;
+            }
+        }
+        if (tap.name.size() > TAP_NAME_MAX)
+        {
+            m_problems.Add({io::AppendPointer(reader.PointerTo("ends"), node + "/" + tap.name),
+                            fmt::format("\"{}\" cannot name a TAP device", tap.name),
+                            fmt::format("at most {} letters", TAP_NAME_MAX),
+                            "",
+                            true});
+            good = false;
+        }
+        return good;
     }
 
     /// False if anything is wrong with it.
@@ -279,7 +324,46 @@ ReadRoute(const std::string& to,
         "the address at the other end of one of its links");
 }
 
+/// A kernel node has nothing else: what it is, its owner made it.
+void
+ReadKernel(const Json& json,
+           ObjectReader& reader,
+           Scenario& scenario,
+           Node& node,
+           Problems& problems)
+{
+    ObjectReader kernel(json, reader.PointerTo("kernel"), KernelRule(), problems);
+    node.kernel = KernelHost{};
+    if (kernel.Text("netns", node.kernel->netns) && node.kernel->netns.empty())
+    {
+        kernel.Complain("netns", "is empty", "a name of `ip netns`, or a path");
+    }
+    if (scenario.clock != Clock::REAL)
+    {
+        reader.Complain(
+            "kernel", "the kernel does not wait for virtual time", "\"clock\": \"real\"");
+    }
+    if (reader.Has("routes"))
+    {
+        reader.Complain(
+            "routes", "a kernel node has its own routes", "`ip route add` where the node is");
+    }
+}
+
 } // namespace
+
+const gateway::ObjectRule&
+KernelRule()
+{
+    static const gateway::KeyRule KEYS[] = {gateway::Key(
+        "netns", shape::Text, "", "Name or path of its network namespace; the run's own")};
+    static const gateway::ObjectRule RULE{
+        "kernel",
+        "nodes.NAME.kernel",
+        "A kernel's network stack; its interfaces are TAP devices",
+        KEYS};
+    return RULE;
+}
 
 const gateway::ObjectRule&
 NodeRule()
@@ -288,6 +372,7 @@ NodeRule()
     using gateway::FindRule;
     static const gateway::KeyRule KEYS[] = {
         gateway::Key("routes", shape::Routes, "", "\"prefix\" or \"default\": \"next hop\""),
+        gateway::Key("kernel", shape::Object, "", "The node is no node of ns-3").Of(KernelRule()),
         *FindRule(ConfigRule(), "secrets"),
         *FindRule(ConfigRule(), "charon"),
         *FindRule(ConfigRule(), "policies"),
@@ -342,9 +427,13 @@ ReadTopology(const Json& root, Scenario& scenario, Problems& problems)
     {
         const std::string pointer = io::AppendPointer("/nodes", name);
         CheckName(name, "a node", pointer, problems);
-        const ObjectReader reader(json, pointer, NodeRule(), problems);
+        ObjectReader reader(json, pointer, NodeRule(), problems);
         Node node;
         node.name = name;
+        if (const Json* kernel = reader.Find("kernel"))
+        {
+            ReadKernel(*kernel, reader, scenario, node, problems);
+        }
         scenario.nodes.push_back(std::move(node));
     }
     if (links && links->size() > LINKS_MAX)

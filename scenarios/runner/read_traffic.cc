@@ -145,6 +145,21 @@ ReadEnds(ObjectReader& reader, const Scenario& scenario, Flow& flow, Problems& p
     }
     flow.from = from->node;
     flow.to = to->node;
+    // ns-3 has no hand in what a kernel sends, and no counter where it receives.
+    if (scenario.IsKernel(from->node))
+    {
+        reader.Complain("from",
+                        fmt::format("{} is a kernel node", scenario.nodes[from->node].name),
+                        "a node of ns-3, or traffic that you make there");
+        return;
+    }
+    if (scenario.IsKernel(to->node) && flow.kind != FlowKind::PING)
+    {
+        reader.Complain("to",
+                        fmt::format("{} is a kernel node", scenario.nodes[to->node].name),
+                        "a node of ns-3; only a \"ping\" may end at a kernel node");
+        return;
+    }
     for (const bool v4 : {true, false})
     {
         const auto source = from->Address(v4);

@@ -15,6 +15,7 @@ namespace
 {
 
 constexpr size_t PPP_HEADER_OCTETS = 2;
+constexpr size_t ETHERNET_HEADER_OCTETS = 14;
 /// Interface of the capture with what a link lost: "wan/lost".
 constexpr const char* LOST = "/lost";
 
@@ -68,30 +69,52 @@ Recorder::Recorder(const Scenario& scenario,
 {
     for (LinkIndex link = 0; link < scenario.links.size(); ++link)
     {
+        const size_t before = m_ports.size();
+        const auto kernelEnd = scenario.KernelEnd(link);
         for (size_t end = 0; end < 2; ++end)
         {
-            const auto device = network.GetDevice(link, end);
-            const uint32_t tap = m_tap.Watch(device);
-            Port port{link, end, {}};
-            const std::pair<LinkIndex, size_t> place(link, end);
-            if (std::ranges::find(scenario.recorded, place) != scenario.recorded.end())
+            if (end != kernelEnd)
             {
-                port.interface = folder.AddInterface(scenario.InterfaceName(link, end),
-                                                     "link " + scenario.links[link].name);
+                Watch(link, end, network);
             }
-            m_ports.push_back(port);
-            device->TraceConnectWithoutContext(
-                "PhyRxDrop", ns3::MakeBoundCallback(&Recorder::OnLost, this, tap));
-            device->TraceConnectWithoutContext(
-                "MacTxDrop", ns3::MakeBoundCallback(&Recorder::OnOverflow, this, tap));
         }
-        if (m_ports[2 * link].interface || m_ports[2 * link + 1].interface)
+        const bool isRecorded = std::any_of(m_ports.begin() + static_cast<ptrdiff_t>(before),
+                                            m_ports.end(),
+                                            [](const Port& port) { return port.interface; });
+        // What a kernel loses, it does not tell.
+        if (isRecorded && !kernelEnd)
         {
             m_lossOf[link] =
                 folder.AddInterface(scenario.links[link].name + LOST,
                                     fmt::format("what link {} lost, when it would have arrived",
                                                 scenario.links[link].name));
         }
+    }
+}
+
+void
+Recorder::Watch(LinkIndex link, size_t end, Network& network)
+{
+    const auto device = network.GetDevice(link, end);
+    const uint32_t tap = m_tap.Watch(device);
+    const bool isEthernet = ns3::LinkTap::LinkTypeOf(device) == ns3::TapLinkType::ETHERNET;
+    const bool leadsToKernel = m_scenario.KernelEnd(link).has_value();
+    Port port{link, end, leadsToKernel, {}};
+    const std::pair<LinkIndex, size_t> place(link, end);
+    if (std::ranges::find(m_scenario.recorded, place) != m_scenario.recorded.end())
+    {
+        port.interface =
+            m_folder.AddInterface(m_scenario.InterfaceName(link, end),
+                                  "link " + m_scenario.links[link].name,
+                                  isEthernet ? io::LinkType::ETHERNET : io::LinkType::RAW);
+    }
+    m_ports.push_back(port);
+    if (!leadsToKernel)
+    {
+        device->TraceConnectWithoutContext("PhyRxDrop",
+                                           ns3::MakeBoundCallback(&Recorder::OnLost, this, tap));
+        device->TraceConnectWithoutContext(
+            "MacTxDrop", ns3::MakeBoundCallback(&Recorder::OnOverflow, this, tap));
     }
 }
 
@@ -107,17 +130,21 @@ Recorder::OnFrame(const ns3::TapFrame& frame)
     {
         Flush();
     }
-    if (frame.sent)
+    const size_t headerOctets = frame.linkType == ns3::TapLinkType::ETHERNET
+                                    ? std::min(ETHERNET_HEADER_OCTETS, frame.data.size())
+                                    : 0;
+    if (frame.sent || port.leadsToKernel)
     {
+        const Bytes packet = frame.data.subspan(headerOctets);
         LinkResult& link = m_result.links[port.link];
         ++link.frames;
-        if (m_invariants.ShowsProtected(frame.data))
+        if (m_invariants.ShowsProtected(packet))
         {
             ++link.clear;
             link.firstClear = link.firstClear.value_or(Moment{
                 m_scenario.InterfaceName(port.link, port.end), frame.time.time_since_epoch()});
         }
-        m_invariants.OnSent(frame.time, port.link, port.end, frame.data);
+        m_invariants.OnSent(frame.time, port.link, frame.sent ? port.end : 1 - port.end, packet);
     }
     if (!port.interface)
     {
@@ -128,11 +155,12 @@ Recorder::OnFrame(const ns3::TapFrame& frame)
     waiting.interface = *port.interface;
     waiting.direction = frame.sent ? io::Direction::OUT : io::Direction::IN;
     waiting.data.assign(frame.data.begin(), frame.data.end());
+    waiting.headerOctets = headerOctets;
     waiting.packetId = frame.packetId;
     waiting.node = m_scenario.links[port.link].ends[port.end].node;
     if (frame.sent && !m_comments.empty())
     {
-        const auto name = MessageNameOf(frame.data);
+        const auto name = MessageNameOf(frame.data.subspan(headerOctets));
         const auto comment =
             std::ranges::find_if(m_comments,
                                  [&](const WaitingComment& c)
@@ -234,7 +262,8 @@ Recorder::Comment(NodeIndex node, const ike::MessageEvent& message)
     for (auto frame = m_waiting.rbegin(); frame != m_waiting.rend(); ++frame)
     {
         if (frame->node == node && frame->direction == io::Direction::OUT &&
-            frame->comments.empty() && MessageNameOf(frame->data) == name)
+            frame->comments.empty() &&
+            MessageNameOf(Bytes(frame->data).subspan(frame->headerOctets)) == name)
         {
             frame->comments.push_back(comment);
             return;

@@ -58,6 +58,7 @@ class Recorder
     {
         LinkIndex link{0};
         size_t end{0};
+        bool leadsToKernel{false};         ///< which sends what this end receives
         std::optional<uint32_t> interface; ///< in the capture
     };
 
@@ -69,6 +70,7 @@ class Recorder
         };
         io::Direction direction{};
         Buffer data;
+        size_t headerOctets{0}; ///< of the link, before the IP header
         uint64_t packetId{0};
         std::vector<std::string> comments;
         NodeIndex node{0};
@@ -82,6 +84,7 @@ class Recorder
         std::string comment;
     };
 
+    void Watch(LinkIndex link, size_t end, Network& network);
     void OnFrame(const ns3::TapFrame& frame);
     static void OnLost(Recorder* self, uint32_t tap, ns3::Ptr<const ns3::Packet> packet);
     static void OnOverflow(Recorder* self, uint32_t tap, ns3::Ptr<const ns3::Packet> packet);

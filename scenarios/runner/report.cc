@@ -172,6 +172,10 @@ RunLabel::ToString() const
 {
     std::string text =
         fmt::format("scenario {}, seed {}, ikelab {}", scenario, seed, IKELAB_VERSION);
+    if (realTime)
+    {
+        text += ", in real time";
+    }
     for (const std::string& change : set)
     {
         text += ", --set " + change;
@@ -199,9 +203,16 @@ SummaryOf(const Scenario& scenario,
     json["seed"] = label.seed;
     json["set"] = label.set;
     json["version"] = IKELAB_VERSION;
+    json["clock"] = label.realTime ? "real" : "virtual";
+    json["repeatable"] = !label.realTime;
     json["duration_ns"] = scenario.duration.count();
+    if (label.realTime)
+    {
+        json["ended_ns"] = result.ended.count();
+        json["behind_max_ns"] = result.latest.count();
+    }
     json["epoch_s"] = std::chrono::duration_cast<std::chrono::seconds>(scenario.epoch).count();
-    json["crypto"] = "real, at no cost of virtual time";
+    json["crypto"] = label.realTime ? "real" : "real, at no cost of virtual time";
     json["result"] = Passed(findings, result) ? "pass" : "fail";
     json["claims"] = Json::array();
     for (const Finding& finding : findings)
@@ -310,6 +321,13 @@ PrintAnswer(std::ostream& out,
     }
     const auto held = std::ranges::count_if(findings, &Finding::holds);
     const auto kept = std::ranges::count_if(result.invariants, &Invariant::holds);
+    if (label.realTime)
+    {
+        fmt::print(out,
+                   "  {} in real time, never more than {} late; another run gives other octets\n",
+                   FormatTime(result.ended),
+                   FormatTime(result.latest));
+    }
     fmt::print(out,
                "  {} of {} claims and {} of {} invariants hold\n",
                held,
@@ -335,10 +353,13 @@ PlanOf(const Scenario& scenario, const RunLabel& label)
               {"title", scenario.title},
               {"seed", label.seed},
               {"set", label.set},
+              {"clock", label.realTime ? "real" : "virtual"},
               {"duration_ns", scenario.duration.count()}};
     for (const Node& node : scenario.nodes)
     {
-        json["nodes"].push_back({{"name", node.name}, {"gateway", node.ipsec.has_value()}});
+        json["nodes"].push_back({{"name", node.name},
+                                 {"gateway", node.ipsec.has_value()},
+                                 {"kernel", node.kernel.has_value()}});
     }
     for (LinkIndex i = 0; i < scenario.links.size(); ++i)
     {
@@ -362,16 +383,31 @@ void
 PrintPlan(std::ostream& out, const Scenario& scenario, const RunLabel& label)
 {
     fmt::print(out,
-               "{}, seed {}: {}\n\n  {} of virtual time, {} steps, {} claims\n",
+               "{}, seed {}: {}\n\n  {} of {} time, {} steps, {} claims\n",
                label.scenario,
                label.seed,
                scenario.title,
                FormatTime(scenario.duration),
+               label.realTime ? "real" : "virtual",
                scenario.timeline.size(),
                scenario.claims.size());
     for (LinkIndex i = 0; i < scenario.links.size(); ++i)
     {
         const Link& link = scenario.links[i];
+        if (const auto kernelEnd = scenario.KernelEnd(i))
+        {
+            const Interface& tap = link.ends[*kernelEnd];
+            const std::string& netns = scenario.nodes[tap.node].kernel->netns;
+            fmt::print(out,
+                       "  link {:<9} {} -- {}: TAP device {}{}, MTU {}\n",
+                       link.name,
+                       scenario.InterfaceName(i, 0),
+                       scenario.InterfaceName(i, 1),
+                       tap.name,
+                       netns.empty() ? "" : " in network namespace " + netns,
+                       link.mtu);
+            continue;
+        }
         fmt::print(out,
                    "  link {:<9} {} -- {}: delay {}, loss {}, {}, MTU {}\n",
                    link.name,

@@ -14,12 +14,14 @@
 namespace ikelab::runner
 {
 
-/// What a run is called in everything that it writes: the same words give the same octets.
+/// What a run is called in everything that it writes: the same words give the same octets, unless
+/// they are about a run in real time.
 struct RunLabel
 {
     std::string scenario;
     uint64_t seed{0};
     std::vector<std::string> set; ///< the changes of the command line
+    bool realTime{false};         ///< another run gives other octets
 
     /// "scenario site_to_site, seed 1, ikelab 0.1.0"
     std::string ToString() const;

@@ -127,6 +127,8 @@ struct RunResult
     std::vector<Invariant> invariants;
     std::vector<std::string> failedCommands;
     uint64_t capturedFrames{0};
+    Duration ended{0};  ///< when the run was over
+    Duration latest{0}; ///< how far it was behind the wall clock, at worst; 0 in virtual time
 };
 
 /// A claim held against a run.

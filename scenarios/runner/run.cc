@@ -5,6 +5,7 @@
 #include "gateway/config.h"
 #include "io/text_file.h"
 #include "runner/evidence.h"
+#include "runner/kernel_links.h"
 #include "runner/read_scenario.h"
 #include "runner/report.h"
 #include "runner/scenario_text.h"
@@ -15,6 +16,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -67,7 +69,19 @@ struct Loaded
 {
     Scenario scenario;
     RunLabel label;
+    ScenarioText text;
 };
+
+/// False if there are any; they go to `err`.
+bool
+Explain(const Problems& problems, const ScenarioText& text, std::ostream& err)
+{
+    for (const Problem& problem : problems.List())
+    {
+        fmt::print(err, "{}\n", text.Explain(problem));
+    }
+    return problems.Empty();
+}
 
 /// Read and check; complaints go to `err`.
 std::optional<Loaded>
@@ -95,17 +109,14 @@ LoadScenario(const RunOptions& options, std::ostream& err)
     }
     Problems problems;
     const std::string name = fs::path(*file).stem().string();
-    Loaded loaded{ReadScenario(text->Root(), name, problems), {}};
-    for (const Problem& problem : problems.List())
-    {
-        fmt::print(err, "{}\n", text->Explain(problem));
-    }
-    if (!problems.Empty())
+    Scenario scenario = ReadScenario(text->Root(), name, problems);
+    if (!Explain(problems, *text, err))
     {
         return {};
     }
-    loaded.label = {name, options.seed.value_or(loaded.scenario.seed), options.set};
-    return loaded;
+    const RunLabel label{
+        name, options.seed.value_or(scenario.seed), options.set, scenario.clock == Clock::REAL};
+    return Loaded{std::move(scenario), label, std::move(*text)};
 }
 
 /// A folder of results is never written over.
@@ -249,12 +260,12 @@ FailToWrite(const io::SystemError& error, std::ostream& err)
 int
 RunScenario(const RunOptions& options, std::ostream& out, std::ostream& err)
 {
-    const auto loaded = LoadScenario(options, err);
+    auto loaded = LoadScenario(options, err);
     if (!loaded)
     {
         return EXIT_BAD_INPUT;
     }
-    const Scenario& scenario = loaded->scenario;
+    Scenario& scenario = loaded->scenario;
     const RunLabel& label = loaded->label;
     if (options.dryRun)
     {
@@ -272,6 +283,16 @@ RunScenario(const RunOptions& options, std::ostream& out, std::ostream& err)
     if (!IsFree(folder, err))
     {
         return EXIT_BAD_INPUT;
+    }
+    Problems problems;
+    Taps taps = AttachTaps(scenario, problems);
+    if (!Explain(problems, loaded->text, err))
+    {
+        return EXIT_BAD_INPUT;
+    }
+    if (scenario.clock == Clock::REAL && !loaded->text.Root().contains("epoch"))
+    {
+        scenario.epoch = std::chrono::system_clock::now().time_since_epoch();
     }
     endpoint::RunFolderOptions folderOptions;
     folderOptions.epoch = scenario.epoch;
@@ -303,6 +324,7 @@ RunScenario(const RunOptions& options, std::ostream& out, std::ostream& err)
 
     auto outcome = Simulate(scenario,
                             label.seed,
+                            std::move(taps),
                             label.ToString() + "\n",
                             *files,
                             options.progress ? ProgressOn(err, label.scenario) : ProgressSink{},

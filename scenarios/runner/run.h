@@ -19,7 +19,7 @@ namespace ikelab::runner
 inline constexpr int EXIT_GOOD = 0;
 inline constexpr int EXIT_CLAIM_BROKEN = 1; ///< the run ended, something in `expect` does not hold
 inline constexpr int EXIT_BAD_INPUT = 2;    ///< nothing was run and nothing written
-inline constexpr int EXIT_STOPPED = 130;    ///< half way, by the user; nothing is kept
+inline constexpr int EXIT_STOPPED = 130; ///< half way of virtual time, by the user; nothing is kept
 
 struct RunOptions
 {
@@ -39,7 +39,8 @@ struct RunOptions
     bool dryRun{false};
     /// Draw a progress line on `err`: the command sets it if stderr is a terminal.
     bool progress{false};
-    /// Asked at every frame; the run ends and leaves nothing once it says yes. May be empty.
+    /// Asked at every frame; the run ends and leaves nothing once it says yes, but one in real time
+    /// ends early and is judged and kept. May be empty.
     std::function<bool()> stop;
     /// Folders with scenarios by name, the first that has it wins; empty is ScenarioFolders().
     std::vector<std::string> scenarioFolders;

@@ -3,8 +3,10 @@
 #include "runner/run.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <random>
@@ -17,6 +19,7 @@ namespace
 {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 
 class RunTest : public ::testing::Test
 {
@@ -134,6 +137,78 @@ TEST_F(RunTest, BadInputIsToldAndLeavesNothing)
     m_options.set = {"links.wan.delay=soon"};
     EXPECT_EQ(Run("x"), EXIT_BAD_INPUT);
     EXPECT_NE(m_err.str().find("/links/wan/delay"), std::string::npos);
+    EXPECT_EQ(EntriesAbove(), 0u);
+}
+
+/// The story made short, with nothing lost.
+std::vector<std::string>
+InRealTime()
+{
+    return {"clock=real",
+            "duration=1500ms",
+            "links.wan.loss=0%",
+            "timeline=[]",
+            R"(traffic={"ping": {"kind": "ping", "from": "alice", "to": "bob", "start": "700ms",)"
+            R"( "count": 3, "interval": "100ms"}})",
+            R"(expect={"traffic": {"ping": {"received": 3, "rtt_min": {"min": "80ms"}}}})"};
+}
+
+nlohmann::json
+SummaryIn(const std::map<std::string, std::string>& files)
+{
+    return nlohmann::json::parse(files.at("summary.json"));
+}
+
+TEST_F(RunTest, TheRealClockTakesItsTime)
+{
+    m_options.set = InRealTime();
+    const auto began = std::chrono::steady_clock::now();
+    ASSERT_EQ(Run("real"), EXIT_GOOD) << m_out.str() << m_err.str();
+    EXPECT_GE(std::chrono::steady_clock::now() - began, 1500ms);
+    const auto summary = SummaryIn(FilesOf("real"));
+    EXPECT_EQ(summary.at("clock"), "real");
+    EXPECT_EQ(summary.at("repeatable"), false);
+    EXPECT_GE(summary.at("ended_ns"), 1'500'000'000);
+    EXPECT_GT(summary.at("epoch_s"), 1'700'000'000) << "it is not the epoch of virtual time";
+    EXPECT_NE(m_out.str().find("in real time, never more than "), std::string::npos) << m_out.str();
+
+    m_options.set.front() = "clock=virtual";
+    ASSERT_EQ(Run("virtual"), EXIT_GOOD) << "the next run in this process has its own clock";
+    ASSERT_EQ(Run("again"), EXIT_GOOD);
+    EXPECT_TRUE(FilesOf("virtual") == FilesOf("again"));
+    EXPECT_EQ(SummaryIn(FilesOf("again")).at("repeatable"), true);
+}
+
+TEST_F(RunTest, StoppedInRealTimeItSaysGoodbyeAndIsKept)
+{
+    m_options.set = InRealTime();
+    m_options.set[1] = "duration=60s";
+    const auto began = std::chrono::steady_clock::now();
+    m_options.stop = [began]
+    {
+        return std::chrono::steady_clock::now() - began > 1500ms;
+    };
+    EXPECT_EQ(Run("x"), EXIT_GOOD) << m_out.str() << m_err.str();
+    const auto files = FilesOf("x");
+    const auto summary = SummaryIn(files);
+    EXPECT_LT(summary.at("ended_ns"), 10'000'000'000);
+    EXPECT_EQ(summary.at("gateways").at("moon").at("ike_sas_open"), 0);
+    EXPECT_EQ(summary.at("gateways").at("sun").at("ike_sas_open"), 0);
+    EXPECT_NE(files.at("ladder.txt").find("[ D ]"), std::string::npos);
+}
+
+TEST_F(RunTest, ATapDeviceThatIsNotThereIsBadInput)
+{
+    m_options.set = {"clock=real",
+                     R"(nodes.eve={"kernel": {}})",
+                     R"(links.eve={"ends": {"eve/no-such-tap": "10.3.0.2/24",)"
+                     R"( "moon/eve": "10.3.0.1/24"}})"};
+    EXPECT_EQ(Run("x"), EXIT_BAD_INPUT);
+    EXPECT_NE(
+        m_err.str().find("/links/eve/ends/eve~1no-such-tap: there is no interface no-such-tap; "
+                         "make it: ip tuntap add dev no-such-tap mode tap"),
+        std::string::npos)
+        << m_err.str();
     EXPECT_EQ(EntriesAbove(), 0u);
 }
 

@@ -72,6 +72,19 @@ ToString(FlowKind kind)
     return "tcp";
 }
 
+std::optional<size_t>
+Scenario::KernelEnd(LinkIndex link) const
+{
+    for (size_t end = 0; end < 2; ++end)
+    {
+        if (IsKernel(links[link].ends[end].node))
+        {
+            return end;
+        }
+    }
+    return {};
+}
+
 std::string
 Scenario::InterfaceName(LinkIndex link, size_t end) const
 {

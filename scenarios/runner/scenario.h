@@ -66,11 +66,26 @@ struct Route
     IpAddress via;
 };
 
+/// A node that is no node of ns-3 but the network stack of a kernel, with whatever runs on it. Its
+/// interfaces are TAP devices, under the names that links give them.
+struct KernelHost
+{
+    std::string netns; ///< name or path of a network namespace; empty is the run's own
+};
+
 struct Node
 {
     std::string name;
     std::vector<Route> routes;
     std::optional<gateway::Config> ipsec; ///< with it the node is a gateway
+    std::optional<KernelHost> kernel;
+};
+
+/// What moves the time of a run.
+enum class Clock
+{
+    VIRTUAL, ///< the next event: as fast as the computer goes, and the same every time
+    REAL     ///< the wall clock: what the world outside needs, and never the same twice
 };
 
 enum class FlowKind
@@ -172,7 +187,8 @@ struct Scenario
     std::string name; ///< the file's name without its ending
     std::string title;
     std::string description;
-    Duration epoch{std::chrono::seconds(1767225600)}; ///< of virtual time 0, since 1970: 2026
+    Clock clock{Clock::VIRTUAL};
+    Duration epoch{std::chrono::seconds(1767225600)}; ///< of time 0, since 1970: 2026
     uint64_t seed{1};
     Duration duration{0};
     std::vector<Node> nodes;
@@ -185,6 +201,15 @@ struct Scenario
 
     /// "moon/eth1"
     std::string InterfaceName(LinkIndex link, size_t end) const;
+
+    bool
+    IsKernel(NodeIndex node) const
+    {
+        return nodes[node].kernel.has_value();
+    }
+
+    /// The end of a link that is a TAP device; a link has one at most.
+    std::optional<size_t> KernelEnd(LinkIndex link) const;
     /// The main address of a node in a family: of its first interface that has one.
     std::optional<IpAddress> AddressOf(NodeIndex node, bool v4) const;
     /// Name of what a claim is about.

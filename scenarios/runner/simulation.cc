@@ -7,11 +7,16 @@
 #include "runner/recorder.h"
 #include "sim/ipsec_helper.h"
 
+#include "ns3/boolean.h"
+#include "ns3/global-value.h"
 #include "ns3/nstime.h"
+#include "ns3/realtime-simulator-impl.h"
 #include "ns3/simulator.h"
+#include "ns3/string.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace ikelab::runner
@@ -21,11 +26,22 @@ namespace
 {
 
 constexpr int PROGRESS_STEPS = 200;
+/// So often a run by the wall clock looks how late it is, and whether it shall stop.
+constexpr int64_t GLANCE_NANOSECONDS = 50'000'000;
+/// So long a stopped run by the wall clock waits for the answers to its Deletes.
+constexpr int64_t GOODBYE_NANOSECONDS = 2'000'000'000;
 
 /// ns-3's one simulator, given back when the run is over.
 struct SimulatorGuard
 {
-    SimulatorGuard() = default;
+    explicit SimulatorGuard(Clock clock)
+    {
+        ns3::GlobalValue::Bind("SimulatorImplementationType",
+                               ns3::StringValue(clock == Clock::REAL
+                                                    ? "ns3::RealtimeSimulatorImpl"
+                                                    : "ns3::DefaultSimulatorImpl"));
+    }
+
     SimulatorGuard(const SimulatorGuard&) = delete;
     SimulatorGuard& operator=(const SimulatorGuard&) = delete;
 
@@ -55,9 +71,9 @@ WordOf(Command::Kind kind)
 class Simulation
 {
   public:
-    Simulation(const Scenario& scenario, uint64_t seed, endpoint::RunFolder& folder)
+    Simulation(const Scenario& scenario, uint64_t seed, Taps taps, endpoint::RunFolder& folder)
         : m_scenario(scenario),
-          m_network(scenario, seed),
+          m_network(scenario, seed, std::move(taps)),
           m_gateways(scenario.nodes.size())
     {
         m_result.gateways.resize(scenario.nodes.size());
@@ -87,22 +103,26 @@ class Simulation
         {
             ShowProgress(progress, 0);
         }
-        bool stopped = false;
-        if (stop)
+        if (m_scenario.clock == Clock::REAL)
+        {
+            Glance(stop);
+        }
+        else if (stop)
         {
             m_recorder->SetFrameHook(
                 [&]
                 {
-                    if (!stopped && stop())
+                    if (!m_stopped && stop())
                     {
-                        stopped = true;
+                        m_stopped = true;
                         ns3::Simulator::Stop();
                     }
                 });
         }
         ns3::Simulator::Stop(ns3::NanoSeconds(m_scenario.duration.count()));
         ns3::Simulator::Run();
-        if (stopped)
+        m_result.ended = Duration(ns3::Simulator::Now().GetNanoSeconds());
+        if (m_stopped && m_scenario.clock == Clock::VIRTUAL)
         {
             return false;
         }
@@ -134,6 +154,9 @@ class Simulation
     {
         ns3::IpsecHelper helper;
         ns3::ApplicationContainer applications;
+        // Whoever is out there must not be able to guess a key from the scenario's seed.
+        const bool reachesOutside = std::ranges::any_of(
+            m_scenario.nodes, [](const Node& node) { return node.kernel.has_value(); });
         for (NodeIndex node = 0; node < m_gateways.size(); ++node)
         {
             if (!m_scenario.nodes[node].ipsec)
@@ -142,6 +165,7 @@ class Simulation
             }
             m_gateways[node] =
                 helper.Install(m_network.GetNode(node), *m_scenario.nodes[node].ipsec);
+            m_gateways[node]->SetAttribute("SystemRandom", ns3::BooleanValue(reachesOutside));
             applications.Add(m_gateways[node]);
             m_gateways[node]->TraceConnectWithoutContext(
                 "Event",
@@ -207,6 +231,50 @@ class Simulation
         return gateway.CheckLiveness(command.name);
     }
 
+    /// Every now and then of a run by the wall clock.
+    void
+    Glance(const StopQuestion& stop)
+    {
+        const auto clock =
+            ns3::DynamicCast<ns3::RealtimeSimulatorImpl>(ns3::Simulator::GetImplementation());
+        const ns3::Time now = ns3::Simulator::Now();
+        if (now.IsStrictlyPositive())
+        {
+            const Duration late((clock->RealtimeNow() - now).GetNanoSeconds());
+            m_result.latest = std::max(m_result.latest, late);
+        }
+        if (!m_stopped && stop && stop())
+        {
+            m_stopped = true;
+            SayGoodbye();
+        }
+        const auto isEmpty = [](const ns3::Ptr<ns3::IkeApplication>& gateway)
+        {
+            return !gateway || gateway->Empty();
+        };
+        if (m_stopped && std::ranges::all_of(m_gateways, isEmpty))
+        {
+            ns3::Simulator::Stop();
+            return;
+        }
+        ns3::Simulator::Schedule(ns3::NanoSeconds(GLANCE_NANOSECONDS),
+                                 [this, &stop] { Glance(stop); });
+    }
+
+    /// Peers outside shall not keep SAs that nobody answers for.
+    void
+    SayGoodbye()
+    {
+        for (const auto& gateway : m_gateways)
+        {
+            if (gateway)
+            {
+                gateway->Shutdown();
+            }
+        }
+        ns3::Simulator::Stop(ns3::NanoSeconds(GOODBYE_NANOSECONDS));
+    }
+
     void
     ShowProgress(const ProgressSink& progress, int step)
     {
@@ -224,6 +292,7 @@ class Simulation
     std::unique_ptr<Recorder> m_recorder;
     std::vector<ns3::Ptr<ns3::IkeApplication>> m_gateways; ///< by node; null for hosts
     std::vector<std::unique_ptr<FlowDriver>> m_flows;
+    bool m_stopped{false};
 };
 
 } // namespace
@@ -231,13 +300,14 @@ class Simulation
 std::optional<SimulationOutcome>
 Simulate(const Scenario& scenario,
          uint64_t seed,
+         Taps taps,
          const std::string& head,
          endpoint::RunFolder& folder,
          const ProgressSink& progress,
          const StopQuestion& stop)
 {
-    const SimulatorGuard guard;
-    Simulation simulation(scenario, seed, folder);
+    const SimulatorGuard guard(scenario.clock);
+    Simulation simulation(scenario, seed, std::move(taps), folder);
     if (!simulation.Run(progress, stop))
     {
         return {};
