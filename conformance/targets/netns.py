@@ -219,6 +219,7 @@ class NetnsLab:
     @param directory  where files go; without it a temporary folder that is removed at the end
     """
 
+    ENDS = (TESTER, TARGET)
     SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
     PROGRAMS = ("ip", "nsenter", "unshare", "ping", "tcpdump", "sysctl", "mount")
     # What a container or kernel may refuse, each tried in namespaces that vanish with the command.
@@ -267,13 +268,18 @@ class NetnsLab:
             self._handlers[number] = signal.signal(number, self._on_signal)
         signal.alarm(int(self.limit))
         try:
-            self.tester = Namespace(TESTER, self._processes)
-            self.target = Namespace(TARGET, self._processes)
+            self.tester, self.target = (Namespace(end, self._processes) for end in self.ENDS)
             self._connect()
         except BaseException:
             self._clean_up()
             raise
         return self
+
+    def spawn(self, argv, env=None, log=None, **streams):
+        """Start beside the namespaces; the lab ends it at the latest when it ends itself."""
+        process = Process(argv, env=env, log=log, **streams)
+        self._processes.append(process)
+        return process
 
     def _connect(self):
         subprocess.run(["ip", "link", "add", WIRE, "netns", str(self.tester.pid), "type", "veth",
