@@ -36,6 +36,8 @@ ALICE = End("alice", "10.1.0.10", "", "10.1.0.10", "10.1.0.0/24", "", "", "alice
 MOON = End("moon", "192.0.2.1", "", "10.1.0.1", "10.1.0.0/24", "", "", "moon.example")
 SUN = End("sun", "198.51.100.2", "", "10.2.0.10", "10.2.0.0/24", "", "", "sun.example")
 PROTECTED = [ipaddress.ip_network(end.subnet) for end in (ALICE, SUN)]
+# Of what the line loses: a packet of each row, where the scenario's own seed spares the first fifty.
+SEED = 2
 # Where the line's frames are seen, in the capture of the simulation.
 LINE = ("moon/wan", "isp/moon", "isp/sun", "wan/lost")
 
@@ -80,7 +82,7 @@ class Simulation:
         self.tables = self.run_folder / "wireshark"
         changes = [f"nodes.{namespace.end.name}.kernel.netns=/proc/{namespace.pid}/ns/net"
                    for namespace in (lab.alice, lab.sun)] + list(changes)
-        words = [BINARY["path"], "run", SCENARIO, "-o", self.run_folder]
+        words = [BINARY["path"], "run", SCENARIO, "-o", self.run_folder, "--seed", SEED]
         for change in changes:
             words += ["--set", change]
         self._process = lab.spawn(words, log=folder / "ikelab.log")
@@ -202,7 +204,7 @@ class Story:
         line = frames_of_line(self.simulation.capture)
         expect_equal(line.clear, [], "nothing of alice and bob is seen on the line")
         expect(line.esp > 0 and line.ike > 0, "ESP and IKE are", line)
-        expect(line.lost > 0 or line.esp < 200, "the line loses packets", line)
+        expect(line.lost > 0, "the line loses packets", line)
         judge_capture(self.simulation)
         late = summary["behind_max_ns"] / 1e6
         return f"line: {line.ike} IKE, {line.esp} ESP, {line.lost} lost, 0 clear; {late:.0f} ms late at most"
