@@ -420,6 +420,25 @@ TEST_F(DecoderTest, ShowsAhInIpv6)
                 HasSubstr(shown + "UDP (cut: "));
 }
 
+TEST_F(DecoderTest, KnowsAhInIpv6ThatDoesNotEnd)
+{
+    // AH behind a hop-by-hop header says it has 24 octets; there are 20 of them.
+    const Buffer packet = Hex("60000000001c 00 40 20010db8000000000000000000000001"
+                              "20010db8000000000000000000000002"
+                              "3300010400000000"
+                              "1104 0000 00000077 00000005 0000000000000000");
+    EXPECT_THAT(Line(packet), HasSubstr("2001:db8::1 > 2001:db8::2  AH (malformed: IP: "));
+    for (size_t octets = 40; octets < packet.size(); ++octets)
+    {
+        io::CapturePacket captured;
+        captured.data = Bytes(packet).first(octets);
+        captured.originalOctets = static_cast<uint32_t>(packet.size());
+        const PacketView view = m_decoder.Read(m_capture, captured);
+        // What is behind the hop-by-hop header is known once that is there.
+        EXPECT_EQ(view.Worst(), octets < 48 ? Protection::CLEAR : Protection::CUT) << octets;
+    }
+}
+
 TEST_F(DecoderTest, SaysALongInterfaceNameShort)
 {
     m_capture.interfaces.front().name = std::string(65000, 'x');

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace ikelab::dissect
@@ -27,6 +28,59 @@ EndText(const IpAddress& address, const esp::PacketInfo& info, uint16_t port)
 {
     const bool icmp = info.protocol == esp::PROTOCOL_ICMP || info.protocol == esp::PROTOCOL_ICMPV6;
     return info.portsKnown && !icmp ? SocketAddress{address, port}.ToString() : address.ToString();
+}
+
+/// ReadPacket walks over these in IPv6.
+bool
+IsExtensionHeader(uint8_t protocol)
+{
+    constexpr std::array<uint8_t, 5> HEADERS = {0, 43, PROTOCOL_FRAGMENT, esp::PROTOCOL_AH, 60};
+    return std::ranges::find(HEADERS, protocol) != HEADERS.end();
+}
+
+/// How many octets an extension header says it has, from its first two.
+size_t
+SaidHeaderOctets(uint8_t protocol, uint8_t length)
+{
+    switch (protocol)
+    {
+    case PROTOCOL_FRAGMENT:
+        return 8;
+    case esp::PROTOCOL_AH:
+        return size_t{4} * (length + 2u);
+    default:
+        return 8 + size_t{8} * length;
+    }
+}
+
+/**
+ * If an extension header of an IPv6 packet does not end within it, make the packet end before that
+ * header: what is known of it can then be read.
+ * @return which header it was; nothing if all of them end
+ */
+std::optional<uint8_t>
+CloseUnendedHeader(Buffer& packet)
+{
+    size_t nextAt = 6; // where the number of the header at `at` stands
+    size_t at = V6_HEADER_OCTETS;
+    while (IsExtensionHeader(packet[nextAt]))
+    {
+        const uint8_t current = packet[nextAt];
+        const size_t left = packet.size() - at;
+        const size_t octets = left < 2 ? 2 : SaidHeaderOctets(current, packet[at + 1]);
+        if (octets > left)
+        {
+            packet[nextAt] = esp::PROTOCOL_NO_NEXT_HEADER;
+            return current;
+        }
+        if (current == PROTOCOL_FRAGMENT && (packet[at + 2] != 0 || packet[at + 3] >> 3 != 0))
+        {
+            return std::nullopt; // what follows is the middle of something
+        }
+        nextAt = at;
+        at += octets;
+    }
+    return std::nullopt;
 }
 
 } // namespace
@@ -132,11 +186,13 @@ ReadUnended(Bytes packet)
     const size_t octets = v4 ? ended.size() : ended.size() - V6_HEADER_OCTETS;
     ended[v4 ? 2 : 4] = static_cast<uint8_t>(octets >> 8);
     ended[v4 ? 3 : 5] = static_cast<uint8_t>(octets);
+    const std::optional<uint8_t> unended = v4 ? std::nullopt : CloseUnendedHeader(ended);
     auto info = esp::ReadPacket(ended);
     if (!info)
     {
         return std::nullopt;
     }
+    info->protocol = unended.value_or(info->protocol);
     info->totalOctets = *said;
     return *info;
 }
@@ -181,14 +237,9 @@ AddAhOfV6(PacketView& view, Bytes headers)
     Bytes rest = headers.subspan(V6_HEADER_OCTETS);
     while (rest.size() >= 2)
     {
-        size_t octets = 8 + size_t{8} * rest[1];
-        if (current == PROTOCOL_FRAGMENT)
+        const size_t octets = SaidHeaderOctets(current, rest[1]);
+        if (current == esp::PROTOCOL_AH)
         {
-            octets = 8;
-        }
-        else if (current == esp::PROTOCOL_AH)
-        {
-            octets = size_t{4} * (rest[1] + 2u);
             ByteReader reader(rest.first(std::min(octets, rest.size())));
             if (!AddAh(view, reader))
             {
