@@ -202,7 +202,15 @@ Decoder::ReadFragment(PacketView& view, Place place, const esp::PacketInfo& info
     IpReassembly& reassembly = m_ipReassembly[place.interface];
     auto outcome = reassembly.Add(packet);
     // Only the first fragment of UDP shows ports; by the rest it may have come already.
-    const bool ours = IsOurs(info.protocol, reassembly.Start(packet));
+    bool ours = IsOurs(info.protocol, reassembly.Start(packet));
+    if (info.IsV6())
+    {
+        // The first fragment holds AH too, and info says what is behind it. AH is shown with the
+        // whole packet.
+        PacketView first;
+        AddAhOfV6(first, packet.first(info.headerOctets));
+        ours = ours || first.Has("ah");
+    }
     Layer layer = Other("");
     layer.name = "fragment";
     if (!outcome)

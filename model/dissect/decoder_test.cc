@@ -439,6 +439,26 @@ TEST_F(DecoderTest, KnowsAhInIpv6ThatDoesNotEnd)
     }
 }
 
+TEST_F(DecoderTest, ShowsFragmentsOfAh)
+{
+    const std::string tcp(48, '0'); // TCP behind AH is ours for its AH
+    const Buffer ah = Hex("0604 0000 00000077 00000005 000000000000000000000000" + tcp);
+    EXPECT_EQ(Read(testing::Ipv4(esp::PROTOCOL_AH, Bytes(ah).first(40), 0x2000)).Worst(),
+              Protection::FRAGMENT);
+    const auto fragment = [&](std::string_view offsetAndMore, Bytes content)
+    {
+        Buffer packet = Hex("600000000000 2c 40 20010db8000000000000000000000001"
+                            "20010db8000000000000000000000002 3300" +
+                            std::string(offsetAndMore) + "00000009");
+        Append(packet, content);
+        packet[5] = static_cast<uint8_t>(packet.size() - 40);
+        return Read(packet);
+    };
+    EXPECT_EQ(fragment("0001", Bytes(ah).first(40)).Worst(), Protection::FRAGMENT);
+    const PacketView last = fragment("0028", Bytes(ah).subspan(40));
+    EXPECT_TRUE(last.Has("ah")) << ToLine(last, Duration{0});
+}
+
 TEST_F(DecoderTest, SaysALongInterfaceNameShort)
 {
     m_capture.interfaces.front().name = std::string(65000, 'x');
