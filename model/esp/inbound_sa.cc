@@ -39,7 +39,22 @@ InboundSa::Open(PacketBuffer& packet,
     {
         return Fail(Fault::REPLAY, "ESP sequence number");
     }
-    TRY_ASSIGN(const uint64_t sequence, Authenticate(packet, *expected));
+    uint64_t sequence = *expected;
+    if (m_failures != 0 && m_failures % limits::ESN_RESYNC_FAILURES == 0)
+    {
+        TRY_ASSIGN(sequence, Resynchronise(packet, *expected));
+    }
+    else
+    {
+        const auto esnHigh =
+            m_esn ? std::optional(static_cast<uint32_t>(sequence >> 32)) : std::nullopt;
+        const auto opened = m_cipher.Open(packet.View(), wire::ESP_HEADER_OCTETS, esnHigh);
+        if (m_esn)
+        {
+            m_failures = opened ? 0 : m_failures + 1;
+        }
+        TRY(opened);
+    }
     const bool newest = sequence > m_window.Highest();
     m_window.Record(sequence);
 
@@ -88,37 +103,32 @@ InboundSa::Open(PacketBuffer& packet,
 }
 
 /**
- * Verify and decrypt. With extended numbers the high half is not sent: should so much have been
- * lost that it is guessed wrong, nothing verifies any more. After a row of failures one packet of
- * many is tried again as one of the next rounds of 2^32 (RFC 4303 appendix A3).
+ * Verify and decrypt after a row of failures. With extended numbers the high half is not sent:
+ * should so much have been lost that it is guessed wrong, nothing verifies any more. So this packet
+ * is tried as one of the next rounds of 2^32, too (RFC 4303 appendix A3).
  * @return the number that the packet verified with
  */
 Result<uint64_t>
-InboundSa::Authenticate(PacketBuffer& packet, uint64_t expected)
+InboundSa::Resynchronise(PacketBuffer& packet, uint64_t expected)
 {
-    if (!m_esn)
+    const Buffer untouched = ToBuffer(std::as_const(packet).View());
+    for (unsigned tries = 0;; ++tries)
     {
-        TRY(m_cipher.Open(packet.View(), wire::ESP_HEADER_OCTETS));
-        return expected;
-    }
-    const bool resynchronises = m_failures % limits::ESN_RESYNC_FAILURES == 0 && m_failures != 0;
-    const Buffer untouched = resynchronises ? ToBuffer(std::as_const(packet).View()) : Buffer();
-    const auto open = [&](uint64_t sequence)
-    {
-        return m_cipher.Open(
-            packet.View(), wire::ESP_HEADER_OCTETS, static_cast<uint32_t>(sequence >> 32));
-    };
-    auto opened = open(expected);
-    const unsigned tries = resynchronises ? limits::ESN_RESYNC_TRIES : 0;
-    for (unsigned i = 0; !opened && opened.error().fault == Fault::INTEGRITY && i < tries; ++i)
-    {
+        const auto high = static_cast<uint32_t>(expected >> 32);
+        const auto opened = m_cipher.Open(packet.View(), wire::ESP_HEADER_OCTETS, high);
+        if (opened)
+        {
+            m_failures = 0;
+            return expected;
+        }
+        if (opened.error().fault != Fault::INTEGRITY || tries == limits::ESN_RESYNC_TRIES)
+        {
+            ++m_failures;
+            return tl::unexpected<Error>(opened.error());
+        }
         std::ranges::copy(untouched, packet.View().begin());
         expected += uint64_t{1} << 32;
-        opened = open(expected);
     }
-    m_failures = opened ? 0 : m_failures + 1;
-    TRY(opened);
-    return expected;
 }
 
 /// Drop padding, Pad Length and Next Header; returns the latter.

@@ -95,7 +95,7 @@ class InboundSa
     }
 
   private:
-    Result<uint64_t> Authenticate(PacketBuffer& packet, uint64_t expected);
+    Result<uint64_t> Resynchronise(PacketBuffer& packet, uint64_t expected);
     Result<uint8_t> StripTrailer(PacketBuffer& packet) const;
     Result<void> RestoreHeader(PacketBuffer& packet,
                                uint8_t nextHeader,
