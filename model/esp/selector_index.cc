@@ -16,6 +16,17 @@ namespace ikelab::esp
 namespace
 {
 
+template <typename Bucket, typename Number>
+Bucket
+Alone(const SelectorEntry& entry)
+{
+    if (const auto compact = CompactEntry<Number>::Of(entry))
+    {
+        return *compact;
+    }
+    return &entry;
+}
+
 /// The upper bits of a number.
 uint64_t
 UpperBits(uint64_t number, unsigned bits)
@@ -68,64 +79,77 @@ SelectorIndex::Cover(const SelectorSet::Range& range)
     const auto high = static_cast<unsigned>(std::bit_width(range.first.high ^ range.last.high));
     const auto low = static_cast<unsigned>(std::bit_width(range.first.low ^ range.last.low));
     const unsigned addressBits = !range.first.v6 ? 32 - low : high != 0 ? 64 - high : 128 - low;
-    const bool opaque = range.startPort > range.endPort;
-    const auto differing = static_cast<uint16_t>(range.startPort ^ range.endPort);
+    const NextLayer& next = range.next;
+    const bool opaque = next.startPort > next.endPort;
+    const auto differing = static_cast<uint16_t>(next.startPort ^ next.endPort);
     const int portBits = opaque ? 0 : 16 - std::bit_width(differing);
     return KeyOf({static_cast<uint8_t>(addressBits),
                   static_cast<uint8_t>(portBits),
-                  range.protocol != Selector::ANY_PROTOCOL},
+                  next.protocol != Selector::ANY_PROTOCOL},
                  range.first,
-                 range.protocol,
-                 range.startPort);
+                 next.protocol,
+                 next.startPort);
 }
 
+template <typename Number>
 void
-SelectorIndex::Table::Insert(const Key& key, const Entry& entry)
+SelectorIndex::InsertAt(Family<Number>& table, const Key& key, const Entry& entry)
 {
-    ++shapes[key.address.v6 ? 1 : 0][key.shape];
-    Bucket& bucket = buckets[key.Hash()];
-    if (!bucket.first)
+    ++table.shapes[key.shape];
+    const uint64_t hash = key.Hash();
+    Bucket<Number>* bucket = table.buckets.Find(hash);
+    if (!bucket)
     {
-        bucket.first = &entry;
+        table.buckets.Insert(hash, Alone<Bucket<Number>, Number>(entry));
         return;
     }
-    if (!bucket.all)
+    if (!std::holds_alternative<std::unique_ptr<All>>(*bucket))
     {
-        bucket.all = std::make_unique<Bucket::All>();
-        bucket.all->emplace(bucket.first->place, bucket.first);
+        const Entry& other = EntryIn<Number>(*bucket);
+        *bucket = std::make_unique<All>(All{{other.place, &other}});
     }
-    bucket.all->emplace(entry.place, &entry);
-    bucket.first = bucket.all->begin()->second;
+    std::get<std::unique_ptr<All>>(*bucket)->emplace(entry.place, &entry);
 }
 
+template <typename Number>
 void
-SelectorIndex::Table::Erase(const Key& key, const Entry& entry)
+SelectorIndex::EraseAt(Family<Number>& table, const Key& key, const Entry& entry)
 {
-    auto& users = shapes[key.address.v6 ? 1 : 0];
-    const auto shape = users.find(key.shape);
+    const auto shape = table.shapes.find(key.shape);
     if (--shape->second == 0)
     {
-        users.erase(shape);
+        table.shapes.erase(shape);
     }
-    const auto position = buckets.find(key.Hash());
-    if (position == buckets.end())
+    const uint64_t hash = key.Hash();
+    Bucket<Number>* bucket = table.buckets.Find(hash);
+    if (!bucket)
     {
         return; // two keys of this entry had one hash
     }
-    Bucket& bucket = position.value();
-    if (bucket.all)
+    auto* all = std::get_if<std::unique_ptr<All>>(bucket);
+    if (all)
     {
-        bucket.all->erase(entry.place);
-        bucket.first = bucket.all->empty() ? nullptr : bucket.all->begin()->second;
+        (*all)->erase(entry.place);
+        if ((*all)->size() == 1)
+        {
+            const Entry& left = *(*all)->begin()->second;
+            *bucket = Alone<Bucket<Number>, Number>(left);
+            return;
+        }
     }
-    else if (bucket.first == &entry)
+    if (all ? (*all)->empty() : &EntryIn<Number>(*bucket) == &entry)
     {
-        bucket.first = nullptr;
+        table.buckets.Erase(hash);
     }
-    if (!bucket.first)
-    {
-        buckets.erase(position);
-    }
+}
+
+/// The entry of a bucket that has one.
+template <typename Number>
+const SelectorIndex::Entry&
+SelectorIndex::EntryIn(const Bucket<Number>& bucket) const
+{
+    const auto* compact = std::get_if<CompactEntry<Number>>(&bucket);
+    return compact ? m_entries.at(compact->place) : *std::get<const Entry*>(bucket);
 }
 
 /// The end by which it is found: the narrower one, for it shares its keys with fewer others.
@@ -144,7 +168,7 @@ SelectorIndex::IsByLocal(const TrafficSelectors& selectors)
     return widest(selectors.local) > widest(selectors.remote);
 }
 
-/// Call work(table, key) for each place where the entry stands.
+/// Call work(family, key) for each place where the entry stands.
 template <typename Work>
 void
 SelectorIndex::ForEachKey(const Entry& entry, const Work& work)
@@ -166,13 +190,17 @@ SelectorIndex::ForEachKey(const Entry& entry, const Work& work)
             addresses.insert(KeyOf({key.shape.addressBits}, range.first, 0, 0));
         }
     }
+    const auto workIn = [&](Table& table, const Key& key)
+    {
+        key.address.v6 ? work(table.v6, key) : work(table.v4, key);
+    };
     for (const Key& key : keys)
     {
-        work(m_tables[byLocal ? 1 : 0], key);
+        workIn(m_tables[byLocal ? 1 : 0], key);
     }
     for (const Key& key : addresses)
     {
-        work(m_byAddress[byLocal ? 1 : 0], key);
+        workIn(m_byAddress[byLocal ? 1 : 0], key);
     }
 }
 
@@ -183,7 +211,7 @@ SelectorIndex::Insert(uint64_t place, TrafficSelectors selectors, uint32_t tag)
         m_entries.emplace(place, Entry{place, tag, std::move(selectors)});
     IKELAB_ASSERT(inserted);
     const Entry& entry = position->second;
-    ForEachKey(entry, [&](Table& table, const Key& key) { table.Insert(key, entry); });
+    ForEachKey(entry, [&](auto& table, const Key& key) { InsertAt(table, key, entry); });
 }
 
 std::optional<uint32_t>
@@ -195,7 +223,7 @@ SelectorIndex::Erase(uint64_t place)
         return std::nullopt;
     }
     const Entry& entry = position->second;
-    ForEachKey(entry, [&](Table& table, const Key& key) { table.Erase(key, entry); });
+    ForEachKey(entry, [&](auto& table, const Key& key) { EraseAt(table, key, entry); });
     const uint32_t tag = entry.tag;
     m_entries.erase(position);
     return tag;

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "esp/line_table.h"
 #include "esp/packet_info.h"
-#include "esp/selector_set.h"
+#include "esp/selector_entry.h"
 
 #include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
-#include <tsl/robin_map.h>
+#include <span>
 #include <unordered_map>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace ikelab::esp
@@ -61,67 +64,13 @@ class SelectorIndex
     std::optional<Found>
     First(const PacketInfo& packet, bool outbound, const Takes& takes) const
     {
-        std::optional<Found> best;
-        // True if what stands behind this entry needs no look any more.
-        const auto consider = [&](const Entry& entry)
-        {
-            if (best && entry.place >= best->place)
-            {
-                return true;
-            }
-            const Found found{entry.place, entry.tag, entry.selectors.Judge(packet, outbound)};
-            const bool taken = found.fit != Fit::NONE && takes(found);
-            if (taken)
-            {
-                best = found;
-            }
-            return taken;
-        };
-        const auto walk = [&](const Table& table, const Key& key)
-        {
-            const auto bucket = table.buckets.find(key.Hash());
-            if (bucket == table.buckets.end() || consider(*bucket->second.first) ||
-                !bucket->second.all)
-            {
-                return;
-            }
-            for (const auto& [place, entry] : *bucket->second.all)
-            {
-                if (consider(*entry))
-                {
-                    break;
-                }
-            }
-        };
-        // Whose ports or protocol are hidden may fit what asks for some (RFC 4301 §7).
-        const bool hides = packet.portsHidden || !packet.protocolKnown;
-        for (const bool local : {true, false})
-        {
-            const bool source = local == outbound;
-            const AddressNumber& address = source ? packet.source : packet.destination;
-            const uint16_t port = source ? packet.sourcePort : packet.destinationPort;
-            const Table& table = m_tables[local ? 1 : 0];
-            for (const auto& [shape, users] : table.shapes[address.v6 ? 1 : 0])
-            {
-                const bool byPort = shape.portBits != 0;
-                if (byPort ? packet.portsKnown : !(hides && shape.byProtocol))
-                {
-                    walk(table, KeyOf(shape, address, packet.protocol, port));
-                }
-            }
-            if (hides)
-            {
-                const Table& addresses = m_byAddress[local ? 1 : 0];
-                for (const auto& [shape, users] : addresses.shapes[address.v6 ? 1 : 0])
-                {
-                    walk(addresses, KeyOf(shape, address, 0, 0));
-                }
-            }
-        }
-        return best;
+        return packet.IsV6() ? FirstIn(&Table::v6, packet, outbound, takes)
+                             : FirstIn(&Table::v4, packet, outbound, takes);
     }
 
   private:
+    static constexpr size_t GROUP = 16; ///< about what a processor fetches at a time
+
     /// What of an end is looked up.
     struct Shape
     {
@@ -150,41 +99,27 @@ class SelectorIndex
         uint64_t Hash() const;
     };
 
-    struct Entry
-    {
-        uint64_t place{0};
-        uint32_t tag{0};
-        TrafficSelectors selectors;
-    };
+    using Entry = SelectorEntry;
 
-    /// The entries under one key. Nearly always there is one, which then costs no further look.
-    struct Bucket
-    {
-        using All = std::map<uint64_t, const Entry*>;
+    using All = std::map<uint64_t, const Entry*>;
 
-        const Entry* first{nullptr};
-        std::unique_ptr<All> all; ///< by place, if there are more than one
-    };
+    /// The entries under one key: nearly always one, else all by their places.
+    template <typename Number>
+    using Bucket = std::variant<CompactEntry<Number>, const Entry*, std::unique_ptr<All>>;
 
-    /// The hash of a key is mixed already.
-    struct Same
+    template <typename Number>
+    struct Family
     {
-        size_t
-        operator()(uint64_t hash) const
-        {
-            return static_cast<size_t>(hash);
-        }
+        /// By the hash of the key alone: keys of one hash share a bucket, where all are judged.
+        LineTable<Bucket<Number>> buckets;
+        /// Shapes in use and by how many keys.
+        std::map<Shape, size_t> shapes;
     };
 
     struct Table
     {
-        void Insert(const Key& key, const Entry& entry);
-        void Erase(const Key& key, const Entry& entry);
-
-        /// By the hash of the key alone: keys of one hash share a bucket, where all are judged.
-        tsl::robin_map<uint64_t, Bucket, Same> buckets;
-        /// For IPv4 and IPv6: shapes in use and by how many buckets.
-        std::array<std::map<Shape, size_t>, 2> shapes;
+        Family<V4Number> v4;
+        Family<V6Number> v6;
     };
 
     static Key KeyOf(const Shape& shape,
@@ -193,8 +128,112 @@ class SelectorIndex
                      uint16_t port);
     static Key Cover(const SelectorSet::Range& range);
     static bool IsByLocal(const TrafficSelectors& selectors);
+    template <typename Number>
+    const Entry& EntryIn(const Bucket<Number>& bucket) const;
+    template <typename Number>
+    void InsertAt(Family<Number>& table, const Key& key, const Entry& entry);
+    template <typename Number>
+    void EraseAt(Family<Number>& table, const Key& key, const Entry& entry);
     template <typename Work>
     void ForEachKey(const Entry& entry, const Work& work);
+
+    template <typename Number, typename Takes>
+    std::optional<Found>
+    FirstIn(Family<Number> Table::*family,
+            const PacketInfo& packet,
+            bool outbound,
+            const Takes& takes) const
+    {
+        std::optional<Found> best;
+        // True if what stands behind this entry needs no look any more.
+        const auto consider = [&](const auto& entry)
+        {
+            if (best && entry.place >= best->place)
+            {
+                return true;
+            }
+            const Found found{entry.place, entry.tag, entry.Judge(packet, outbound)};
+            const bool taken = found.fit != Fit::NONE && takes(found);
+            if (taken)
+            {
+                best = found;
+            }
+            return taken;
+        };
+        const auto walk = [&](const Family<Number>& table, uint64_t hash)
+        {
+            const auto* bucket = table.buckets.Find(hash);
+            if (!bucket)
+            {
+                return;
+            }
+            if (const auto* compact = std::get_if<CompactEntry<Number>>(bucket))
+            {
+                consider(*compact);
+            }
+            else if (const auto* only = std::get_if<const Entry*>(bucket))
+            {
+                consider(**only);
+            }
+            else
+            {
+                for (const auto& [place, entry] : *std::get<std::unique_ptr<All>>(*bucket))
+                {
+                    if (consider(*entry))
+                    {
+                        break;
+                    }
+                }
+            }
+        };
+        // Asked for in groups, for then the lines of a group are on their way at once.
+        std::array<std::pair<const Family<Number>*, uint64_t>, GROUP> group;
+        size_t waiting = 0;
+        const auto walkAll = [&]
+        {
+            for (const auto& [table, hash] : std::span(group).first(std::exchange(waiting, 0)))
+            {
+                walk(*table, hash);
+            }
+        };
+        const auto ask = [&](const Family<Number>& table, const Key& key)
+        {
+            const uint64_t hash = key.Hash();
+            table.buckets.Prefetch(hash);
+            group[waiting] = {&table, hash};
+            if (++waiting == GROUP)
+            {
+                walkAll();
+            }
+        };
+        // Whose ports or protocol are hidden may fit what asks for some (RFC 4301 §7).
+        const bool hides = packet.portsHidden || !packet.protocolKnown;
+        for (const bool local : {true, false})
+        {
+            const bool source = local == outbound;
+            const AddressNumber& address = source ? packet.source : packet.destination;
+            const uint16_t port = source ? packet.sourcePort : packet.destinationPort;
+            const Family<Number>& table = m_tables[local ? 1 : 0].*family;
+            for (const auto& [shape, users] : table.shapes)
+            {
+                const bool byPort = shape.portBits != 0;
+                if (byPort ? packet.portsKnown : !(hides && shape.byProtocol))
+                {
+                    ask(table, KeyOf(shape, address, packet.protocol, port));
+                }
+            }
+            if (hides)
+            {
+                const Family<Number>& addresses = m_byAddress[local ? 1 : 0].*family;
+                for (const auto& [shape, users] : addresses.shapes)
+                {
+                    ask(addresses, KeyOf(shape, address, 0, 0));
+                }
+            }
+        }
+        walkAll();
+        return best;
+    }
 
     std::unordered_map<uint64_t, Entry> m_entries; ///< their addresses are stable
     std::array<Table, 2> m_tables;                 ///< by remote and by local end

@@ -19,6 +19,55 @@ enum class Fit
     FULL
 };
 
+/// What a selector asks of the layer behind IP.
+struct NextLayer
+{
+    uint16_t startPort{0};
+    uint16_t endPort{65535};
+    uint8_t protocol{Selector::ANY_PROTOCOL};
+
+    Fit
+    Judge(uint16_t port, const PacketInfo& packet) const
+    {
+        return std::min(JudgeProtocol(packet), JudgePort(port, packet));
+    }
+
+  private:
+    Fit
+    JudgePort(uint16_t port, const PacketInfo& packet) const
+    {
+        const bool anyPort = startPort == 0 && endPort == 65535;
+        if (anyPort)
+        {
+            return Fit::FULL;
+        }
+        if (packet.portsKnown)
+        {
+            return startPort <= port && port <= endPort ? Fit::FULL : Fit::NONE;
+        }
+        const bool opaque = startPort == 65535 && endPort == 0;
+        if (opaque)
+        {
+            return Fit::FULL;
+        }
+        return packet.portsHidden ? Fit::UNCERTAIN : Fit::NONE;
+    }
+
+    Fit
+    JudgeProtocol(const PacketInfo& packet) const
+    {
+        if (protocol == Selector::ANY_PROTOCOL)
+        {
+            return Fit::FULL;
+        }
+        if (!packet.protocolKnown)
+        {
+            return Fit::UNCERTAIN;
+        }
+        return protocol == packet.protocol ? Fit::FULL : Fit::NONE;
+    }
+};
+
 /// Traffic selectors of one end, prepared for matching packets.
 class SelectorSet
 {
@@ -27,9 +76,7 @@ class SelectorSet
     {
         AddressNumber first;
         AddressNumber last;
-        uint16_t startPort;
-        uint16_t endPort;
-        uint8_t protocol;
+        NextLayer next;
     };
 
     SelectorSet() = default;

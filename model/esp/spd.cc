@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "esp/spd.h"
 
+#include "base/assert.h"
+
 #include <utility>
 
 namespace ikelab::esp
@@ -12,13 +14,27 @@ namespace
 /// The answer for packets that hide the ports by which they would be judged.
 constexpr Decision DISCARD_UNCERTAIN{PolicyAction::DISCARD, 0};
 
+constexpr unsigned ACTION_SHIFT = 30;
+
+/// A decision in the word that the index keeps with a rule: so no other memory is asked for it.
+uint32_t
+ToWord(const Policy& rule)
+{
+    IKELAB_ASSERT(rule.tag <= Decision::LARGEST_TAG);
+    return static_cast<uint32_t>(rule.action) << ACTION_SHIFT | rule.tag;
+}
+
+Decision
+FromWord(uint32_t word)
+{
+    return {static_cast<PolicyAction>(word >> ACTION_SHIFT), word & Decision::LARGEST_TAG};
+}
+
 } // namespace
 
 void
 Spd::Assign(std::vector<Policy> rules)
 {
-    m_decisions.clear();
-    m_free.clear();
     m_index.Clear();
     for (Policy& rule : rules)
     {
@@ -31,18 +47,8 @@ uint64_t
 Spd::Append(Policy rule)
 {
     const uint64_t place = m_nextPlace++;
-    auto tag = static_cast<uint32_t>(m_decisions.size());
-    if (m_free.empty())
-    {
-        m_decisions.emplace_back();
-    }
-    else
-    {
-        tag = m_free.back();
-        m_free.pop_back();
-    }
-    m_decisions[tag] = {rule.action, rule.tag};
-    m_index.Insert(place, std::move(rule.selectors), tag);
+    const uint32_t word = ToWord(rule);
+    m_index.Insert(place, std::move(rule.selectors), word);
     m_cache.fill({}); // it may match what nothing matched
     return place;
 }
@@ -50,12 +56,10 @@ Spd::Append(Policy rule)
 bool
 Spd::Erase(uint64_t place)
 {
-    const auto tag = m_index.Erase(place);
-    if (!tag)
+    if (!m_index.Erase(place))
     {
         return false;
     }
-    m_free.push_back(*tag);
     m_cache.fill({});
     return true;
 }
@@ -98,15 +102,15 @@ Spd::Match(const PacketInfo& packet, bool outbound) const
         return entry.decision;
     }
     entry = {true, flow, std::nullopt};
-    const auto first = m_index.First(
-        packet,
-        outbound,
-        [&](const SelectorIndex::Found& found) {
-            return found.fit == Fit::FULL || m_decisions[found.tag].action != PolicyAction::BYPASS;
-        });
+    const auto first = m_index.First(packet,
+                                     outbound,
+                                     [&](const SelectorIndex::Found& found) {
+                                         return found.fit == Fit::FULL ||
+                                                FromWord(found.tag).action != PolicyAction::BYPASS;
+                                     });
     if (first)
     {
-        entry.decision = first->fit == Fit::FULL ? m_decisions[first->tag] : DISCARD_UNCERTAIN;
+        entry.decision = first->fit == Fit::FULL ? FromWord(first->tag) : DISCARD_UNCERTAIN;
     }
     return entry.decision;
 }

@@ -25,7 +25,9 @@ enum class PolicyAction
 struct Decision
 {
     PolicyAction action{PolicyAction::BYPASS};
-    uint32_t tag{0}; ///< the owner's word for what the rule stands for
+    uint32_t tag{0}; ///< the owner's word for what the rule stands for, at most LARGEST_TAG
+
+    static constexpr uint32_t LARGEST_TAG = (1u << 30) - 1;
 
     bool operator==(const Decision&) const = default;
 };
@@ -109,11 +111,8 @@ class Spd
 
     std::optional<Decision> Match(const PacketInfo& packet, bool outbound) const;
 
-    // Apart from the selectors, which the index has: so many of them fit the processor's cache.
-    std::vector<Decision> m_decisions; ///< by the index's tags
-    std::vector<uint32_t> m_free;      ///< of m_decisions: whose rule is gone
-    uint64_t m_nextPlace{0};           ///< none is taken twice
-    SelectorIndex m_index;
+    uint64_t m_nextPlace{0}; ///< none is taken twice
+    SelectorIndex m_index;   ///< its tags are decisions
     mutable std::array<Remembered, CACHE_SIZE> m_cache{};
 };
 

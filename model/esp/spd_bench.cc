@@ -22,6 +22,7 @@ struct Population
 {
     Selector (*remote)(uint32_t number);
     PacketInfo (*packet)(uint32_t number, SeededRandom& random);
+    const char* local{"10.0.0.0/8"};
 };
 
 IpAddress
@@ -54,6 +55,28 @@ constexpr Population NETWORKS{[](uint32_t number)
                                   return UdpTo(
                                       0x20000000u + number * 256 + random.U32() % 256, 7, random);
                               }};
+
+AddressNumber
+V6Host(uint32_t network, uint64_t host)
+{
+    return {true, 0x20010db800000000u | network, host};
+}
+
+/// The same with IPv6, a /64 each.
+constexpr Population NETWORKS_V6{
+    [](uint32_t number)
+    {
+        return Selector{
+            IpRange{V6Host(number, 0).ToAddress(), V6Host(number, ~uint64_t{0}).ToAddress()}};
+    },
+    [](uint32_t number, SeededRandom& random)
+    {
+        PacketInfo packet = UdpTo(0, 7, random);
+        packet.source = V6Host(0x80000000u, random.U32());
+        packet.destination = V6Host(number, random.U64());
+        return packet;
+    },
+    "2001:db8:8000::/48"};
 
 /// Networks of nine sizes, and ranges that are none.
 constexpr Population RANGES{[](uint32_t number)
@@ -90,7 +113,7 @@ class Node
   public:
     Node(const Population& population, uint32_t rules)
     {
-        const SelectorSet local({Selector{*IpRange::Parse("10.0.0.0/8")}});
+        const SelectorSet local({Selector{*IpRange::Parse(population.local)}});
         std::vector<Policy> policies;
         for (uint32_t i = 0; i < rules; ++i)
         {
@@ -140,6 +163,7 @@ Sizes(benchmark::internal::Benchmark* benchmark)
 }
 
 BENCHMARK_CAPTURE(Lookup, Networks, NETWORKS)->Apply(Sizes);
+BENCHMARK_CAPTURE(Lookup, NetworksV6, NETWORKS_V6)->Apply(Sizes);
 BENCHMARK_CAPTURE(Lookup, Ranges, RANGES)->Apply(Sizes);
 BENCHMARK_CAPTURE(Lookup, Ports, PORTS)->Apply(Sizes);
 
