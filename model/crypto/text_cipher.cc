@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace ikelab::crypto
 {
@@ -18,9 +19,9 @@ namespace
 constexpr size_t ESP_HEAD_OCTETS = 8;
 
 bool
-IsCcm(const EVP_CIPHER* cipher)
+HasMode(const EVP_CIPHER* cipher, int mode)
 {
-    return cipher != nullptr && EVP_CIPHER_get_mode(cipher) == EVP_CIPH_CCM_MODE;
+    return cipher != nullptr && EVP_CIPHER_get_mode(cipher) == mode;
 }
 
 } // namespace
@@ -29,12 +30,22 @@ TextCipher::TextCipher(EVP_CIPHER* cipher, const EncrRow& row, bool seals, Bytes
     : m_cipher(cipher),
       m_row(&row),
       m_seals(seals),
-      m_ccm(IsCcm(cipher)),
+      m_ccm(HasMode(cipher, EVP_CIPH_CCM_MODE)),
+      m_gcm(HasMode(cipher, EVP_CIPH_GCM_MODE)),
       m_key(material.first(row.keyOctets)),
       m_tagParams{OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
                                                     m_tag.data(),
                                                     row.icvOctets),
-                  OSSL_PARAM_construct_end()}
+                  OSSL_PARAM_construct_end()},
+      m_openParams{m_tagParams[0],
+                   OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_SET_IV_INV,
+                                                     m_nonce.data() + row.saltOctets,
+                                                     row.NonceIvOctets()),
+                   OSSL_PARAM_construct_end()},
+      m_sealParams{OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_GET_IV_GEN,
+                                                     m_nonce.data() + row.saltOctets,
+                                                     row.NonceIvOctets()),
+                   OSSL_PARAM_construct_end()}
 {
     IKELAB_ASSERT(row.saltOctets + row.NonceIvOctets() <= m_nonce.size());
     std::ranges::copy(material.last(row.saltOctets), m_nonce.begin());
@@ -72,9 +83,33 @@ TextCipher::Ensure()
     {
         return false;
     }
-    // Padding is the protocol's, RFC 4303 §2.4 and RFC 7296 §3.14.
-    EVP_CIPHER_CTX_set_padding(made.get(), 0);
+    if (m_row->kind == CipherKind::CBC)
+    {
+        // Padding is the protocol's, RFC 4303 §2.4 and RFC 7296 §3.14. Not by
+        // EVP_CIPHER_CTX_set_padding, after which OpenSSL says so again with every IV.
+        unsigned none = 0;
+        const std::array<OSSL_PARAM, 2> padding{
+            OSSL_PARAM_construct_uint(OSSL_CIPHER_PARAM_PADDING, &none),
+            OSSL_PARAM_construct_end()};
+        if (EVP_CIPHER_CTX_set_params(made.get(), padding.data()) != 1)
+        {
+            return false;
+        }
+    }
+    if (m_gcm && !m_seals)
+    {
+        // The salt once, then only the IV of each packet: see Open.
+        const std::array<OSSL_PARAM, 2> salt{
+            OSSL_PARAM_construct_octet_string(
+                OSSL_CIPHER_PARAM_AEAD_TLS1_IV_FIXED, m_nonce.data(), m_row->saltOctets),
+            OSSL_PARAM_construct_end()};
+        if (EVP_CIPHER_CTX_set_params(made.get(), salt.data()) != 1)
+        {
+            return false;
+        }
+    }
     m_context = std::move(made);
+    m_nextIv.reset();
     return true;
 }
 
@@ -93,7 +128,7 @@ TextCipher::Begin(Bytes iv)
         return false;
     }
     std::memcpy(m_nonce.data() + m_row->saltOctets, iv.data(), iv.size());
-    return EVP_CipherInit_ex(m_context.get(), nullptr, nullptr, nullptr, m_nonce.data(), -1) == 1;
+    return EVP_CipherInit_ex2(m_context.get(), nullptr, nullptr, m_nonce.data(), -1, nullptr) == 1;
 }
 
 bool
@@ -122,14 +157,10 @@ TextCipher::AssociateHead(Bytes head, std::optional<uint32_t> esnHigh)
     return Associate(data);
 }
 
-/// Everything before the text is encrypted.
+/// Everything that an AEAD takes between the IV and the text.
 bool
-TextCipher::BeginAead(Bytes head, Bytes iv, Bytes text, std::optional<uint32_t> esnHigh)
+TextCipher::AssociateAll(Bytes head, Bytes iv, Bytes text, std::optional<uint32_t> esnHigh)
 {
-    if (!Begin(iv))
-    {
-        return false;
-    }
     if (m_ccm)
     {
         // RFC 3610 §2.2: the length of the text is in the first block.
@@ -161,7 +192,7 @@ TextCipher::Seal(Bytes head,
     int written = 0;
     // CCM has its whole text in one call, an empty one too.
     const bool updates = m_row->encrypts && (!text.empty() || m_ccm);
-    if (!BeginAead(head, iv, text, esnHigh) ||
+    if (!BeginSeal(iv) || !AssociateAll(head, iv, text, esnHigh) ||
         (updates &&
          EVP_EncryptUpdate(
              m_context.get(), text.data(), &written, text.data(), static_cast<int>(text.size())) !=
@@ -175,6 +206,42 @@ TextCipher::Seal(Bytes head,
     return true;
 }
 
+/// Set the IV. GCM's is mostly the one before plus one, which OpenSSL counts faster than it takes a
+/// new one (see BeginOpen); that it has counted right is seen before anything is encrypted.
+bool
+TextCipher::BeginSeal(Bytes iv)
+{
+    if (!m_gcm)
+    {
+        return Begin(iv);
+    }
+    if (!Ensure())
+    {
+        return false;
+    }
+    uint64_t number = 0;
+    for (const uint8_t octet : iv)
+    {
+        number = number << 8 | octet;
+    }
+    if (m_nextIv != number)
+    {
+        constexpr auto WHOLE = static_cast<size_t>(-1); // salt and first IV
+        std::memcpy(m_nonce.data() + m_row->saltOctets, iv.data(), iv.size());
+        const std::array<OSSL_PARAM, 2> whole{
+            OSSL_PARAM_construct_octet_string(
+                OSSL_CIPHER_PARAM_AEAD_TLS1_IV_FIXED, m_nonce.data(), WHOLE),
+            OSSL_PARAM_construct_end()};
+        if (EVP_CIPHER_CTX_set_params(m_context.get(), whole.data()) != 1)
+        {
+            return false;
+        }
+    }
+    m_nextIv = number + 1;
+    return EVP_CIPHER_CTX_get_params(m_context.get(), m_sealParams.data()) == 1 &&
+           std::memcmp(m_nonce.data() + m_row->saltOctets, iv.data(), iv.size()) == 0;
+}
+
 bool
 TextCipher::Open(Bytes head,
                  Bytes iv,
@@ -183,8 +250,21 @@ TextCipher::Open(Bytes head,
                  std::optional<uint32_t> esnHigh)
 {
     std::memcpy(m_tag.data(), icv.data(), icv.size());
-    return Ensure() && EVP_CIPHER_CTX_set_params(m_context.get(), m_tagParams.data()) == 1 &&
-           BeginAead(head, iv, text, esnHigh) && EndOpen(text);
+    return Ensure() && BeginOpen(iv) && AssociateAll(head, iv, text, esnHigh) && EndOpen(text);
+}
+
+/// Set IV and ICV.
+bool
+TextCipher::BeginOpen(Bytes iv)
+{
+    if (!m_gcm)
+    {
+        return EVP_CIPHER_CTX_set_params(m_context.get(), m_tagParams.data()) == 1 && Begin(iv);
+    }
+    // Both in one call, and not by initialisation, in which OpenSSL asks itself for the size of the
+    // IV by name: of the time of a small packet that was a sixth.
+    std::memcpy(m_nonce.data() + m_row->saltOctets, iv.data(), iv.size());
+    return EVP_CIPHER_CTX_set_params(m_context.get(), m_openParams.data()) == 1;
 }
 
 bool

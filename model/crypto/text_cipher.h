@@ -52,20 +52,26 @@ class TextCipher
 
   private:
     bool Begin(Bytes iv);
+    bool BeginSeal(Bytes iv);
+    bool BeginOpen(Bytes iv);
     bool Associate(Bytes data);
     bool AssociateHead(Bytes head, std::optional<uint32_t> esnHigh);
-    bool BeginAead(Bytes head, Bytes iv, Bytes text, std::optional<uint32_t> esnHigh);
+    bool AssociateAll(Bytes head, Bytes iv, Bytes text, std::optional<uint32_t> esnHigh);
     bool EndOpen(MutableBytes text);
 
     EVP_CIPHER* m_cipher;
     const EncrRow* m_row;
     bool m_seals;
     bool m_ccm;
+    bool m_gcm;
     SecretBytes m_key;
     std::array<uint8_t, 16> m_nonce{}; ///< salt, IV and, for CTR, the counter
     std::array<uint8_t, 16> m_tag{};
-    std::array<OSSL_PARAM, 2> m_tagParams; ///< of `m_tag`: prepared once, asked per packet
+    std::array<OSSL_PARAM, 2> m_tagParams;  ///< of `m_tag`: prepared once, asked per packet
+    std::array<OSSL_PARAM, 3> m_openParams; ///< GCM's, of `m_tag` and the IV in `m_nonce`
+    std::array<OSSL_PARAM, 2> m_sealParams; ///< GCM's, of the IV in `m_nonce`
     CipherCtxPtr m_context;
+    std::optional<uint64_t> m_nextIv; ///< that OpenSSL would make for GCM
 };
 
 } // namespace ikelab::crypto

@@ -140,7 +140,10 @@ struct RawPacketCipher::State
         Require(EVP_CipherInit_ex2(
                     context.get(), cipher.get(), key.data(), nullptr, seal ? 1 : 0, nullptr) == 1,
                 "EVP key");
-        EVP_CIPHER_CTX_set_padding(context.get(), 0);
+        if (integ != nullptr)
+        {
+            EVP_CIPHER_CTX_set_padding(context.get(), 0); // AEADs have none
+        }
         if (integ != nullptr)
         {
             const MacPtr hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
