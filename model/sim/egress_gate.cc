@@ -68,8 +68,16 @@ EgressGate::Exempt(Ptr<NetDevice> device)
     m_exempt.insert(device->GetIfIndex());
 }
 
+void
+EgressGate::Divert(Ptr<NetDevice> device, Sink sink)
+{
+    m_diverted = device;
+    m_sink = std::move(sink);
+}
+
+template <typename Work>
 bool
-EgressGate::MayLeave(const Ptr<NetDevice>& device, const QueueDiscItem& item)
+EgressGate::WithWhole(const QueueDiscItem& item, const Work& work)
 {
     Ptr<Packet> packet = item.GetPacket();
     // The gate may be asked again while it decides; the inner call gets a buffer of its own.
@@ -86,9 +94,16 @@ EgressGate::MayLeave(const Ptr<NetDevice>& device, const QueueDiscItem& item)
     {
         return true; // ARP
     }
-    const bool may = m_check && m_check(device, buffer);
+    const bool answer = work(buffer);
     m_buffer = std::move(buffer);
-    return may;
+    return answer;
+}
+
+bool
+EgressGate::MayLeave(const Ptr<NetDevice>& device, const QueueDiscItem& item)
+{
+    return WithWhole(
+        item, [&](ikelab::PacketBuffer& packet) { return m_check && m_check(device, packet); });
 }
 
 void
@@ -96,6 +111,16 @@ EgressGate::Send(Ptr<NetDevice> device, Ptr<QueueDiscItem> item)
 {
     if (!m_real)
     {
+        return;
+    }
+    if (m_sink && device == m_diverted)
+    {
+        WithWhole(*item,
+                  [&](ikelab::PacketBuffer& packet)
+                  {
+                      m_sink(packet);
+                      return true;
+                  });
         return;
     }
     IpsecJudgedTag judged;
@@ -129,6 +154,8 @@ EgressGate::DoDispose()
     m_real = nullptr;
     m_open = nullptr;
     m_check = nullptr;
+    m_diverted = nullptr;
+    m_sink = nullptr;
     TrafficControlLayer::DoDispose();
 }
 

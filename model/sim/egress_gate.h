@@ -35,6 +35,12 @@ class EgressGate : public TrafficControlLayer
     /// Let everything out by this device.
     void Exempt(Ptr<NetDevice> device);
 
+    /// A packet for a device that is none of a link.
+    using Sink = std::function<void(ikelab::PacketBuffer& packet)>;
+
+    /// What is sent by this device goes here, without a walk through traffic control.
+    void Divert(Ptr<NetDevice> device, Sink sink);
+
     void Send(Ptr<NetDevice> device, Ptr<QueueDiscItem> item) override;
     void Receive(Ptr<NetDevice> device,
                  Ptr<const Packet> packet,
@@ -48,12 +54,17 @@ class EgressGate : public TrafficControlLayer
 
   private:
     bool MayLeave(const Ptr<NetDevice>& device, const QueueDiscItem& item);
+    /// Call work(buffer) with the whole packet. @return its answer, true for what is no IP
+    template <typename Work>
+    bool WithWhole(const QueueDiscItem& item, const Work& work);
 
     Ptr<Node> m_gated;
     Ptr<TrafficControlLayer> m_real;
     std::function<bool()> m_open;
     Check m_check;
     std::set<uint32_t> m_exempt; ///< device index
+    Ptr<NetDevice> m_diverted;
+    Sink m_sink;
     ikelab::PacketBuffer m_buffer;
 };
 

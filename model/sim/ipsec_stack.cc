@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/ipsec_stack.h"
 
+#include "sim/buffer_lease.h"
 #include "sim/flat_packet.h"
 #include "sim/ipsec_net_device.h"
 
@@ -122,7 +123,13 @@ IpsecStack::Attach(Ptr<Node> node)
 
     m_capture = CreateObject<CaptureNetDevice>();
     node->AddDevice(m_capture);
-    m_capture->SetSink([this](Ptr<Packet> packet) { FromCapture(packet); });
+    m_capture->SetSink(
+        [this](Ptr<Packet> packet)
+        {
+            BufferLease lease(m_buffer);
+            flat::Flatten(*packet, *lease);
+            FromCapture(*lease);
+        });
 
     m_esp = CreateObject<EspL4Protocol>();
     m_esp->SetSink([this](Ptr<Packet> packet, const Arrival& arrival)
@@ -174,6 +181,7 @@ IpsecStack::Attach(Ptr<Node> node)
         [this]() { return !m_policy || m_output.IsSending(); },
         [this](const Ptr<NetDevice>& device, PacketBuffer& packet)
         { return Egress(device, packet); });
+    m_egress->Divert(m_capture, [this](PacketBuffer& packet) { FromCapture(packet); });
 }
 
 void

@@ -117,7 +117,7 @@ class IpsecStack : public Object
     bool TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, ikelab::Bytes head);
     bool IsOurTraffic(ikelab::Bytes head);
     bool IsProtectedSide(const Ptr<const NetDevice>& device) const;
-    void FromCapture(Ptr<Packet> packet);
+    void FromCapture(ikelab::PacketBuffer& packet);
     bool Egress(const Ptr<NetDevice>& device, ikelab::PacketBuffer& packet);
     /// Neighbour discovery that ends at this device: ours or a group of its link, never forwarded.
     bool IsNeighbourDiscoveryFor(const Ptr<NetDevice>& device, ikelab::Bytes head) const;

@@ -159,16 +159,14 @@ IpsecStack::TakeForwarded(const Packet& packet,
 }
 
 void
-IpsecStack::FromCapture(Ptr<Packet> packet)
+IpsecStack::FromCapture(PacketBuffer& packet)
 {
     // No neighbour discovery is let off here: ns-3 sends its own to groups, to link-local addresses
     // or straight to an interface, and none of that is routed to the private device.
-    BufferLease lease(m_buffer);
-    flat::Flatten(*packet, *lease);
-    flat::FillHeaderChecksum((*lease).View());
-    if (JudgeLocal(*lease))
+    flat::FillHeaderChecksum(packet.View());
+    if (JudgeLocal(packet))
     {
-        m_output.SendPacket((*lease).View());
+        m_output.SendPacket(packet.View());
     }
 }
 
