@@ -573,4 +573,16 @@ Gateway::GetCounters() const
     return m_impl->counters;
 }
 
+std::optional<ChildSaCounters>
+Gateway::CountersOf(ChildSaId child) const
+{
+    return m_impl->CountersOf(child);
+}
+
+Result<void>
+Gateway::AdvanceSequences(ChildSaId child, uint64_t outbound, uint64_t inbound)
+{
+    return m_impl->AdvanceSequences(child, outbound, inbound);
+}
+
 } // namespace ikelab::gateway

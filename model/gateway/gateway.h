@@ -52,6 +52,21 @@ struct Outgoing
     ChildSaId child;
 };
 
+/// How much one Child SA was used since it was installed, and what its packets were refused for:
+/// what RFC 4301 §4.4.2.1 counts and RFC 4303 §3.4 has audited. Octets are those of inner packets.
+struct ChildSaCounters
+{
+    uint64_t outboundPackets{0};
+    uint64_t outboundOctets{0};
+    uint64_t inboundPackets{0};
+    uint64_t inboundOctets{0};
+    uint64_t outboundSequence{0}; ///< of the last packet sent
+    uint64_t inboundSequence{0};  ///< the highest received
+    uint64_t replayedPackets{0};
+    uint64_t integrityFailures{0};
+    uint64_t refusedPackets{0}; ///< for any other reason, both directions
+};
+
 /**
  * One IPsec node, sans-IO: IKE, SPD, SAD and ESP together. Simulator, real sockets and the
  * conformance target drive this one class. After every call drain PollTransmit, PollReleased,
@@ -104,6 +119,16 @@ class Gateway
     /// True when no SA is left.
     bool Empty() const;
     const Counters& GetCounters() const;
+    /// Of one Child SA of List; nothing if it is gone.
+    std::optional<ChildSaCounters> CountersOf(ChildSaId child) const;
+
+    /**
+     * Let a Child SA go on behind these numbers, as if so many packets had been sent and received:
+     * for a takeover that does not know how far the SA was used (RFC 6311 §5), and for tests of the
+     * end of the space. Numbers never go back.
+     * @return NOT_FOUND if the SA is gone
+     */
+    Result<void> AdvanceSequences(ChildSaId child, uint64_t outbound, uint64_t inbound);
 
   private:
     class Impl;

@@ -38,6 +38,8 @@ class Gateway::Impl
     Result<void> CheckLiveness(Instant now, std::string_view connection);
     void Shutdown(Instant now);
     std::optional<Instant> NextTimeout() const;
+    std::optional<ChildSaCounters> CountersOf(ChildSaId child) const;
+    Result<void> AdvanceSequences(ChildSaId child, uint64_t outbound, uint64_t inbound);
     /// Take in what IKE has to tell; after every call that may have changed something.
     void Pump(Instant now);
 
@@ -74,6 +76,8 @@ class Gateway::Impl
                          const Error& error,
                          bool inbound,
                          const esp::PacketInfo& info);
+    /// Also in the counters of the SA that refused.
+    void CountRefusal(ChildSaId child, Fault fault);
     void DropHeld(ChildPolicy& policy);
 
     void Install(Instant now, ike::ChildSaInstalled& installed);
@@ -102,8 +106,9 @@ class Gateway::Impl
         IkeSaId ikeSa;
         std::string name;
         std::optional<Instant> deadline;
-        bool aged{false}; ///< a soft limit was passed
-        bool over{false}; ///< a hard limit was passed
+        bool aged{false};           ///< a soft limit was passed
+        bool over{false};           ///< a hard limit was passed
+        ChildSaCounters refusals{}; ///< what the SA itself does not count
     };
 
     crypto::Context& m_context;

@@ -254,6 +254,7 @@ Gateway::Impl::Protect(Instant now,
     const auto sealed = sa->outbound.Seal(packet, info, m_random);
     if (!sealed)
     {
+        CountRefusal(sa->id, sealed.error().fault);
         if (sealed.error().fault == Fault::EXHAUSTED)
         {
             // RFC 4303 §3.3.3: sequence numbers never cycle; the SA has had its time.
@@ -389,6 +390,7 @@ Gateway::Impl::ReceiveEsp(Instant now,
     if (!sa->inbound.GetLifetime().Usable(now))
     {
         // RFC 4301 §4.4.2.1: over in both directions, even while our Delete is on its way.
+        CountRefusal(sa->id, Fault::EXHAUSTED);
         return Refuse(now,
                       {Fault::EXHAUSTED, "lifetime"},
                       true,
@@ -401,6 +403,7 @@ Gateway::Impl::ReceiveEsp(Instant now,
         packet, *header, sa->selectors, {source, destination, arrival.trafficClass});
     if (!opened)
     {
+        CountRefusal(sa->id, opened.error().fault);
         return Refuse(
             now, opened.error(), true, source, destination, header->spi, header->sequence);
     }
@@ -422,6 +425,7 @@ Gateway::Impl::ReceiveEsp(Instant now,
     const auto rule = m_policies.Match(opened->inner, false);
     if (rule && rule->action == esp::PolicyAction::DISCARD)
     {
+        CountRefusal(sa->id, Fault::POLICY);
         return RefusePacket(now, BY_POLICY, true, opened->inner);
     }
     ++counters.deliveredPackets;

@@ -266,6 +266,18 @@ IkeApplication::GetCounters() const
     return Core().GetCounters();
 }
 
+std::optional<ikelab::gateway::ChildSaCounters>
+IkeApplication::CountersOf(ikelab::ChildSaId child) const
+{
+    return Core().CountersOf(child);
+}
+
+ikelab::Result<void>
+IkeApplication::AdvanceSequences(ikelab::ChildSaId child, uint64_t outbound, uint64_t inbound)
+{
+    return Core().AdvanceSequences(child, outbound, inbound);
+}
+
 Verdict
 IkeApplication::Outbound(Origin origin, PacketBuffer& packet, Outgoing& outgoing)
 {

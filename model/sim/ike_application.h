@@ -102,6 +102,12 @@ class IkeApplication : public Application, public IpsecEngine
     /// True when no SA is left.
     bool Empty() const;
     ikelab::gateway::Counters GetCounters() const;
+    /// Of one Child SA of List; nothing if it is gone.
+    std::optional<ikelab::gateway::ChildSaCounters> CountersOf(ikelab::ChildSaId child) const;
+    /// Let a Child SA go on behind these sequence numbers, see Gateway::AdvanceSequences.
+    ikelab::Result<void> AdvanceSequences(ikelab::ChildSaId child,
+                                          uint64_t outbound,
+                                          uint64_t inbound);
 
     // IpsecEngine, for the stack.
     ikelab::gateway::Verdict Outbound(ikelab::gateway::Origin origin,

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/gateway_impl.h"
+
+/**
+ * The use of single Child SAs: counted, and moved on for a takeover.
+ */
+namespace ikelab::gateway
+{
+
+void
+Gateway::Impl::CountRefusal(ChildSaId child, Fault fault)
+{
+    ChildSaCounters& refusals = m_records.at(child).refusals;
+    switch (fault)
+    {
+    case Fault::REPLAY:
+        ++refusals.replayedPackets;
+        break;
+    case Fault::INTEGRITY:
+        ++refusals.integrityFailures;
+        break;
+    default:
+        ++refusals.refusedPackets;
+        break;
+    }
+}
+
+std::optional<ChildSaCounters>
+Gateway::Impl::CountersOf(ChildSaId child) const
+{
+    esp::ChildSa* const sa = m_sad.Find(child);
+    if (!sa)
+    {
+        return std::nullopt;
+    }
+    const Record& record = m_records.at(child);
+    ChildSaCounters result = record.refusals;
+    result.outboundPackets = sa->outbound.GetLifetime().Packets();
+    result.outboundOctets = sa->outbound.GetLifetime().Octets();
+    result.inboundPackets = sa->inbound.GetLifetime().Packets();
+    result.inboundOctets = sa->inbound.GetLifetime().Octets();
+    result.outboundSequence = sa->outbound.Sequence();
+    result.inboundSequence = sa->inbound.Window().Highest();
+    return result;
+}
+
+Result<void>
+Gateway::Impl::AdvanceSequences(ChildSaId child, uint64_t outbound, uint64_t inbound)
+{
+    esp::ChildSa* const sa = m_sad.Find(child);
+    if (!sa)
+    {
+        return Fail(Fault::NOT_FOUND, "no such Child SA");
+    }
+    sa->outbound.AdvanceSequence(outbound);
+    sa->inbound.AdvanceWindow(inbound);
+    return {};
+}
+
+} // namespace ikelab::gateway
