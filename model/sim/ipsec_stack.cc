@@ -193,7 +193,10 @@ IpsecStack::SetEngine(IpsecEngine* engine)
     {
         return engine && engine->TakesPort(port);
     };
-    m_udp->SetTaken(taken);
+    if (m_udp) // ns-3 disposes of a node's objects in no fixed order: the application may come last
+    {
+        m_udp->SetTaken(taken);
+    }
     m_own.SetTaken(taken);
 }
 
