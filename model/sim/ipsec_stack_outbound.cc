@@ -124,6 +124,15 @@ IpsecStack::TakeForwarded(const Packet& packet,
     {
         return false;
     }
+    if (header.GetSerializedSize() != flat::IPV4_HEADER_OCTETS)
+    {
+        // ns-3 leaves room for options that it does not write: what it would send is not what was
+        // judged, but begins with octets of anything.
+        BufferLease lease(m_buffer);
+        flat::Flatten(header, packet, *lease);
+        Refuse((*lease).View(), false);
+        return true;
+    }
     const Forwarded result = JudgeForwarded(packet, header, device);
     if (result.tooBigFor != 0)
     {
@@ -304,7 +313,8 @@ IpsecStack::SendReleased(Bytes packet)
     BufferLease lease(m_buffer);
     (*lease).Assign(packet);
     Outgoing outgoing;
-    switch (m_engine->Outbound(Origin::LOCAL, *lease, outgoing))
+    // Whoever sent it: our own IKE is never held, and others' must not pass for it now.
+    switch (m_engine->Outbound(Origin::FORWARDED, *lease, outgoing))
     {
     case Verdict::PROTECT:
         SendProtected(*lease, outgoing, packet.size(), false, false);
