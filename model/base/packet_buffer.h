@@ -67,6 +67,13 @@ class PacketBuffer
         return m_end - m_begin;
     }
 
+    /// Octets that Prepend can still give.
+    size_t
+    FrontRoom() const
+    {
+        return m_begin;
+    }
+
     /// Grow to the front by unset octets; returns just those.
     MutableBytes
     Prepend(size_t octets)

@@ -5,6 +5,7 @@
 #include "esp/ecn.h"
 #include "esp/fixed_fields.h"
 #include "esp/trailer.h"
+#include "esp/transport_header.h"
 
 #include <algorithm>
 #include <utility>
@@ -140,10 +141,14 @@ InboundSa::StripTrailer(PacketBuffer& packet) const
     return trailer.nextHeader;
 }
 
-/// Transport mode: put an IP header with the ends of the outer one before the contents.
+/// Transport mode: the header that came, or one made of what is known of it, before the contents.
 Result<void>
 InboundSa::RestoreHeader(PacketBuffer& packet, uint8_t nextHeader, const OuterHeader& outer) const
 {
+    if (!outer.header.empty())
+    {
+        return esp::RestoreHeader(packet, outer.header, nextHeader);
+    }
     constexpr uint8_t TTL = 64;
     const size_t payload = packet.Size();
     if (payload > 65535 - 40)

@@ -20,6 +20,9 @@ struct OuterHeader
     IpAddress source;
     IpAddress destination;
     uint8_t trafficClass{0};
+    /// Up to ESP, or the UDP header before it; empty if it cannot be known. It may stand in the
+    /// packet's own buffer.
+    Bytes header{};
 };
 
 /// An accepted packet.
@@ -48,8 +51,9 @@ class InboundSa
      * after an error.
      * @param header what wire::ParseEspHeader says of it
      * @param selectors of the SA: the inner packet must match them (RFC 4301 §5.2 step 4)
-     * @param outer  its ECN mark is carried inwards (RFC 6040 §4.2); transport mode makes the inner
-     * header of it
+     * @param outer  its ECN mark is carried inwards (RFC 6040 §4.2); transport mode gives the
+     * packet this header back, apart from lengths and protocol; or, unknown, one with its ends and
+     * a TTL of 64
      * @return REPLAY, INTEGRITY, TRUNCATED or BAD_VALUE for malformed contents, POLICY if the SA
      * may not carry this packet or its congestion mark cannot be delivered
      */

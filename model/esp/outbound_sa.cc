@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <limits>
+#include <utility>
 
 namespace ikelab::esp
 {
@@ -39,29 +41,16 @@ OutboundSa::OutboundSa(crypto::Context& context, const SaParameters& parameters)
 Result<Sealed>
 OutboundSa::Seal(PacketBuffer& packet, const PacketInfo& inner, RandomSource& random)
 {
-    uint8_t nextHeader = inner.IsV6() ? PROTOCOL_IPV6 : PROTOCOL_IPV4;
-    if (m_mode == Mode::TRANSPORT)
-    {
-        // RFC 4303 §3.1.1: whole datagrams only. The shell writes the IP header anew, so options
-        // and extension headers, which would be lost, are refused.
-        const size_t plainHeader = inner.IsV6() ? 40 : 20;
-        if (inner.fragment || inner.headerOctets != plainHeader)
-        {
-            return Fail(Fault::POLICY, "transport mode");
-        }
-        nextHeader = inner.protocol;
-    }
-    const uint64_t last = m_esn ? std::numeric_limits<uint64_t>::max()
-                                : uint64_t{std::numeric_limits<uint32_t>::max()};
-    if (m_sequence == last)
+    if (IsExhausted())
     {
         return Fail(Fault::EXHAUSTED, "ESP sequence number");
     }
-    packet.DropBack(packet.Size() - inner.totalOctets); // link padding is not part of the packet
     if (m_mode == Mode::TRANSPORT)
     {
-        packet.DropFront(inner.headerOctets);
+        return SealTransport(packet, inner, random);
     }
+    packet.DropBack(packet.Size() - inner.totalOctets); // link padding is not part of the packet
+    const uint8_t nextHeader = inner.IsV6() ? PROTOCOL_IPV6 : PROTOCOL_IPV4;
     TRY_ASSIGN(const uint64_t sequence, Encapsulate(packet, nextHeader, random));
     m_lifetime.Count(inner.totalOctets);
     return Sealed{sequence,
@@ -70,11 +59,36 @@ OutboundSa::Seal(PacketBuffer& packet, const PacketInfo& inner, RandomSource& ra
 }
 
 Result<Sealed>
+OutboundSa::SealTransport(PacketBuffer& packet, const PacketInfo& inner, RandomSource& random)
+{
+    if (inner.fragment)
+    {
+        return Fail(Fault::POLICY, "fragment in transport mode"); // RFC 4303 §3.1.1
+    }
+    const TransportPlace place = PlaceFor(std::as_const(packet).View(), inner);
+    const size_t contentOctets = inner.totalOctets - place.headerOctets;
+    if (IsOverlong(inner.IsV6(), inner.totalOctets + Overhead(contentOctets)))
+    {
+        return Fail(Fault::OVERLONG, "transport mode");
+    }
+    packet.DropBack(packet.Size() - inner.totalOctets);
+    const uint8_t nextHeader = packet.View().subspan(place.nextHeaderAt).front();
+    // The header moves to the front by as much as ESP needs behind it.
+    const size_t espHead = wire::ESP_HEADER_OCTETS + m_cipher.IvOctets();
+    packet.Prepend(espHead);
+    std::memmove(packet.View().data(), packet.View().data() + espHead, place.headerOctets);
+    packet.DropFront(place.headerOctets + espHead);
+    TRY_ASSIGN(const uint64_t sequence, Encapsulate(packet, nextHeader, random));
+    packet.Prepend(place.headerOctets);
+    CompleteHeader(packet.View(), place, PROTOCOL_ESP);
+    m_lifetime.Count(inner.totalOctets);
+    return Sealed{sequence, inner.trafficClass, inner.dontFragment, place};
+}
+
+Result<Sealed>
 OutboundSa::SealDummy(PacketBuffer& packet, size_t octets, RandomSource& random)
 {
-    const uint64_t last = m_esn ? std::numeric_limits<uint64_t>::max()
-                                : uint64_t{std::numeric_limits<uint32_t>::max()};
-    if (m_sequence == last)
+    if (IsExhausted())
     {
         return Fail(Fault::EXHAUSTED, "ESP sequence number");
     }
@@ -82,6 +96,13 @@ OutboundSa::SealDummy(PacketBuffer& packet, size_t octets, RandomSource& random)
     TRY_ASSIGN(const uint64_t sequence, Encapsulate(packet, PROTOCOL_NO_NEXT_HEADER, random));
     m_lifetime.Count(octets);
     return Sealed{sequence, 0, false};
+}
+
+bool
+OutboundSa::IsExhausted() const
+{
+    return m_sequence == (m_esn ? std::numeric_limits<uint64_t>::max()
+                                : uint64_t{std::numeric_limits<uint32_t>::max()});
 }
 
 /// RFC 4303 §2.4: up to the cipher's block, and to 4 octets so that the ICV is aligned.

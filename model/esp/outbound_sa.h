@@ -7,6 +7,7 @@
 #include "crypto/packet_cipher.h"
 #include "esp/packet_info.h"
 #include "esp/sa_parameters.h"
+#include "esp/transport_header.h"
 
 #include <algorithm>
 
@@ -19,6 +20,8 @@ struct Sealed
     uint64_t sequence{0};
     uint8_t trafficClass{0};
     bool dontFragment{false};
+    /// Transport mode: where ESP stands in the packet. Of a tunnel's packets it is the beginning.
+    TransportPlace place{};
 };
 
 /**
@@ -26,6 +29,9 @@ struct Sealed
  * allocating.
  *
  *     | SPI | sequence | IV | IP packet | padding | pad length | next header | ICV |
+ *
+ * In transport mode the packet's own IP header stays before it (§3.1.1), and only what follows is
+ * inside.
  *
  * @see RFC 4303 §2 and §3.3
  */
@@ -37,12 +43,13 @@ class OutboundSa
 
     /**
      * Protect a packet that has PacketBuffer's room around it.
-     * @param packet an IP packet, afterwards ESP from SPI to ICV
+     * @param packet an IP packet, afterwards ESP from SPI to ICV; in transport mode the whole IP
+     * packet with it
      * @param inner  what ReadPacket says of it
      * @param random for IVs of CBC ciphers
      * @return EXHAUSTED when the sequence numbers are used up (RFC 4303 §3.3.3: they never cycle);
-     * POLICY for a packet that transport mode cannot carry. The packet is then untouched. CRYPTO if
-     * OpenSSL refuses.
+     * POLICY for a packet that transport mode cannot carry, OVERLONG for one that would not fit an
+     * IP packet. The packet is then untouched. CRYPTO if OpenSSL refuses.
      */
     Result<Sealed> Seal(PacketBuffer& packet, const PacketInfo& inner, RandomSource& random);
 
@@ -90,7 +97,11 @@ class OutboundSa
     }
 
   private:
+    bool IsExhausted() const;
     size_t Padding(size_t octets) const;
+    Result<Sealed> SealTransport(PacketBuffer& packet,
+                                 const PacketInfo& inner,
+                                 RandomSource& random);
     Result<uint64_t> Encapsulate(PacketBuffer& packet, uint8_t nextHeader, RandomSource& random);
 
     crypto::PacketCipher m_cipher;

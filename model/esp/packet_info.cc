@@ -17,11 +17,7 @@ namespace
 constexpr size_t V4_HEADER_OCTETS = 20;
 constexpr size_t V6_HEADER_OCTETS = 40;
 
-constexpr uint8_t HOP_BY_HOP = 0;
 constexpr uint8_t DCCP = 33;
-constexpr uint8_t ROUTING = 43;
-constexpr uint8_t FRAGMENT = 44;
-constexpr uint8_t DESTINATION_OPTIONS = 60;
 constexpr uint8_t SCTP = 132;
 constexpr uint8_t MOBILITY = 135;
 constexpr uint8_t UDP_LITE = 136;
@@ -29,8 +25,9 @@ constexpr uint8_t UDP_LITE = 136;
 bool
 IsExtensionHeader(uint8_t protocol)
 {
-    return protocol == HOP_BY_HOP || protocol == ROUTING || protocol == DESTINATION_OPTIONS ||
-           protocol == FRAGMENT || protocol == PROTOCOL_AH;
+    return protocol == PROTOCOL_HOP_BY_HOP || protocol == PROTOCOL_ROUTING ||
+           protocol == PROTOCOL_DESTINATION_OPTIONS || protocol == PROTOCOL_FRAGMENT ||
+           protocol == PROTOCOL_AH;
 }
 
 /// RFC 4301 §4.4.1.1: ports, ICMP type and code, or Mobility Header type of the next layer.
@@ -128,7 +125,7 @@ WalkExtensionHeaders(ByteReader& reader, PacketInfo& info)
             return Fail(Fault::TRUNCATED, "IPv6 extension header", reader.Offset());
         }
         size_t rest = size_t{8} * length + 6;
-        if (current == FRAGMENT)
+        if (current == PROTOCOL_FRAGMENT)
         {
             uint16_t offsetAndMore = 0;
             if (!reader.U16(offsetAndMore))

@@ -11,15 +11,19 @@
 namespace ikelab::esp
 {
 
+inline constexpr uint8_t PROTOCOL_HOP_BY_HOP = 0;
 inline constexpr uint8_t PROTOCOL_ICMP = 1;
 inline constexpr uint8_t PROTOCOL_IPV4 = 4;
 inline constexpr uint8_t PROTOCOL_TCP = 6;
 inline constexpr uint8_t PROTOCOL_UDP = 17;
 inline constexpr uint8_t PROTOCOL_IPV6 = 41;
+inline constexpr uint8_t PROTOCOL_ROUTING = 43;
+inline constexpr uint8_t PROTOCOL_FRAGMENT = 44;
 inline constexpr uint8_t PROTOCOL_ESP = 50;
 inline constexpr uint8_t PROTOCOL_AH = 51;
 inline constexpr uint8_t PROTOCOL_ICMPV6 = 58;
 inline constexpr uint8_t PROTOCOL_NO_NEXT_HEADER = 59;
+inline constexpr uint8_t PROTOCOL_DESTINATION_OPTIONS = 60;
 
 /// An address as a number, so that a range check is two comparisons. All IPv4 come before all IPv6.
 struct AddressNumber

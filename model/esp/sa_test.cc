@@ -440,37 +440,6 @@ TEST(InboundSa, CarriesCongestionMarksInwards)
     }
 }
 
-TEST(TransportMode, CarriesThePayloadUnderTheOuterAddresses)
-{
-    SaPair sa({.mode = Mode::TRANSPORT});
-    const Buffer packet = MakePacket();
-    const Buffer sealed = sa.Seal(packet);
-    EXPECT_EQ(sealed.size(), 8u + 8 + 64 + 2 + 2 + 16);
-    const auto opened = sa.Open(sealed);
-    ASSERT_TRUE(opened);
-    EXPECT_EQ(opened->inner.protocol, PROTOCOL_UDP);
-    EXPECT_EQ(opened->inner.destinationPort, 7);
-    EXPECT_EQ(HeaderChecksum(sa.Inner().first(20)), 0);
-    EXPECT_TRUE(SameOctets(sa.Inner().subspan(12), Bytes(packet).subspan(12)));
-
-    sa.outer = {*IpAddress::Parse("2001:db8:1::1"), *IpAddress::Parse("2001:db8:2::1"), 0};
-    const Buffer packet6 = MakePacket6();
-    ASSERT_TRUE(sa.Open(sa.Seal(packet6)));
-    EXPECT_TRUE(SameOctets(sa.Inner(), packet6));
-}
-
-TEST(TransportMode, RefusesFragmentsOptionsAndExtensionHeaders)
-{
-    SaPair sa({.mode = Mode::TRANSPORT});
-    EXPECT_TRUE(sa.Seal(MakePacket({.fragmentField = 0x2000})).empty());
-    EXPECT_TRUE(sa.Seal(MakePacket({.fragmentField = 0x0010})).empty());
-    Buffer extended = MakePacket6({.protocol = 60});
-    extended[40] = PROTOCOL_UDP;
-    extended[41] = 0;
-    EXPECT_TRUE(sa.Seal(extended).empty());
-    EXPECT_EQ(sa.out.Sequence(), 0u) << "no number was spent";
-}
-
 std::unique_ptr<ChildSa>
 MakeChild(uint32_t id, uint32_t spi)
 {

@@ -22,7 +22,7 @@ enum class Verdict
     BYPASS,  ///< outbound: send as it is; inbound: deliver or forward as it is
     DISCARD, ///< policy forbids it, or it could not be processed: drop
     HELD,    ///< outbound: kept until its SA is there, see PollReleased
-    PROTECT, ///< outbound: the buffer now holds an ESP packet, send it as Outgoing says
+    PROTECT, ///< outbound: the buffer now holds what leaves, send it as Outgoing says
     DELIVER, ///< inbound: the buffer now holds the inner IP packet (its policy was checked):
              ///< deliver or forward it
     CONSUMED ///< inbound: it was for us (IKE, keep-alive, dummy); drain and be done
@@ -40,14 +40,23 @@ struct Arrival
 {
     Path path;
     uint8_t trafficClass{0}; ///< of the outer header: its ECN mark goes inwards (RFC 6040 §4.2)
+    /**
+     * The IP header that came, options or extension headers included, up to but without ESP, AH or
+     * UDP: transport mode gives the packet this header back (RFC 4303 §3.1.1). It may stand in
+     * the packet's own buffer. Empty where the shell cannot know it: then one is made of the path.
+     */
+    Bytes header{};
 };
 
-/// How an ESP packet leaves.
+/// How a protected packet leaves.
 struct Outgoing
 {
     Path path;                    ///< ports count only with UDP encapsulation
     bool udpEncapsulation{false}; ///< in a UDP datagram (RFC 3948), else as IP protocol 50
-    uint8_t trafficClass{0};      ///< of the outer header
+    /// Transport mode: the buffer holds a complete IP packet, with its own header as the sender
+    /// made it and UDP where it belongs. Send it as it is; what follows only describes it.
+    bool wholePacket{false};
+    uint8_t trafficClass{0}; ///< of the outer header
     bool dontFragment{false};
     ChildSaId child;
 };
@@ -82,7 +91,8 @@ class Gateway
 
     /**
      * A clear IP packet (v4 or v6, from its IP header on) is about to leave.
-     * With PROTECT the buffer holds the ESP packet from SPI to ICV and `outgoing` is set.
+     * With PROTECT `outgoing` is set, and the buffer holds the ESP packet from SPI to ICV, or with
+     * `outgoing.wholePacket` an IP packet.
      */
     Verdict HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, Outgoing& outgoing);
     /// May this clear packet come in? BYPASS or DISCARD (RFC 4301 §5.2); for protected traffic

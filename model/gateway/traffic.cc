@@ -262,6 +262,16 @@ Gateway::Impl::Protect(Instant now,
         }
         return RefusePacket(now, sealed.error(), false, info);
     }
+    outgoing.wholePacket = sealed->place.headerOctets != 0;
+    if (outgoing.wholePacket && sa->udpEncapsulation)
+    {
+        const auto encapsulated =
+            esp::EncapsulateInUdp(packet, sealed->place, sa->path.local.port, sa->path.remote.port);
+        if (!encapsulated)
+        {
+            return RefusePacket(now, encapsulated.error(), false, info);
+        }
+    }
     ++counters.protectedPackets;
     counters.protectedOctets += info.totalOctets;
     outgoing.path = sa->path;
@@ -399,8 +409,11 @@ Gateway::Impl::ReceiveEsp(Instant now,
                       header->spi,
                       header->sequence);
     }
-    const auto opened = sa->inbound.Open(
-        packet, *header, sa->selectors, {source, destination, arrival.trafficClass});
+    const auto opened =
+        sa->inbound.Open(packet,
+                         *header,
+                         sa->selectors,
+                         {source, destination, arrival.trafficClass, arrival.header});
     if (!opened)
     {
         CountRefusal(sa->id, opened.error().fault);

@@ -124,8 +124,51 @@ TEST(Traffic, CarriesTransportModeBetweenTheGateways)
     ASSERT_TRUE(info);
     EXPECT_EQ(info->source.ToAddress(), *IpAddress::Parse("192.0.2.1"));
     EXPECT_EQ(info->destinationPort, 7);
-    EXPECT_TRUE(
-        SameOctets(Bytes(pair.sun.delivered.front()).subspan(20), Bytes(packet).subspan(20)));
+    EXPECT_TRUE(SameOctets(pair.sun.delivered.front(), packet)) << "RFC 4303 §3.1.1";
+}
+
+// RFC 4303 §3.1.1: the sender's own header goes over the wire, and comes out as routers left it.
+TEST(Traffic, KeepsTheHeaderOfTransportMode)
+{
+    for (const bool v6 : {false, true})
+    {
+        for (const bool encapsulated : {false, true})
+        {
+            PairOptions options;
+            options.outerV6 = v6;
+            const std::string moon = v6 ? "2001:db8:f::1" : "192.0.2.1";
+            const std::string sun = v6 ? "2001:db8:f::2" : "192.0.2.2";
+            const auto child = [](const std::string& local, const std::string& remote)
+            {
+                return ChildPatch((R"({"mode": "transport", "local_ts": [")" + local +
+                                   R"("], "remote_ts": [")" + remote + R"("]})")
+                                      .c_str());
+            };
+            options.both = ConnectionPatch(encapsulated ? R"({"encap": true})" : "{}");
+            options.moon = child(moon, sun);
+            options.sun = child(sun, moon);
+            GatewayPair pair(options);
+            pair.Establish();
+            pair.onFrame = [&](const Node&, Frame& frame)
+            {
+                EXPECT_EQ(frame.kind, encapsulated ? Frame::Kind::UDP : Frame::Kind::ESP);
+                EXPECT_FALSE(frame.header.empty());
+                EXPECT_EQ(frame.header[v6 ? 7 : 8], 33) << "the sender's TTL";
+                frame.header[v6 ? 7 : 8] = 30;
+                return true;
+            };
+            const auto make = [&](uint8_t ttl)
+            {
+                return MakePacket(
+                    {.source = moon, .destination = sun, .trafficClass = 0x28, .ttl = ttl});
+            };
+            ASSERT_EQ(pair.Send(pair.moon, make(33), Origin::LOCAL), Verdict::PROTECT);
+            EXPECT_TRUE(pair.moon.lastOutgoing.wholePacket);
+            pair.Settle();
+            ASSERT_EQ(pair.sun.delivered.size(), 1u);
+            EXPECT_TRUE(SameOctets(pair.sun.delivered.front(), make(30)));
+        }
+    }
 }
 
 // RFC 4301 §4.4.1: ordered; the children's PROTECT rules come after the configured ones.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/testing/gateway_pair.h"
 
+#include "esp/packet_info.h"
 #include "wire/esp_header.h"
 
 #include <gtest/gtest.h>
@@ -163,6 +164,16 @@ GatewayPair::Send(Node& from, Bytes packet, Origin origin)
     if (verdict == Verdict::PROTECT)
     {
         from.lastOutgoing = outgoing;
+        Buffer ipHeader;
+        if (outgoing.wholePacket)
+        {
+            constexpr size_t UDP_HEADER_OCTETS = 8;
+            const auto info = esp::ReadPacket(buffer.View());
+            EXPECT_TRUE(info && info->totalOctets == buffer.Size());
+            ipHeader = ToBuffer(buffer.View().first(info->headerOctets));
+            buffer.DropFront(info->headerOctets);
+            buffer.DropFront(outgoing.udpEncapsulation ? UDP_HEADER_OCTETS : 0);
+        }
         const auto header = wire::ParseEspHeader(buffer.View());
         EXPECT_TRUE(header);
         EXPECT_TRUE(from.sent.emplace(header->spi.value, header->sequence).second)
@@ -171,7 +182,8 @@ GatewayPair::Send(Node& from, Bytes packet, Origin origin)
                {outgoing.udpEncapsulation ? Frame::Kind::UDP : Frame::Kind::ESP,
                 outgoing.path,
                 ToBuffer(buffer.View()),
-                outgoing.trafficClass});
+                outgoing.trafficClass,
+                std::move(ipHeader)});
     }
     else if (verdict == Verdict::BYPASS)
     {
@@ -196,7 +208,7 @@ Verdict
 GatewayPair::Deliver(Node& to, const Frame& frame)
 {
     PacketBuffer buffer(frame.octets);
-    const Arrival arrival{{frame.path.remote, frame.path.local}, frame.trafficClass};
+    const Arrival arrival{{frame.path.remote, frame.path.local}, frame.trafficClass, frame.header};
     Verdict verdict = Verdict::DISCARD;
     switch (frame.kind)
     {

@@ -34,6 +34,7 @@ struct Frame
     Path path; ///< seen from the sender; unset for CLEAR
     Buffer octets;
     uint8_t trafficClass{0}; ///< of the outer header
+    Buffer header{};         ///< transport mode: the IP header before what `octets` are
 
     bool operator==(const Frame&) const = default;
 };

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include "esp/transport_header.h"
+
+#include "base/assert.h"
+#include "base/byte_reader.h"
+#include "esp/fixed_fields.h"
+
+#include <cstring>
+
+namespace ikelab::esp
+{
+
+namespace
+{
+
+constexpr size_t V4_HEADER_OCTETS = 20;
+constexpr size_t V4_PROTOCOL_AT = 9;
+constexpr size_t V6_HEADER_OCTETS = 40;
+constexpr size_t V6_NEXT_HEADER_AT = 6;
+constexpr size_t UDP_HEADER_OCTETS = 8;
+constexpr size_t LENGTH_MAX = 65535;
+constexpr uint16_t DONT_FRAGMENT = 0x4000;
+
+/// One step along IPv6 extension headers.
+struct Extension
+{
+    uint8_t protocol{0}; ///< of this one
+    size_t at{0};
+    size_t end{0};
+};
+
+/// The headers of RFC 8200 §4 that may stand before ESP; AH is what protects, and ends them.
+bool
+MayStandOutside(uint8_t protocol)
+{
+    return protocol == PROTOCOL_HOP_BY_HOP || protocol == PROTOCOL_ROUTING ||
+           protocol == PROTOCOL_FRAGMENT || protocol == PROTOCOL_DESTINATION_OPTIONS;
+}
+
+/**
+ * Walk the extension headers that may stand outside, up to `end`.
+ * @param step called with each
+ * @return where they end, possibly behind `end`: then one reaches out of the header
+ */
+template <typename Step>
+size_t
+WalkOutside(Bytes packet, size_t end, Step step)
+{
+    size_t at = V6_HEADER_OCTETS;
+    uint8_t protocol = LoadField<V6_NEXT_HEADER_AT, uint8_t>(packet.first<V6_HEADER_OCTETS>());
+    while (at + 2 <= end && MayStandOutside(protocol))
+    {
+        const auto fields = packet.subspan(at).first<2>();
+        const size_t octets =
+            protocol == PROTOCOL_FRAGMENT ? 8 : size_t{8} * (LoadField<1, uint8_t>(fields) + 1);
+        step(Extension{protocol, at, at + octets});
+        protocol = LoadField<0, uint8_t>(fields);
+        at += octets;
+    }
+    return at;
+}
+
+bool
+IsV4(Bytes packet)
+{
+    return packet.front() >> 4 == 4;
+}
+
+uint32_t
+AddWords(Bytes octets, uint32_t sum)
+{
+    for (; octets.size() >= 2; octets = octets.subspan(2))
+    {
+        sum += LoadField<0, uint16_t>(octets.first<2>());
+    }
+    return octets.empty() ? sum : sum + (uint32_t{octets.front()} << 8);
+}
+
+} // namespace
+
+TransportPlace
+PlaceFor(Bytes packet, const PacketInfo& info)
+{
+    if (!info.IsV6())
+    {
+        return {info.headerOctets, V4_PROTOCOL_AT};
+    }
+    TransportPlace place{V6_HEADER_OCTETS, V6_NEXT_HEADER_AT};
+    if (info.headerOctets != V6_HEADER_OCTETS)
+    {
+        WalkOutside(packet,
+                    info.headerOctets,
+                    [&](const Extension& extension)
+                    {
+                        if (extension.protocol != PROTOCOL_DESTINATION_OPTIONS)
+                        {
+                            place.headerOctets = extension.end;
+                            place.nextHeaderAt = extension.at;
+                            place.routed |= extension.protocol == PROTOCOL_ROUTING;
+                        }
+                    });
+    }
+    return place;
+}
+
+Result<TransportPlace>
+PlaceBehind(Bytes header)
+{
+    if (header.empty() || header.size() < (IsV4(header) ? V4_HEADER_OCTETS : V6_HEADER_OCTETS))
+    {
+        return Fail(Fault::TRUNCATED, "IP header", header.size());
+    }
+    if (IsV4(header))
+    {
+        if (size_t{4} * (header.front() & 0x0f) != header.size())
+        {
+            return Fail(Fault::BAD_VALUE, "IPv4 header length");
+        }
+        return TransportPlace{header.size(), V4_PROTOCOL_AT};
+    }
+    TransportPlace place{V6_HEADER_OCTETS, V6_NEXT_HEADER_AT};
+    place.headerOctets = WalkOutside(header,
+                                     header.size(),
+                                     [&](const Extension& extension)
+                                     {
+                                         place.nextHeaderAt = extension.at;
+                                         place.routed |= extension.protocol == PROTOCOL_ROUTING;
+                                     });
+    if (place.headerOctets != header.size())
+    {
+        return Fail(Fault::BAD_VALUE, "IPv6 extension headers", place.headerOctets);
+    }
+    return place;
+}
+
+bool
+IsOverlong(bool v6, size_t totalOctets)
+{
+    return totalOctets > LENGTH_MAX + (v6 ? V6_HEADER_OCTETS : 0);
+}
+
+void
+CompleteHeader(MutableBytes packet, const TransportPlace& place, uint8_t nextHeader)
+{
+    IKELAB_ASSERT(place.nextHeaderAt < place.headerOctets && place.headerOctets <= packet.size());
+    IKELAB_ASSERT(!IsOverlong(!IsV4(packet), packet.size()));
+    packet.subspan(place.nextHeaderAt).front() = nextHeader;
+    if (!IsV4(packet))
+    {
+        StoreField<4, uint16_t>(packet.first<V6_HEADER_OCTETS>(),
+                                static_cast<uint16_t>(packet.size() - V6_HEADER_OCTETS));
+        return;
+    }
+    const auto header = packet.first<V4_HEADER_OCTETS>();
+    const uint16_t fragment = LoadField<6, uint16_t>(std::span<const uint8_t, 20>(header));
+    StoreField<2, uint16_t>(header, static_cast<uint16_t>(packet.size()));
+    StoreField<6, uint16_t>(header, static_cast<uint16_t>(fragment & DONT_FRAGMENT));
+    StoreField<10, uint16_t>(header, 0);
+    StoreField<10, uint16_t>(header, HeaderChecksum(packet.first(place.headerOctets)));
+}
+
+Result<void>
+RestoreHeader(PacketBuffer& packet, Bytes header, uint8_t nextHeader)
+{
+    TRY_ASSIGN(const TransportPlace place, PlaceBehind(header));
+    if (header.size() > packet.FrontRoom())
+    {
+        return Fail(Fault::LIMIT, "IP header", header.size());
+    }
+    if (IsOverlong(!IsV4(header), header.size() + packet.Size()))
+    {
+        return Fail(Fault::OVERLONG, "transport mode contents");
+    }
+    const MutableBytes restored = packet.Prepend(header.size());
+    std::memmove(restored.data(), header.data(), header.size()); // it may be moved onto itself
+    CompleteHeader(packet.View(), place, nextHeader);
+    return {};
+}
+
+Result<void>
+EncapsulateInUdp(PacketBuffer& packet,
+                 const TransportPlace& place,
+                 uint16_t sourcePort,
+                 uint16_t destinationPort)
+{
+    const bool v6 = !IsV4(packet.View());
+    const size_t udpOctets = packet.Size() - place.headerOctets + UDP_HEADER_OCTETS;
+    if (udpOctets > LENGTH_MAX || IsOverlong(v6, packet.Size() + UDP_HEADER_OCTETS))
+    {
+        return Fail(Fault::OVERLONG, "UDP encapsulation");
+    }
+    if (v6 && place.routed)
+    {
+        return Fail(Fault::POLICY, "routing header and UDP encapsulation");
+    }
+    const MutableBytes header = packet.View().first(place.headerOctets);
+    packet.Prepend(UDP_HEADER_OCTETS);
+    std::memmove(packet.View().data(), header.data(), header.size());
+    CompleteHeader(packet.View(), place, PROTOCOL_UDP);
+    const MutableBytes datagram = packet.View().subspan(place.headerOctets);
+    const auto udp = datagram.first<UDP_HEADER_OCTETS>();
+    StoreField<0, uint16_t>(udp, sourcePort);
+    StoreField<2, uint16_t>(udp, destinationPort);
+    StoreField<4, uint16_t>(udp, static_cast<uint16_t>(udpOctets));
+    StoreField<6, uint16_t>(udp, 0);
+    if (v6)
+    {
+        constexpr size_t ADDRESSES_AT = 8;
+        constexpr size_t ADDRESSES_OCTETS = 32;
+        const Bytes addresses = packet.View().subspan(ADDRESSES_AT).first(ADDRESSES_OCTETS);
+        uint32_t sum = AddWords(addresses, PROTOCOL_UDP + static_cast<uint32_t>(udpOctets));
+        sum = AddWords(datagram, sum);
+        while (sum >> 16 != 0)
+        {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        const auto checksum = static_cast<uint16_t>(~sum);
+        // RFC 8200 §8.1: 0 would say that there is none.
+        StoreField<6, uint16_t>(udp, checksum == 0 ? uint16_t{0xffff} : checksum);
+    }
+    return {};
+}
+
+} // namespace ikelab::esp

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/ip_address.h"
+#include "base/packet_buffer.h"
+#include "base/result.h"
+#include "esp/packet_info.h"
+
+#include <cstddef>
+#include <cstdint>
+
+/**
+ * The IP header of transport mode, where the packet keeps its own: RFC 4303 §3.1.1, RFC 4302
+ * §3.1.1.
+ */
+namespace ikelab::esp
+{
+
+/// Where in a packet a header that protects what follows it stands, or is to stand.
+struct TransportPlace
+{
+    size_t headerOctets{0}; ///< before it: the IP header with options or extension headers
+    size_t nextHeaderAt{0}; ///< of the octet among these that says what follows
+    bool routed{false};     ///< a routing header is among them
+};
+
+/**
+ * Where ESP or AH goes in a packet of ours: behind hop-by-hop, routing and fragment headers.
+ * Destination options stay outside only if one of these follows: they are for the nodes that it
+ * names. Those directly before the next layer are for the receiver and go inside.
+ * @param packet whole, as ReadPacket accepted it
+ * @see RFC 4303 §3.1.1, RFC 8200 §4.1
+ */
+TransportPlace PlaceFor(Bytes packet, const PacketInfo& info);
+
+/**
+ * Where the header of a packet that came ends, all of it outside.
+ * @param header from the IP header on, up to what protects; extension headers in any order
+ * @return BAD_VALUE if the lengths in it do not lead to its end, TRUNCATED for no whole IP header
+ */
+Result<TransportPlace> PlaceBehind(Bytes header);
+
+/**
+ * After what follows the header has changed: write what follows, the lengths, and IPv4's checksum.
+ * A datagram that was reassembled is no fragment any more.
+ * @param packet whole, at most 65535 octets behind an IPv6 header or with an IPv4 one
+ */
+void CompleteHeader(MutableBytes packet, const TransportPlace& place, uint8_t nextHeader);
+
+/// Is this too long for one IP packet?
+bool IsOverlong(bool v6, size_t totalOctets);
+
+/**
+ * Give back its header to what came out of it, in front of the packet.
+ * @param header may be the octets that stand before the packet in its own buffer
+ * @return as PlaceBehind; LIMIT for a header that has no room, OVERLONG
+ */
+Result<void> RestoreHeader(PacketBuffer& packet, Bytes header, uint8_t nextHeader);
+
+/**
+ * Put a UDP header between the header and what follows (RFC 3948 §3.1): its checksum is 0 over
+ * IPv4 (§2.1), and right over IPv6, which has no such choice (RFC 8200 §8.1).
+ * @param packet whole, with a complete header
+ * @return OVERLONG; POLICY over IPv6 with a routing header, whose last address is unknown here
+ */
+Result<void> EncapsulateInUdp(PacketBuffer& packet,
+                              const TransportPlace& place,
+                              uint16_t sourcePort,
+                              uint16_t destinationPort);
+
+} // namespace ikelab::esp
