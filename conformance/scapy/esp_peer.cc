@@ -86,6 +86,7 @@ struct WantedSa
     Buffer integKey;
     EspSpi spi;
     uint64_t after; ///< the number of the last packet sent or received
+    esp::Mode mode;
 
     explicit WantedSa(const Json& object)
         : suite{RowOf(crypto::EncrRows(), object, "encr"),
@@ -95,7 +96,8 @@ struct WantedSa
           encrKey(OctetsOf(object.at("encr_key"))),
           integKey(OctetsOf(object.at("integ_key"))),
           spi(object.at("spi").get<uint32_t>()),
-          after(object.at("after").get<uint64_t>())
+          after(object.at("after").get<uint64_t>()),
+          mode(object.at("transport").get<bool>() ? esp::Mode::TRANSPORT : esp::Mode::TUNNEL)
     {
         if (suite.encr == nullptr)
         {
@@ -107,7 +109,7 @@ struct WantedSa
     esp::SaParameters
     Parameters() const
     {
-        return {spi, suite, esp::Mode::TUNNEL, encrKey, integKey, {}};
+        return {spi, suite, mode, encrKey, integKey, {}};
     }
 };
 
@@ -292,6 +294,15 @@ class Peer
     {
         TRY_ASSIGN(const esp::PacketInfo info, esp::ReadPacket(packet.View()));
         TRY_ASSIGN(const esp::Sealed sealed, sa.Seal(packet, info, m_random));
+        if (sealed.place.headerOctets != 0) // transport mode: the packet has its header
+        {
+            if (outer.ports)
+            {
+                TRY(esp::EncapsulateInUdp(
+                    packet, sealed.place, outer.ports->first, outer.ports->second));
+            }
+            return sealed.sequence;
+        }
         const Buffer header = outer.Header(packet.Size(), sealed);
         std::ranges::copy(header, packet.Prepend(header.size()).begin());
         return sealed.sequence;
@@ -325,7 +336,8 @@ class Peer
             return Fail(Fault::UNKNOWN_SPI, "ESP");
         }
         packet.Assign(esp);
-        const esp::OuterHeader around{outer.source, outer.destination, info.trafficClass};
+        const esp::OuterHeader around{
+            outer.source, outer.destination, info.trafficClass, whole.first(info.headerOctets)};
         TRY_ASSIGN(const esp::Opened opened, sa.Open(packet, header, m_selectors, around));
         return opened.sequence;
     }

@@ -82,6 +82,7 @@ class Sa:
     source: str
     destination: str
     ports: tuple | None
+    transport: bool = False
 
     def but(self, **changes):
         return dataclasses.replace(self, **changes)
@@ -140,7 +141,8 @@ class Ours:
             outer |= {"source_port": sa.ports[0], "destination_port": sa.ports[1]}
         return self._ask({"do": verb, "outer": outer, "packets": [packet.hex() for packet in packets],
                           "sa": names | {"encr_key": sa.encr_key.hex(), "integ_key": sa.integ_key.hex(),
-                                         "spi": sa.spi, "esn": sa.esn, "after": after}})["answers"]
+                                         "spi": sa.spi, "esn": sa.esn, "after": after,
+                                         "transport": sa.transport}})["answers"]
 
     def open_all(self, sa, packets, after):
         """All packets through one SA that has received number `after`: (sequence, packet) of each."""
@@ -216,7 +218,7 @@ class Scapy:
         association = ipsec.SecurityAssociation(
             ipsec.ESP, spi=sa.spi, seq_num=sa.sequence & 0xffffffff, crypt_algo=crypt, crypt_key=sa.encr_key or None,
             crypt_icv_size=icv, auth_algo=auth, auth_key=sa.integ_key,
-            tunnel_header=outer(src=sa.source, dst=sa.destination),
+            tunnel_header=None if sa.transport else outer(src=sa.source, dst=sa.destination),
             nat_t_header=UDP(sport=sa.ports[0], dport=sa.ports[1]) if sa.ports else None,
             esn_en=sa.esn, esn=sa.sequence >> 32)
         if not self.as_it_is:

@@ -107,6 +107,9 @@ class Endpoint
     /// The clear packet in m_packet leaves.
     void SendClear(Instant now);
     void SendProtected(Instant now, const gateway::Outgoing& outgoing);
+    /// True if a packet that keeps its own header left, or cannot; else m_packet is what a UDP
+    /// socket sends.
+    bool SendWhole(Instant now, const gateway::Outgoing& outgoing);
     void SendDatagram(Instant now, const ike::Datagram& datagram);
     void Deliver(Instant now);
     /// Everything that the gateway has for us.

@@ -112,6 +112,15 @@ Journal::OnSent(Instant at, const OuterPacket& packet)
 }
 
 void
+Journal::OnSentFrame(Instant at, Bytes frame)
+{
+    if (m_folder)
+    {
+        OnFrame(at, io::Direction::OUT, frame);
+    }
+}
+
+void
 Journal::OnReceived(Instant at, const OuterPacket& packet)
 {
     if (m_folder)

@@ -39,6 +39,8 @@ class Journal
     void LogError(Instant at, std::string_view group, std::string_view text);
 
     void OnSent(Instant at, const OuterPacket& packet);
+    /// A packet that left with its own IP header.
+    void OnSentFrame(Instant at, Bytes frame);
     void OnReceived(Instant at, const OuterPacket& packet);
     /// A packet that came with its own IP header.
     void OnReceivedFrame(Instant at, Bytes frame);

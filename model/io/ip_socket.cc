@@ -285,6 +285,7 @@ IpSocket::Receive(MutableBytes room)
 SystemResult<void>
 IpSocket::Send(const Path& path, Bytes payload, OuterFields outer)
 {
+    TRY_SYSTEM(SetHeaderIncluded(false));
     TRY_SYSTEM(SetDontFragment(outer.dontFragment));
     const SystemAddress remote(m_raw ? SocketAddress{path.remote.address, 0} : path.remote);
     alignas(cmsghdr) std::array<char, CONTROL_OCTETS> control{};
@@ -329,6 +330,49 @@ IpSocket::Send(const Path& path, Bytes payload, OuterFields outer)
                               code);
         }
     }
+    return {};
+}
+
+SystemResult<void>
+IpSocket::SendWhole(const IpAddress& remote, Bytes packet)
+{
+    TRY_SYSTEM(SetHeaderIncluded(true));
+    const SystemAddress address({remote, 0});
+    while (::sendto(m_file.Get(),
+                    packet.data(),
+                    packet.size(),
+                    MSG_NOSIGNAL,
+                    address.Get(),
+                    address.length) < 0)
+    {
+        if (errno != EINTR)
+        {
+            const int code = errno;
+            return FailSystem(
+                "cannot send",
+                fmt::format("an IP packet of {} octets to {}", packet.size(), remote.ToString()),
+                code);
+        }
+    }
+    return {};
+}
+
+SystemResult<void>
+IpSocket::SetHeaderIncluded(bool included)
+{
+    if (included == m_headerIncluded)
+    {
+        return {};
+    }
+    if (m_local.address.IsV4())
+    {
+        TRY_SYSTEM(SetOption(m_file, IPPROTO_IP, IP_HDRINCL, included ? 1 : 0, "IP_HDRINCL"));
+    }
+    else
+    {
+        TRY_SYSTEM(SetOption(m_file, IPPROTO_IPV6, IPV6_HDRINCL, included ? 1 : 0, "IPV6_HDRINCL"));
+    }
+    m_headerIncluded = included;
     return {};
 }
 

@@ -65,6 +65,14 @@ class IpSocket
     SystemResult<void> Send(const Path& path, Bytes payload, OuterFields outer = {});
 
     /**
+     * Raw sockets only: send a packet with the IP header that it has. The system fills in IPv4's
+     * checksum, and an identification of 0; it fragments nothing.
+     * @param packet a whole one of this socket's family
+     * @param remote where it goes first: the destination that its header names
+     */
+    SystemResult<void> SendWhole(const IpAddress& remote, Bytes packet);
+
+    /**
      * Give what this socket sends a mark, so that a routing rule can tell it from the traffic that
      * it protects. Needs CAP_NET_ADMIN.
      */
@@ -91,11 +99,13 @@ class IpSocket
 
     SystemResult<void> Prepare();
     SystemResult<void> SetDontFragment(bool wanted);
+    SystemResult<void> SetHeaderIncluded(bool included);
 
     FileDescriptor m_file;
     SocketAddress m_local;
     bool m_raw{false};
     bool m_dontFragment{false};
+    bool m_headerIncluded{false};
 };
 
 /// The address from which the system would send to `remote` now, if it has a route.

@@ -223,6 +223,50 @@ TEST_P(RawSocket, CarriesThePayloadBetweenTheAddressesItIsTold)
     }
 }
 
+// A header of our own, and afterwards the system's again.
+TEST_P(RawSocket, SendsWholePacketsAsTheyAre)
+{
+    const testing::PrivateNetwork network;
+    if (!network.Made())
+    {
+        GTEST_SKIP() << "cannot run here: no privilege for a network of its own; run as root";
+    }
+    const IpAddress here = Address(GetParam().first);
+    const IpAddress there = Address(GetParam().second);
+    auto socket = IpSocket::OpenRaw(Address(here.IsV4() ? "0.0.0.0" : "::"), ESP);
+    ASSERT_TRUE(socket.has_value()) << socket.error().message;
+    const Buffer payload = Hex("1122334400000001cafe");
+    Buffer whole = here.IsV4() ? Hex("4728002612344000213200007f0000017f0000059404000001010100")
+                               : Hex("62812345000a3221");
+    if (here.IsV6())
+    {
+        Append(whole, here.Octets());
+        Append(whole, there.Octets());
+    }
+    const size_t header = whole.size();
+    Append(whole, payload);
+    ASSERT_TRUE(socket->SendWhole(there, whole));
+    Buffer room;
+    auto packet = ReceiveOne(*socket, room);
+    ASSERT_TRUE(packet.has_value());
+    EXPECT_EQ(ToHex(packet->payload), ToHex(payload));
+    EXPECT_EQ(packet->trafficClass, 0x28);
+    if (here.IsV4())
+    {
+        Buffer came = room;
+        came.resize(header);
+        ASSERT_EQ(packet->ipHeaderOctets, header);
+        came[10] = came[11] = 0; // the system's checksum
+        EXPECT_EQ(ToHex(came), ToHex(Bytes(whole).first(header)));
+    }
+    ASSERT_TRUE(socket->Send({{here, 0}, {there, 0}}, payload));
+    packet = ReceiveOne(*socket, room);
+    ASSERT_TRUE(packet.has_value());
+    EXPECT_EQ(ToHex(packet->payload), ToHex(payload));
+    EXPECT_EQ(packet->trafficClass, 0);
+    EXPECT_FALSE(socket->SendWhole(there, Buffer(70000))) << "no IP packet is so long";
+}
+
 INSTANTIATE_TEST_SUITE_P(Families,
                          RawSocket,
                          ::testing::Values(std::pair("127.0.0.1", "127.0.0.5"),

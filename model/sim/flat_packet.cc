@@ -56,13 +56,6 @@ class SpanWriter
         return *this;
     }
 
-    /// Where the next octet goes.
-    MutableBytes
-    Rest() const
-    {
-        return m_octets;
-    }
-
   private:
     MutableBytes m_octets;
 };
@@ -77,6 +70,18 @@ uint16_t
 Load16(Bytes place)
 {
     return static_cast<uint16_t>((place[0] << 8) | place[1]);
+}
+
+/// One word of an IPv4 header has changed; RFC 1624 §3, equation 3: HC' = ~(~HC + ~m + m')
+void
+AdjustChecksum(MutableBytes packet, uint16_t before, uint16_t after)
+{
+    uint32_t sum = static_cast<uint16_t>(~Load16(packet.subspan(10)));
+    sum += static_cast<uint16_t>(~before);
+    sum += after;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    Store16(packet.subspan(10), static_cast<uint16_t>(~sum));
 }
 
 void
@@ -131,11 +136,11 @@ Flatten(const Packet& packet, PacketBuffer& buffer)
 }
 
 void
-Flatten(const Ipv4Header& header, const Packet& payload, PacketBuffer& buffer)
+WriteHeader(const Ipv4Header& header,
+            size_t payloadOctets,
+            std::span<uint8_t, IPV4_HEADER_OCTETS> octets)
 {
     // ns-3 reads and writes no options, so the header is always the fixed one.
-    const auto total = static_cast<uint16_t>(IPV4_HEADER_OCTETS + payload.GetSize());
-    MutableBytes octets = buffer.Reset(IPV4_HEADER_OCTETS + payload.GetSize());
     uint16_t fragment = header.GetFragmentOffset() / 8;
     if (header.IsDontFragment())
     {
@@ -145,38 +150,50 @@ Flatten(const Ipv4Header& header, const Packet& payload, PacketBuffer& buffer)
     {
         fragment |= 0x2000;
     }
-    MutableBytes rest = SpanWriter(octets)
-                            .U8(0x45)
-                            .U8(header.GetTos())
-                            .U16(total)
-                            .U16(header.GetIdentification())
-                            .U16(fragment)
-                            .U8(header.GetTtl())
-                            .U8(header.GetProtocol())
-                            .U16(0)
-                            .U32(header.GetSource().Get())
-                            .U32(header.GetDestination().Get())
-                            .Rest();
-    const uint16_t sum = OnesComplementSum(octets.first(IPV4_HEADER_OCTETS));
-    Store16(octets.subspan(10), static_cast<uint16_t>(~sum));
-    CopyPayload(payload, rest);
+    SpanWriter(octets)
+        .U8(0x45)
+        .U8(header.GetTos())
+        .U16(static_cast<uint16_t>(IPV4_HEADER_OCTETS + payloadOctets))
+        .U16(header.GetIdentification())
+        .U16(fragment)
+        .U8(header.GetTtl())
+        .U8(header.GetProtocol())
+        .U16(0)
+        .U32(header.GetSource().Get())
+        .U32(header.GetDestination().Get());
+    Store16(octets.subspan(10), static_cast<uint16_t>(~OnesComplementSum(octets)));
+}
+
+void
+WriteHeader(const Ipv6Header& header,
+            size_t payloadOctets,
+            std::span<uint8_t, IPV6_HEADER_OCTETS> octets)
+{
+    const uint32_t first = 0x60000000U | (static_cast<uint32_t>(header.GetTrafficClass()) << 20) |
+                           (header.GetFlowLabel() & 0xfffffU);
+    SpanWriter(octets)
+        .U32(first)
+        .U16(static_cast<uint16_t>(payloadOctets))
+        .U8(header.GetNextHeader())
+        .U8(header.GetHopLimit())
+        .Octets(ToIpAddress(header.GetSource()).Octets())
+        .Octets(ToIpAddress(header.GetDestination()).Octets());
+}
+
+void
+Flatten(const Ipv4Header& header, const Packet& payload, PacketBuffer& buffer)
+{
+    const MutableBytes octets = buffer.Reset(IPV4_HEADER_OCTETS + payload.GetSize());
+    WriteHeader(header, payload.GetSize(), octets.first<IPV4_HEADER_OCTETS>());
+    CopyPayload(payload, octets.subspan(IPV4_HEADER_OCTETS));
 }
 
 void
 Flatten(const Ipv6Header& header, const Packet& payload, PacketBuffer& buffer)
 {
-    MutableBytes octets = buffer.Reset(IPV6_HEADER_OCTETS + payload.GetSize());
-    const uint32_t first = 0x60000000U | (static_cast<uint32_t>(header.GetTrafficClass()) << 20) |
-                           (header.GetFlowLabel() & 0xfffffU);
-    MutableBytes rest = SpanWriter(octets)
-                            .U32(first)
-                            .U16(static_cast<uint16_t>(payload.GetSize()))
-                            .U8(header.GetNextHeader())
-                            .U8(header.GetHopLimit())
-                            .Octets(ToIpAddress(header.GetSource()).Octets())
-                            .Octets(ToIpAddress(header.GetDestination()).Octets())
-                            .Rest();
-    CopyPayload(payload, rest);
+    const MutableBytes octets = buffer.Reset(IPV6_HEADER_OCTETS + payload.GetSize());
+    WriteHeader(header, payload.GetSize(), octets.first<IPV6_HEADER_OCTETS>());
+    CopyPayload(payload, octets.subspan(IPV6_HEADER_OCTETS));
 }
 
 Ptr<Packet>
@@ -266,16 +283,22 @@ DecrementTtl(MutableBytes packet)
     --packet[place];
     if (v4)
     {
-        // RFC 1624 §3, equation 3: HC' = ~(~HC + ~m + m')
-        const uint16_t after = Load16(packet.subspan(8));
-        uint32_t sum = static_cast<uint16_t>(~Load16(packet.subspan(10)));
-        sum += static_cast<uint16_t>(~before);
-        sum += after;
-        sum = (sum & 0xffff) + (sum >> 16);
-        sum = (sum & 0xffff) + (sum >> 16);
-        Store16(packet.subspan(10), static_cast<uint16_t>(~sum));
+        AdjustChecksum(packet, before, Load16(packet.subspan(8)));
     }
     return true;
+}
+
+void
+ClearDontFragment(MutableBytes packet)
+{
+    if (Version(packet) == 4 && packet.size() >= IPV4_HEADER_OCTETS)
+    {
+        constexpr uint16_t DONT_FRAGMENT = 0x4000;
+        const uint16_t before = Load16(packet.subspan(6));
+        const auto after = static_cast<uint16_t>(before & ~DONT_FRAGMENT);
+        Store16(packet.subspan(6), after);
+        AdjustChecksum(packet, before, after);
+    }
 }
 
 void

@@ -39,6 +39,14 @@ void Flatten(const Packet& packet, ikelab::PacketBuffer& buffer);
 void Flatten(const Ipv4Header& header, const Packet& payload, ikelab::PacketBuffer& buffer);
 void Flatten(const Ipv6Header& header, const Packet& payload, ikelab::PacketBuffer& buffer);
 
+/// The header alone of a packet with so much payload.
+void WriteHeader(const Ipv4Header& header,
+                 size_t payloadOctets,
+                 std::span<uint8_t, IPV4_HEADER_OCTETS> octets);
+void WriteHeader(const Ipv6Header& header,
+                 size_t payloadOctets,
+                 std::span<uint8_t, IPV6_HEADER_OCTETS> octets);
+
 /// A packet of these octets.
 Ptr<Packet> ToPacket(ikelab::Bytes octets);
 
@@ -71,6 +79,9 @@ void FillHeaderChecksum(ikelab::MutableBytes packet);
  * @return false if none is left; the packet is then unchanged
  */
 bool DecrementTtl(ikelab::MutableBytes packet);
+
+/// Routers may fragment this IPv4 packet; IPv6 has no such bit.
+void ClearDontFragment(ikelab::MutableBytes packet);
 
 /**
  * Put a UDP header in front of a payload.

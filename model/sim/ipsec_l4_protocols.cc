@@ -4,6 +4,7 @@
 #include "sim/flat_packet.h"
 
 #include <array>
+#include <span>
 
 namespace ns3
 {
@@ -14,28 +15,30 @@ NS_OBJECT_ENSURE_REGISTERED(UdpPortFilter);
 namespace
 {
 
-template <typename Header>
-ikelab::gateway::Arrival
-ArrivalOf(const Header& header, uint8_t trafficClass)
+/// How a packet came, with its IP header as it was on the wire: options and extension headers are
+/// gone by now.
+template <size_t OCTETS>
+struct Came
 {
+    template <typename Header>
+    Came(const Header& header, const Packet& payload, uint8_t trafficClass)
+    {
+        flat::WriteHeader(header, payload.GetSize(), std::span(octets));
+        arrival.trafficClass = trafficClass;
+        arrival.path.local.address = flat::ToIpAddress(header.GetDestination());
+        arrival.path.remote.address = flat::ToIpAddress(header.GetSource());
+        arrival.header = octets;
+    }
+
+    Came(const Came&) = delete;
+    Came& operator=(const Came&) = delete;
+
+    std::array<uint8_t, OCTETS> octets;
     ikelab::gateway::Arrival arrival;
-    arrival.trafficClass = trafficClass;
-    arrival.path.local.address = flat::ToIpAddress(header.GetDestination());
-    arrival.path.remote.address = flat::ToIpAddress(header.GetSource());
-    return arrival;
-}
+};
 
-ikelab::gateway::Arrival
-ArrivalOf(const Ipv4Header& header)
-{
-    return ArrivalOf(header, header.GetTos());
-}
-
-ikelab::gateway::Arrival
-ArrivalOf(const Ipv6Header& header)
-{
-    return ArrivalOf(header, header.GetTrafficClass());
-}
+using Came4 = Came<flat::IPV4_HEADER_OCTETS>;
+using Came6 = Came<flat::IPV6_HEADER_OCTETS>;
 
 } // namespace
 
@@ -66,7 +69,7 @@ EspL4Protocol::Receive(Ptr<Packet> packet, const Ipv4Header& header, Ptr<Ipv4Int
 {
     if (m_sink)
     {
-        m_sink(packet, ArrivalOf(header));
+        m_sink(packet, Came4(header, *packet, header.GetTos()).arrival);
     }
     return RX_OK;
 }
@@ -76,7 +79,7 @@ EspL4Protocol::Receive(Ptr<Packet> packet, const Ipv6Header& header, Ptr<Ipv6Int
 {
     if (m_sink)
     {
-        m_sink(packet, ArrivalOf(header));
+        m_sink(packet, Came6(header, *packet, header.GetTrafficClass()).arrival);
     }
     return RX_OK;
 }
@@ -165,7 +168,7 @@ UdpPortFilter::Receive(Ptr<Packet> packet, const Ipv4Header& header, Ptr<Ipv4Int
     const Ipv4Address to = header.GetDestination();
     if (!to.IsMulticast() && !to.IsBroadcast() && Takes(*packet))
     {
-        m_sink(packet, ArrivalOf(header));
+        m_sink(packet, Came4(header, *packet, header.GetTos()).arrival);
         return RX_OK;
     }
     return m_real ? m_real->Receive(packet, header, interface) : RX_ENDPOINT_CLOSED;
@@ -176,7 +179,7 @@ UdpPortFilter::Receive(Ptr<Packet> packet, const Ipv6Header& header, Ptr<Ipv6Int
 {
     if (!header.GetDestination().IsMulticast() && Takes(*packet))
     {
-        m_sink(packet, ArrivalOf(header));
+        m_sink(packet, Came6(header, *packet, header.GetTrafficClass()).arrival);
         return RX_OK;
     }
     return m_real ? m_real->Receive(packet, header, interface) : RX_ENDPOINT_CLOSED;

@@ -21,7 +21,7 @@ class EspL4Protocol : public IpL4Protocol
   public:
     static TypeId GetTypeId();
 
-    /// Ports are 0.
+    /// Ports are 0; the header of the arrival is borrowed for the call.
     using Sink = std::function<void(Ptr<Packet> packet, const ikelab::gateway::Arrival& arrival)>;
 
     void SetSink(Sink sink);
@@ -60,7 +60,8 @@ class UdpPortFilter : public IpL4Protocol
   public:
     static TypeId GetTypeId();
 
-    /// A datagram, UDP header included; the ports of its arrival are 0.
+    /// A datagram, UDP header included; the ports of its arrival are 0, its header is borrowed for
+    /// the call.
     using Sink = std::function<void(Ptr<Packet> datagram, const ikelab::gateway::Arrival& arrival)>;
 
     /// @param real gets what the filter leaves

@@ -153,6 +153,11 @@ class IpsecStack : public Object
                            size_t clearOctets,
                            bool innerV6,
                            bool mayReport);
+    /// SendProtected for a packet that keeps its own header (transport mode).
+    uint32_t SendWhole(ikelab::PacketBuffer& packet,
+                       const ikelab::gateway::Outgoing& outgoing,
+                       size_t clearOctets,
+                       bool mayReport);
     void Refuse(ikelab::Bytes packet, bool inbound);
 
     bool m_policy{true};

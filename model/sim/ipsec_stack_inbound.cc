@@ -5,6 +5,7 @@
 #include "sim/ipsec_stack.h"
 
 #include <array>
+#include <utility>
 
 /**
  * From the links to the protected side: the check of clear packets, ESP and UDP, and what was
@@ -61,7 +62,7 @@ IpsecStack::TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, Bytes he
     const auto ends = flat::ReadEnds(head);
     if (!ends || !m_output.IsUp(ends->destination, device) ||
         (ends->destination.IsV4() && m_checksums &&
-         flat::OnesComplementSum(head.first(flat::IPV4_HEADER_OCTETS)) != 0xffff))
+         flat::OnesComplementSum(head.first(esp->headerOctets)) != 0xffff))
     {
         return false;
     }
@@ -69,8 +70,9 @@ IpsecStack::TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, Bytes he
     PacketBuffer& buffer = *lease;
     flat::Flatten(packet, buffer);
     buffer.DropBack(buffer.Size() - esp->totalOctets);
-    buffer.DropFront(esp->headerOctets);
     Arrival arrival;
+    arrival.header = std::as_const(buffer).View().first(esp->headerOctets);
+    buffer.DropFront(esp->headerOctets);
     arrival.trafficClass = flat::TrafficClass(head);
     arrival.path.local.address = ends->destination;
     arrival.path.remote.address = ends->source;

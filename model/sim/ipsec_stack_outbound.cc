@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "esp/packet_info.h"
 #include "sim/buffer_lease.h"
 #include "sim/flat_packet.h"
 #include "sim/icmp_error.h"
@@ -263,6 +264,10 @@ IpsecStack::SendProtected(PacketBuffer& packet,
                           bool innerV6,
                           bool mayReport)
 {
+    if (outgoing.wholePacket)
+    {
+        return SendWhole(packet, outgoing, clearOctets, mayReport);
+    }
     IpOutput::Outer outer;
     outer.source = outgoing.path.local.address;
     outer.destination = outgoing.path.remote.address;
@@ -297,6 +302,43 @@ IpsecStack::SendProtected(PacketBuffer& packet,
         flat::PrependUdp(packet, outgoing.path, outer.destination.IsV6());
     }
     if (m_output.SendPayload(outer, packet.View()))
+    {
+        m_protectedTrace(outgoing, octets);
+    }
+    return 0;
+}
+
+uint32_t
+IpsecStack::SendWhole(PacketBuffer& packet,
+                      const Outgoing& outgoing,
+                      size_t clearOctets,
+                      bool mayReport)
+{
+    const auto info = ikelab::esp::ReadPacket(packet.View());
+    const bool v4 = info && !info->IsV6();
+    if (!info || (v4 && info->headerOctets != flat::IPV4_HEADER_OCTETS))
+    {
+        Refuse(packet.View(), false); // ns-3 cannot send IPv4 options
+        return 0;
+    }
+    const auto hop = m_output.Lookup(info->destination.ToAddress());
+    const uint32_t mtu = hop ? hop->device->GetMtu() : 0;
+    if (hop && info->dontFragment && packet.Size() > mtu)
+    {
+        if (mayReport)
+        {
+            const size_t overhead = packet.Size() - clearOctets + PADDING_SLACK;
+            const uint32_t room = mtu > overhead ? mtu - static_cast<uint32_t>(overhead) : 0;
+            if (room >= (v4 ? IPV4_MINIMUM_MTU : IPV6_MINIMUM_MTU))
+            {
+                return room;
+            }
+        }
+        flat::ClearDontFragment(packet.View()); // as for a tunnel: our own are fragmented outside
+    }
+    const size_t encapsulation = outgoing.udpEncapsulation ? flat::UDP_HEADER_OCTETS : 0;
+    const auto octets = static_cast<uint32_t>(packet.Size() - info->headerOctets - encapsulation);
+    if (m_output.SendPacket(packet.View()))
     {
         m_protectedTrace(outgoing, octets);
     }

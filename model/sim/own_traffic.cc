@@ -16,7 +16,10 @@ using ikelab::Bytes;
 namespace
 {
 
+constexpr uint8_t PROTOCOL_HOP_BY_HOP = 0;
+constexpr uint8_t PROTOCOL_ROUTING = 43;
 constexpr uint8_t PROTOCOL_FRAGMENT = 44;
+constexpr uint8_t PROTOCOL_DESTINATION_OPTIONS = 60;
 /// Fragmented datagrams to our ports of which later parts may still come.
 constexpr size_t REMEMBERED = 64;
 
@@ -77,6 +80,42 @@ ReadV6(Bytes octets)
     return head;
 }
 
+/// RFC 8200 §4.2: options whose type begins with two zero bits may be passed over by anybody.
+bool
+AreHarmless(Bytes options)
+{
+    ByteReader reader(options);
+    uint8_t type = 0;
+    while (reader.U8(type))
+    {
+        constexpr uint8_t PAD1 = 0;
+        uint8_t octets = 0;
+        if (type != PAD1 && (type >> 6 != 0 || !reader.U8(octets) || !reader.Skip(octets)))
+        {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// Go on behind one extension header if it could as well be read later.
+bool
+SkipHarmless(ByteReader& reader, uint8_t& protocol)
+{
+    const uint8_t current = protocol;
+    uint8_t units = 0;
+    Bytes contents;
+    if ((current != PROTOCOL_HOP_BY_HOP && current != PROTOCOL_ROUTING &&
+         current != PROTOCOL_DESTINATION_OPTIONS) ||
+        !reader.U8(protocol) || !reader.U8(units) ||
+        !reader.Take(static_cast<size_t>(units) * 8 + 6, contents))
+    {
+        return false;
+    }
+    constexpr size_t SEGMENTS_LEFT = 1; // RFC 8200 §4.4: with some left it is not at its end
+    return current == PROTOCOL_ROUTING ? contents[SEGMENTS_LEFT] == 0 : AreHarmless(contents);
+}
+
 } // namespace
 
 void
@@ -95,20 +134,34 @@ OwnTraffic::FindWholeEsp(Bytes head)
     uint16_t fragment = 0;
     if (flat::Version(head) == 4)
     {
-        constexpr uint8_t NO_OPTIONS = 0x45;
         constexpr uint16_t MORE_AND_OFFSET = 0x3fff;
         if (reader.U8(first) && reader.Skip(1) && reader.U16(length) && reader.Skip(2) &&
-            reader.U16(fragment) && reader.Skip(1) && reader.U8(protocol) && first == NO_OPTIONS &&
-            (fragment & MORE_AND_OFFSET) == 0 && protocol == flat::PROTOCOL_ESP &&
-            length >= flat::IPV4_HEADER_OCTETS)
+            reader.U16(fragment) && reader.Skip(1) && reader.U8(protocol) &&
+            (fragment & MORE_AND_OFFSET) == 0 && protocol == flat::PROTOCOL_ESP)
         {
-            return Whole{flat::IPV4_HEADER_OCTETS, length};
+            const size_t header = static_cast<size_t>(first & 0x0f) * 4;
+            if (header >= flat::IPV4_HEADER_OCTETS && header <= head.size() && length >= header)
+            {
+                return Whole{header, length};
+            }
         }
+        return std::nullopt;
     }
-    else if (reader.Skip(4) && reader.U16(length) && reader.U8(protocol) &&
-             protocol == flat::PROTOCOL_ESP && flat::Version(head) == 6)
+    if (flat::Version(head) == 6 && reader.Skip(4) && reader.U16(length) && reader.U8(protocol) &&
+        reader.Skip(flat::IPV6_HEADER_OCTETS - 7))
     {
-        return Whole{flat::IPV6_HEADER_OCTETS, flat::IPV6_HEADER_OCTETS + length};
+        while (protocol != flat::PROTOCOL_ESP)
+        {
+            if (!SkipHarmless(reader, protocol))
+            {
+                return std::nullopt;
+            }
+        }
+        const size_t total = flat::IPV6_HEADER_OCTETS + length;
+        if (reader.Offset() <= total)
+        {
+            return Whole{reader.Offset(), total};
+        }
     }
     return std::nullopt;
 }

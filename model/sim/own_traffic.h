@@ -19,8 +19,9 @@ namespace ns3
 class OwnTraffic
 {
   public:
-    /// Enough for an IPv6 header, a fragment header and the ports.
-    static constexpr size_t HEAD_OCTETS = 60;
+    /// Enough for an IPv4 header with all its options, or an IPv6 header with some extension
+    /// headers and the ports.
+    static constexpr size_t HEAD_OCTETS = 96;
 
     /// Where ESP is in a packet.
     struct Whole
@@ -29,7 +30,11 @@ class OwnTraffic
         size_t totalOctets{0}; ///< as the IP header says; a link may have padded it
     };
 
-    /// Nothing unless ESP follows the fixed IP header, whole and no fragment.
+    /**
+     * Nothing unless ESP follows the IP header, whole and no fragment. IPv4 options may stand
+     * before it, and IPv6 extension headers that ask nothing of a node that does not know them:
+     * in transport mode they are read when the packet comes out.
+     */
     static std::optional<Whole> FindWholeEsp(ikelab::Bytes head);
 
     /// @param taken says whether datagrams to a port are IKE's

@@ -84,6 +84,50 @@ TEST_F(OwnTrafficTest, IsEspAndUdpToIke)
     EXPECT_FALSE(own.Holds(V6(TCP, TO_IKE)));
 }
 
+// RFC 8200 §4.2: what nobody must act on may be read when the packet is open.
+TEST_F(OwnTrafficTest, FindsEspBehindOptionsThatMayBePassedOver)
+{
+    struct Row
+    {
+        uint8_t kind;
+        Buffer header; ///< followed by ESP
+        bool found;
+    };
+    constexpr uint8_t ESP = flat::PROTOCOL_ESP;
+    for (const Row& row : {Row{0, {ESP, 0, 1, 4, 0, 0, 0, 0}, true},
+                           Row{0, {ESP, 0, 5, 2, 0, 0, 0, 0}, true},
+                           Row{60, {ESP, 0, 0x1e, 4, 0, 0, 0, 0}, true},
+                           Row{60, {ESP, 0, 0x5e, 4, 0, 0, 0, 0}, false},
+                           Row{60, {ESP, 0, 1, 5, 0, 0, 0, 0}, false},
+                           Row{43, {ESP, 0, 253, 0, 0, 0, 0, 0}, true},
+                           Row{43, {ESP, 0, 253, 1, 0, 0, 0, 0}, false},
+                           Row{FRAGMENT, {ESP, 0, 0, 0, 0, 0, 0, 1}, false},
+                           Row{60, {TCP, 0, 1, 4, 0, 0, 0, 0}, false}})
+    {
+        Buffer payload = row.header;
+        payload.insert(payload.end(), TO_OTHERS.begin(), TO_OTHERS.end());
+        const Buffer packet = V6(row.kind, payload);
+        const auto found = OwnTraffic::FindWholeEsp(packet);
+        EXPECT_EQ(found.has_value(), row.found) << int{row.kind} << " " << int{row.header[2]};
+        if (found)
+        {
+            EXPECT_EQ(found->headerOctets, flat::IPV6_HEADER_OCTETS + 8);
+            EXPECT_EQ(found->totalOctets, packet.size());
+        }
+        for (size_t octets = 0; octets < flat::IPV6_HEADER_OCTETS + 8; ++octets)
+        {
+            EXPECT_FALSE(OwnTraffic::FindWholeEsp(Bytes(packet).first(octets))) << octets;
+        }
+    }
+    Buffer v4 = V4(ESP, TO_OTHERS);
+    v4[0] = 0x47;
+    EXPECT_EQ(OwnTraffic::FindWholeEsp(v4)->headerOctets, 28u);
+    v4[0] = 0x44;
+    EXPECT_FALSE(OwnTraffic::FindWholeEsp(v4));
+    v4[0] = 0x4f;
+    EXPECT_FALSE(OwnTraffic::FindWholeEsp(v4)) << "longer than the packet";
+}
+
 TEST_F(OwnTrafficTest, FindsWholeEsp)
 {
     for (const bool v6 : {false, true})
