@@ -234,6 +234,31 @@ TEST_F(TransportMode, RefusesHeadersThatDoNotEndWhereTheySay)
     EXPECT_FALSE(RestoreHeader(longest, Bytes(v4).first(28), PROTOCOL_UDP));
 }
 
+// What a peer sends outside of ESP is not authenticated at all.
+TEST_F(TransportMode, SurvivesAnyHeader)
+{
+    SeededRandom random(5);
+    size_t restored = 0;
+    for (int i = 0; i < 20000; ++i)
+    {
+        Buffer header = WithExtensions({0, 60, 43, 44, 60});
+        header.resize(i % 3 == 0 ? 20 : 40 + 8 * (random.U32() % 6));
+        header[0] = i % 3 == 0 ? 0x45 : 0x60;
+        for (uint32_t changes = random.U32() % 4; changes != 0; --changes)
+        {
+            header[random.U32() % header.size()] = static_cast<uint8_t>(random.U32() % 64);
+        }
+        PacketBuffer packet(Bytes(MakePacket()).subspan(20));
+        if (RestoreHeader(packet, header, PROTOCOL_UDP))
+        {
+            ++restored;
+            const auto info = ReadPacket(std::as_const(packet).View());
+            EXPECT_TRUE(!info || info->totalOctets == packet.Size()) << ToHex(header);
+        }
+    }
+    EXPECT_GT(restored, 1000u);
+}
+
 // RFC 3948 §2.1: no checksum over IPv4; RFC 8200 §8.1: always one over IPv6.
 TEST_F(TransportMode, StandsInUdpBehindTheWholeHeader)
 {
