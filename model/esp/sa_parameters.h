@@ -13,8 +13,8 @@ namespace ikelab::esp
 
 enum class Mode
 {
-    TUNNEL,   ///< a whole IP packet inside, RFC 4303 §3.1.2
-    TRANSPORT ///< what follows an IP header inside, RFC 4303 §3.1.1
+    TUNNEL,   ///< a whole IP packet inside, RFC 4303 §3.1.2, RFC 4302 §3.1.2
+    TRANSPORT ///< what follows an IP header inside, RFC 4303 §3.1.1, RFC 4302 §3.1.1
 };
 
 /// What the outer header of a tunnel takes from the inner one, and gives back (RFC 4301 §5.1.2);
@@ -33,7 +33,7 @@ struct SaParameters
     EspSpi spi;
     crypto::EspSuite suite;
     Mode mode{Mode::TUNNEL};
-    Bytes encrKey;  ///< suite.encr->MaterialOctets() octets; copied
+    Bytes encrKey;  ///< suite.encr->MaterialOctets() octets, empty with AH; copied
     Bytes integKey; ///< suite.integ->keyOctets octets, empty with AEADs; copied
     LifetimeLimits lifetime;
     uint32_t replayWindow{64}; ///< inbound only: packets, 0 switches the check off

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/packet_buffer.h"
+#include "esp/ah_icv.h"
+#include "esp/inbound_sa.h"
+#include "esp/replay_window.h"
+#include "esp/selector_set.h"
+
+namespace ikelab::esp
+{
+
+/**
+ * The receiving half of a Child SA with AH: gets the IP packet out of an authenticated one, in
+ * place and, once its buffers have grown, without allocating. In this order (RFC 4302 §3.4, RFC
+ * 4301 §5.2): sequence number, ICV, inner packet, selectors; the replay window moves once the ICV
+ * was good.
+ */
+class AhInbound
+{
+  public:
+    /// @param context must outlive the SA
+    AhInbound(crypto::Context& context, const SaParameters& parameters);
+
+    /**
+     * Verify and unwrap.
+     * @param packet from AH to the end of the IP packet, of this SA; afterwards the inner IP
+     * packet. Undefined after an error.
+     * @param header what wire::ParseAhHeader says of it
+     * @param headers the IP header before AH with its options and extension headers, as it came but
+     * whole again if it was fragmented; may stand before the packet in its buffer
+     * @param selectors of the SA: the inner packet must match them (RFC 4301 §5.2 step 4)
+     * @return REPLAY, INTEGRITY, TRUNCATED or BAD_VALUE for malformed contents, POLICY if the SA
+     * may not carry this packet or its congestion mark cannot be delivered
+     */
+    Result<Opened> Open(PacketBuffer& packet,
+                        const wire::AhHeader& header,
+                        Bytes headers,
+                        const TrafficSelectors& selectors);
+
+    EspSpi
+    Spi() const
+    {
+        return m_spi;
+    }
+
+    Lifetime&
+    GetLifetime()
+    {
+        return m_lifetime;
+    }
+
+    const ReplayWindow&
+    Window() const
+    {
+        return m_window;
+    }
+
+    /// Go on as if this number had been received, see InboundSa.
+    void
+    AdvanceWindow(uint64_t sequence)
+    {
+        if (sequence > m_window.Highest())
+        {
+            m_window.Record(sequence);
+        }
+    }
+
+    /// Give up the context while the SA idles; the next packet makes it again.
+    void
+    DropContexts()
+    {
+        m_icv.DropContexts();
+    }
+
+  private:
+    Result<uint64_t> Verify(Bytes packet, uint64_t expected);
+    Result<void> Unwrap(PacketBuffer& packet,
+                        const wire::AhHeader& header,
+                        size_t nextHeaderOffset);
+    void RestoreHeaders(PacketBuffer& packet, uint8_t nextHeader, size_t nextHeaderOffset);
+
+    AhIcv m_icv;
+    EspSpi m_spi;
+    Mode m_mode;
+    bool m_esn;
+    HeaderCopying m_copying;
+    ReplayWindow m_window;
+    uint32_t m_failures{0}; ///< in a row, of authentication; with extended numbers
+    Lifetime m_lifetime;
+    Buffer m_headers; ///< of the packet in hand
+};
+
+} // namespace ikelab::esp

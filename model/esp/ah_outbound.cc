@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include "esp/ah_outbound.h"
+
+#include "base/assert.h"
+#include "esp/ah_authenticated.h"
+#include "esp/ecn.h"
+#include "esp/fixed_fields.h"
+
+#include <limits>
+
+namespace ikelab::esp
+{
+
+namespace
+{
+
+constexpr size_t V4_HEADER_OCTETS = 20;
+constexpr size_t V6_HEADER_OCTETS = 40;
+constexpr size_t LARGEST_LENGTH = 65535; ///< of IPv4's packet and of IPv6's payload
+constexpr uint8_t TTL = 64;
+
+} // namespace
+
+AhOutbound::AhOutbound(crypto::Context& context, const SaParameters& parameters)
+    : m_icv(context, parameters),
+      m_spi(parameters.spi),
+      m_mode(parameters.mode),
+      m_esn(parameters.suite.esn),
+      m_copying(parameters.copying),
+      m_lifetime(parameters.lifetime)
+{
+}
+
+Result<Sealed>
+AhOutbound::Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path)
+{
+    const bool tunnel = m_mode == Mode::TUNNEL;
+    const bool v6 = tunnel ? !path.local.address.IsV4() : inner.IsV6();
+    const size_t tunnelOctets = v6 ? V6_HEADER_OCTETS : V4_HEADER_OCTETS;
+    const size_t uncounted = v6 ? V6_HEADER_OCTETS : 0; // IPv6 counts what follows its header
+    const size_t ahOctets = m_icv.HeaderOctets(v6);
+    AhPlace place{tunnelOctets, v6 ? size_t{6} : size_t{9}};
+    if (!tunnel)
+    {
+        if (inner.fragment) // RFC 4302 §3.3.4: whole datagrams only
+        {
+            return Fail(Fault::POLICY, "transport mode");
+        }
+        TRY_ASSIGN(place, FindAhPlace(std::as_const(packet).View().first(inner.totalOctets)));
+    }
+    const size_t octets = inner.totalOctets + ahOctets + (tunnel ? tunnelOctets : 0) - uncounted;
+    if (octets > LARGEST_LENGTH)
+    {
+        return Fail(Fault::OVERLONG, "packet with AH", 0, static_cast<uint32_t>(octets));
+    }
+    const uint64_t last = m_esn ? std::numeric_limits<uint64_t>::max()
+                                : uint64_t{std::numeric_limits<uint32_t>::max()};
+    if (m_sequence == last)
+    {
+        return Fail(Fault::EXHAUSTED, "AH sequence number");
+    }
+    packet.DropBack(packet.Size() - inner.totalOctets); // link padding is not part of the packet
+
+    // RFC 4302 §3.3.2: the first packet has number 1. A number is spent even if OpenSSL fails.
+    Sealed sealed{++m_sequence, inner.trafficClass, inner.dontFragment};
+    uint8_t nextHeader = inner.IsV6() ? PROTOCOL_IPV6 : PROTOCOL_IPV4;
+    if (!tunnel)
+    {
+        const Bytes headers = std::as_const(packet).View().first(place.offset);
+        m_headers.assign(headers.begin(), headers.end());
+        nextHeader = m_headers[place.nextHeaderOffset];
+        packet.DropFront(place.offset);
+    }
+    const MutableBytes ah = packet.Prepend(ahOctets);
+    std::ranges::fill(ah, uint8_t{0}); // padding may be anything (§3.3.3.2.1): it tells nothing
+    wire::WriteAhHeader(ah, {nextHeader, ahOctets, m_spi, static_cast<uint32_t>(sealed.sequence)});
+    if (tunnel)
+    {
+        sealed.trafficClass = OuterTrafficClass(inner.trafficClass, m_copying);
+        sealed.dontFragment = inner.dontFragment && m_copying.dontFragment;
+        PrependTunnelHeader(packet, sealed, path);
+    }
+    else
+    {
+        std::ranges::copy(m_headers, packet.Prepend(m_headers.size()).begin());
+    }
+    Announce(packet.View(), place.nextHeaderOffset);
+    const MutableBytes whole = packet.View();
+    TRY(m_icv.Sign(whole.first(place.offset), whole.subspan(place.offset), sealed.sequence));
+    m_lifetime.Count(inner.totalOctets);
+    return sealed;
+}
+
+/// RFC 4301 §5.1.2: the header of a tunnel, but for what Announce writes.
+void
+AhOutbound::PrependTunnelHeader(PacketBuffer& packet, const Sealed& sealed, const Path& path) const
+{
+    if (path.local.address.IsV4())
+    {
+        const auto header = packet.Prepend(V4_HEADER_OCTETS).first<V4_HEADER_OCTETS>();
+        StoreField<0, uint8_t>(header, 0x45);
+        StoreField<1, uint8_t>(header, sealed.trafficClass);
+        StoreField<4, uint16_t>(header, 0);
+        StoreField<6, uint16_t>(header, sealed.dontFragment ? 0x4000 : 0);
+        StoreField<8, uint8_t>(header, TTL);
+        std::ranges::copy(path.local.address.Octets(), header.subspan<12, 4>().begin());
+        std::ranges::copy(path.remote.address.Octets(), header.subspan<16, 4>().begin());
+        return;
+    }
+    const auto header = packet.Prepend(V6_HEADER_OCTETS).first<V6_HEADER_OCTETS>();
+    StoreField<0, uint32_t>(header, 0x60000000u | uint32_t{sealed.trafficClass} << 20);
+    StoreField<7, uint8_t>(header, TTL);
+    std::ranges::copy(path.local.address.Octets(), header.subspan<8, 16>().begin());
+    std::ranges::copy(path.remote.address.Octets(), header.subspan<24, 16>().begin());
+}
+
+/// The header before AH names it, and its lengths count it.
+void
+AhOutbound::Announce(MutableBytes packet, size_t nextHeaderOffset) const
+{
+    packet[nextHeaderOffset] = PROTOCOL_AH;
+    if (packet.front() >> 4 == 6)
+    {
+        StoreField<4, uint16_t>(packet.first<V6_HEADER_OCTETS>(),
+                                static_cast<uint16_t>(packet.size() - V6_HEADER_OCTETS));
+        return;
+    }
+    const auto header = packet.first<V4_HEADER_OCTETS>();
+    StoreField<2, uint16_t>(header, static_cast<uint16_t>(packet.size()));
+    if (LoadField<4, uint16_t>(std::span<const uint8_t, V4_HEADER_OCTETS>(header)) == 0)
+    {
+        StoreField<4, uint16_t>(header, Identification());
+    }
+    StoreField<10, uint16_t>(header, 0);
+    const size_t octets = size_t{4} * (packet.front() & 0x0f);
+    StoreField<10, uint16_t>(header, HeaderChecksum(packet.first(octets)));
+}
+
+/// AH authenticates it, so it is chosen here, and never zero: for that operating systems write
+/// another one. SAs begin at different ones.
+uint16_t
+AhOutbound::Identification() const
+{
+    constexpr uint64_t CHOICES = 65535;
+    return static_cast<uint16_t>((m_spi.value + m_sequence) % CHOICES + 1);
+}
+
+} // namespace ikelab::esp

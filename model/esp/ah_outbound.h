@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/ip_address.h"
+#include "base/packet_buffer.h"
+#include "esp/ah_icv.h"
+#include "esp/outbound_sa.h"
+#include "esp/packet_info.h"
+
+#include <algorithm>
+
+namespace ikelab::esp
+{
+
+/**
+ * The sending half of a Child SA with AH: authenticates an IP packet in place and, once its buffers
+ * have grown, without allocating. AH covers the header before it, so what comes out is a whole IP
+ * packet, to be sent as it is.
+ *
+ *     | IP header | next header, length | SPI | sequence | ICV | padding | what AH was put before |
+ *
+ * @see RFC 4302 §2 and §3.3
+ */
+class AhOutbound
+{
+  public:
+    /// @param context must outlive the SA
+    AhOutbound(crypto::Context& context, const SaParameters& parameters);
+
+    /**
+     * Authenticate a packet that has PacketBuffer's room around it.
+     * @param packet an IP packet, afterwards the one to send
+     * @param inner  what ReadPacket says of it
+     * @param path   ends of a tunnel's outer header
+     * @return EXHAUSTED when the sequence numbers are used up (RFC 4302 §3.3.2: they never cycle);
+     * POLICY for a packet that transport mode cannot carry; OVERLONG if no IP packet holds the
+     * result. The packet is then untouched. CRYPTO if OpenSSL refuses.
+     */
+    Result<Sealed> Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path);
+
+    EspSpi
+    Spi() const
+    {
+        return m_spi;
+    }
+
+    Lifetime&
+    GetLifetime()
+    {
+        return m_lifetime;
+    }
+
+    /// The number of the last packet sent; 0 before the first.
+    uint64_t
+    Sequence() const
+    {
+        return m_sequence;
+    }
+
+    /// Go on behind this number: for tests of the end of the space and for takeovers.
+    void
+    AdvanceSequence(uint64_t sequence)
+    {
+        m_sequence = std::max(m_sequence, sequence);
+    }
+
+    /// Give up the context while the SA idles; the next packet makes it again.
+    void
+    DropContexts()
+    {
+        m_icv.DropContexts();
+    }
+
+  private:
+    void PrependTunnelHeader(PacketBuffer& packet, const Sealed& sealed, const Path& path) const;
+    void Announce(MutableBytes packet, size_t nextHeaderOffset) const;
+    uint16_t Identification() const;
+
+    AhIcv m_icv;
+    EspSpi m_spi;
+    Mode m_mode;
+    bool m_esn;
+    HeaderCopying m_copying;
+    uint64_t m_sequence{0};
+    Lifetime m_lifetime;
+    Buffer m_headers; ///< of the packet in hand
+};
+
+} // namespace ikelab::esp
