@@ -163,7 +163,8 @@ struct IkeSuite
     bool operator==(const IkeSuite&) const = default;
 };
 
-/// What protects a Child SA. `ke` is nullptr without a key exchange of its own.
+/// What protects a Child SA: ESP, or AH where `encr` is nullptr. `ke` is nullptr without a key
+/// exchange of its own.
 struct EspSuite
 {
     const EncrRow* encr{nullptr};
@@ -171,7 +172,13 @@ struct EspSuite
     const KeRow* ke{nullptr};
     bool esn{false};
 
-    /// As charon prints it: "AES_GCM_16_128/NO_EXT_SEQ"
+    wire::ProtocolId
+    Protocol() const
+    {
+        return encr != nullptr ? wire::ProtocolId::ESP : wire::ProtocolId::AH;
+    }
+
+    /// As charon prints it: "AES_GCM_16_128/NO_EXT_SEQ", for AH "HMAC_SHA2_256_128/NO_EXT_SEQ"
     std::string ToString() const;
     bool operator==(const EspSuite&) const = default;
 };

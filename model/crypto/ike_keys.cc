@@ -120,9 +120,10 @@ DeriveChildKeys(Context& context,
                 Bytes sharedSecret,
                 const Nonces& nonces)
 {
-    IKELAB_ASSERT(suite.encr != nullptr);
+    IKELAB_ASSERT(suite.encr != nullptr || suite.integ != nullptr);
     const size_t integOctets = suite.integ != nullptr ? suite.integ->keyOctets : 0;
-    const size_t encrOctets = suite.encr->MaterialOctets();
+    const size_t encrOctets =
+        suite.encr != nullptr ? suite.encr->MaterialOctets() : 0; // none in AH
     TRY_ASSIGN(const SecretBytes stream,
                ComputePrfPlus(context,
                               prf,

@@ -75,6 +75,7 @@ struct ChildKeys
 
 /**
  * KEYMAT of a Child SA, RFC 7296 §2.17: encryption before integrity, initiator before responder.
+ * AH has no keys for encryption.
  * @param sharedSecret empty without a key exchange of its own
  */
 Result<ChildKeys> DeriveChildKeys(Context& context,

@@ -11,7 +11,8 @@
 namespace ikelab::ike
 {
 
-/// One Child SA: a pair of ESP SAs, RFC 7296 §1. Its keys are with whoever protects traffic.
+/// One Child SA: a pair of SAs of ESP or AH, RFC 7296 §1. Its keys are with whoever protects
+/// traffic.
 struct ChildSa
 {
     ChildSaId id;

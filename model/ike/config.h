@@ -31,13 +31,20 @@ struct IkeProposal
     std::vector<const crypto::KeRow*> ke;
 };
 
-/// One ESP proposal. `ke` counts only when the Child SA is made with CREATE_CHILD_SA.
+/// One proposal for ESP, or for AH if it has no ciphers. `ke` counts only when the Child SA is made
+/// with CREATE_CHILD_SA.
 struct EspProposal
 {
     std::vector<const crypto::EncrRow*> encr;
     std::vector<const crypto::IntegRow*> integ;
     std::vector<const crypto::KeRow*> ke;
     std::vector<wire::Esn> esn{wire::Esn::NO_ESN};
+
+    wire::ProtocolId
+    Protocol() const
+    {
+        return encr.empty() ? wire::ProtocolId::AH : wire::ProtocolId::ESP;
+    }
 };
 
 /// An identification, RFC 7296 §3.5.
@@ -86,7 +93,7 @@ enum class CopyDscp
 struct ChildConfig
 {
     std::string name;
-    std::vector<EspProposal> espProposals;
+    std::vector<EspProposal> espProposals; ///< those of ESP before those of AH
     Selectors localTs;
     Selectors remoteTs;
     Mode mode{Mode::TUNNEL};

@@ -104,10 +104,10 @@ struct ChildSaInstalled
     std::shared_ptr<const ChildConfig> config;
     bool initiator{false}; ///< of the exchange that made it
     Mode mode{Mode::TUNNEL};
-    crypto::EspSuite suite;
-    EspSpi inboundSpi;  ///< chosen by us, in packets to us
-    EspSpi outboundSpi; ///< chosen by the peer
-    crypto::SecretBytes inboundEncr;
+    crypto::EspSuite suite;          ///< its protocol too: ESP or AH
+    EspSpi inboundSpi;               ///< chosen by us, in packets to us
+    EspSpi outboundSpi;              ///< chosen by the peer
+    crypto::SecretBytes inboundEncr; ///< empty with AH, as its other direction
     crypto::SecretBytes inboundInteg;
     crypto::SecretBytes outboundEncr;
     crypto::SecretBytes outboundInteg;

@@ -13,14 +13,14 @@ DeleteChildSa::BuildRequest(Services&, IkeSa& sa, wire::MessageBuilder& request)
 {
     if (m_refused)
     {
-        request.Delete({wire::ProtocolId::ESP, {m_refused->Spi()}});
+        request.Delete({m_protocol, {m_refused->Spi()}});
         return {};
     }
     // The child may have gone while this waited for the window: then this is a liveness check.
     const auto found = sa.children.find(m_child);
     if (found != sa.children.end())
     {
-        request.Delete({wire::ProtocolId::ESP, {found->second.inboundSpi}});
+        request.Delete({found->second.suite.Protocol(), {found->second.inboundSpi}});
     }
     return {};
 }
@@ -53,7 +53,8 @@ DeleteIkeSa::HandleResponse(Services&, IkeSa& sa, const Incoming&)
 Result<void>
 AnswerDeletes(Services& services, IkeSa& sa, const Incoming& request, wire::MessageBuilder& reply)
 {
-    wire::DeletePayload answer{wire::ProtocolId::ESP, {}};
+    wire::DeletePayload esp{wire::ProtocolId::ESP, {}};
+    wire::DeletePayload ah{wire::ProtocolId::AH, {}};
     for (const wire::Payload& payload : request.chain.payloads)
     {
         const auto* deletion = std::get_if<wire::DeletePayload>(&payload.body);
@@ -69,23 +70,32 @@ AnswerDeletes(Services& services, IkeSa& sa, const Incoming& request, wire::Mess
         }
         for (const EspSpi spi : deletion->spis)
         {
-            const auto found = std::ranges::find_if(
-                sa.children, [&](const auto& entry) { return entry.second.outboundSpi == spi; });
-            if (found == sa.children.end() || deletion->protocol != wire::ProtocolId::ESP)
+            // SPIs of ESP and AH are different spaces of the peer's.
+            const auto found =
+                std::ranges::find_if(sa.children,
+                                     [&](const auto& entry) {
+                                         return entry.second.outboundSpi == spi &&
+                                                entry.second.suite.Protocol() == deletion->protocol;
+                                     });
+            if (found == sa.children.end())
             {
                 continue; // unknown SPIs are ignored
             }
             // RFC 7296 §1.4.1: where Deletes cross, the response does not name the SA again.
             if (!found->second.closing)
             {
+                auto& answer = deletion->protocol == wire::ProtocolId::AH ? ah : esp;
                 answer.spis.push_back(found->second.inboundSpi);
             }
             RemoveChild(services, sa, found->first, CloseReason::PEER_DELETED);
         }
     }
-    if (!answer.spis.empty())
+    for (const wire::DeletePayload* answer : {&esp, &ah})
     {
-        reply.Delete(answer);
+        if (!answer->spis.empty())
+        {
+            reply.Delete(*answer);
+        }
     }
     return {};
 }

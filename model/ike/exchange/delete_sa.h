@@ -20,7 +20,9 @@ class DeleteChildSa final : public Exchange
     }
 
     /// One that only the peer has: its answer made it, and we cannot take it.
-    explicit DeleteChildSa(EspSpiReservation spi) : m_refused(std::move(spi))
+    DeleteChildSa(EspSpiReservation spi, wire::ProtocolId protocol)
+        : m_refused(std::move(spi)),
+          m_protocol(protocol)
     {
     }
 
@@ -38,6 +40,7 @@ class DeleteChildSa final : public Exchange
   private:
     ChildSaId m_child;
     std::optional<EspSpiReservation> m_refused;
+    wire::ProtocolId m_protocol{wire::ProtocolId::ESP}; ///< of what was refused
 };
 
 /// Close the IKE SA and with it all its Child SAs, RFC 7296 §1.4.1.

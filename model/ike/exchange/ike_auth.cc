@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace ikelab::ike
@@ -58,6 +59,17 @@ Selectors
 Effective(const Selectors& configured, const IpAddress& end)
 {
     return configured.empty() ? Selectors{Selector{IpRange{end, end}}} : configured;
+}
+
+/// AH covers the addresses, which a NAT changes: there only ESP gets through (RFC 3948). Its
+/// proposals stand first.
+std::span<const EspProposal>
+Usable(const IkeSa& sa, const ChildConfig& child)
+{
+    const std::span<const EspProposal> all(child.espProposals);
+    const auto esp =
+        std::ranges::find(all, wire::ProtocolId::AH, &EspProposal::Protocol) - all.begin();
+    return sa.udpEncapsulation ? all.first(static_cast<size_t>(esp)) : all;
 }
 
 /// The Child SA payloads of an IKE_AUTH message; absent ones are nullptr.
@@ -118,7 +130,7 @@ ChooseChild(const IkeSa& sa,
             {
                 continue;
             }
-            const auto esp = ChooseEsp(*asked.sa, child.espProposals, false);
+            const auto esp = ChooseEsp(*asked.sa, Usable(sa, child), false);
             if (!esp)
             {
                 error = esp.error();
@@ -231,7 +243,12 @@ IkeAuth::BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& reque
     {
         request.Notify(NotifyType::USE_TRANSPORT_MODE);
     }
-    request.Sa(OfferEsp(m_child->espProposals, SpiOctets(m_spi->Spi()), false));
+    const auto usable = Usable(sa, *m_child);
+    if (usable.empty())
+    {
+        return Fail(Fault::NO_PROPOSAL_CHOSEN, "AH does not pass a NAT");
+    }
+    request.Sa(OfferEsp(usable, SpiOctets(m_spi->Spi()), false));
     request.Ts(PayloadType::TSI, ToWire(Effective(m_child->localTs, sa.path.local.address)));
     request.Ts(PayloadType::TSR, ToWire(Effective(m_child->remoteTs, sa.path.remote.address)));
     return {};
@@ -251,7 +268,7 @@ struct AcceptedChild
 Result<AcceptedChild>
 AcceptChild(const IkeSa& sa, const ChildConfig& child, const ChildPayloads& answer)
 {
-    TRY_ASSIGN(const ChosenEsp esp, AcceptEsp(*answer.sa, child.espProposals, false));
+    TRY_ASSIGN(const ChosenEsp esp, AcceptEsp(*answer.sa, Usable(sa, child), false));
     AcceptedChild accepted{esp, FromWire(*answer.tsi), FromWire(*answer.tsr)};
     if (!IsSubset(accepted.localTs, Effective(child.localTs, sa.path.local.address)) ||
         !IsSubset(accepted.remoteTs, Effective(child.remoteTs, sa.path.remote.address)))
@@ -304,7 +321,10 @@ IkeAuth::HandleResponse(Services& services, IkeSa& sa, const Incoming& response)
         const Reaction reaction = ReactTo(accepted.error(), Phase::REQUEST);
         services.Emit(
             ChildSaFailed{sa.id, sa.ConnectionName(), m_child->name, reaction.notify, true});
-        sa.Enqueue(std::make_unique<DeleteChildSa>(std::move(*m_spi)));
+        const auto& proposals = answer.sa->proposals;
+        const bool ah = !proposals.empty() && proposals.front().protocol == wire::ProtocolId::AH;
+        sa.Enqueue(std::make_unique<DeleteChildSa>(
+            std::move(*m_spi), ah ? wire::ProtocolId::AH : wire::ProtocolId::ESP));
         return {};
     }
     const bool transport = m_child->mode == Mode::TRANSPORT && answer.transport;

@@ -164,22 +164,33 @@ MatchIke(const wire::Proposal& offer, const IkeProposal& ours, wire::KeMethod ke
     return suite;
 }
 
+/// RFC 7296 §3.3.3: ESP has a cipher, AH an integrity algorithm and no cipher. False if the peer
+/// offers nothing of what we have.
+bool
+PickProtection(const wire::Proposal& offer, const EspProposal& ours, crypto::EspSuite& suite)
+{
+    if (offer.protocol == wire::ProtocolId::AH)
+    {
+        suite.integ = PickFrom(offer, TransformType::INTEG, ours.integ).first;
+        return suite.integ != nullptr &&
+               OnlyTypes(offer, {TransformType::INTEG, TransformType::KE, TransformType::ESN});
+    }
+    suite.encr = PickFrom(offer, TransformType::ENCR, ours.encr).first;
+    return suite.encr != nullptr && PickInteg(offer, ours.integ, suite) &&
+           OnlyTypes(
+               offer,
+               {TransformType::ENCR, TransformType::INTEG, TransformType::KE, TransformType::ESN});
+}
+
 std::optional<crypto::EspSuite>
 MatchEsp(const wire::Proposal& offer, const EspProposal& ours, bool withKeyExchange)
 {
-    if (!OnlyTypes(
-            offer,
-            {TransformType::ENCR, TransformType::INTEG, TransformType::KE, TransformType::ESN}))
-    {
-        return std::nullopt;
-    }
     crypto::EspSuite suite;
-    suite.encr = PickFrom(offer, TransformType::ENCR, ours.encr).first;
-    if (!suite.encr || !PickInteg(offer, ours.integ, suite))
+    if (offer.protocol != ours.Protocol() || !PickProtection(offer, ours, suite))
     {
         return std::nullopt;
     }
-    // RFC 7296 §3.3.3: ESN is mandatory in an ESP proposal.
+    // RFC 7296 §3.3.3: ESN is mandatory in proposals for ESP and AH.
     std::optional<wire::Esn> esn;
     for (const Transform& transform : offer.transforms)
     {
@@ -223,6 +234,12 @@ HoldsOneOfEach(const wire::Proposal& proposal)
     return true;
 }
 
+bool
+IsChildProtocol(wire::ProtocolId protocol)
+{
+    return protocol == wire::ProtocolId::ESP || protocol == wire::ProtocolId::AH;
+}
+
 Result<EspSpi>
 ReadEspSpi(const wire::Proposal& proposal)
 {
@@ -230,7 +247,7 @@ ReadEspSpi(const wire::Proposal& proposal)
     EspSpi spi;
     if (!reader.U32(spi.value) || !reader.AtEnd() || spi.value < wire::FIRST_ESP_SPI)
     {
-        return Fail(Fault::BAD_VALUE, "SPI of an ESP proposal");
+        return Fail(Fault::BAD_VALUE, "SPI of a proposal");
     }
     return spi;
 }
@@ -265,7 +282,7 @@ OfferEsp(std::span<const EspProposal> ours, Bytes spi, bool withKeyExchange)
     {
         wire::Proposal& offer = sa.proposals.emplace_back();
         offer.number = static_cast<uint8_t>(sa.proposals.size());
-        offer.protocol = wire::ProtocolId::ESP;
+        offer.protocol = proposal.Protocol();
         offer.spi = spi;
         AddAll(offer.transforms, proposal.encr);
         AddAll(offer.transforms, proposal.integ);
@@ -306,7 +323,7 @@ ChooseEsp(const wire::SaPayload& offer, std::span<const EspProposal> ours, bool 
 {
     for (const wire::Proposal& proposal : offer.proposals)
     {
-        if (proposal.protocol != wire::ProtocolId::ESP)
+        if (!IsChildProtocol(proposal.protocol))
         {
             continue;
         }
@@ -353,8 +370,7 @@ AcceptEsp(const wire::SaPayload& answer, std::span<const EspProposal> ours, bool
     }
     const wire::Proposal& proposal = answer.proposals.front();
     const size_t index = size_t{proposal.number} - 1;
-    if (proposal.protocol != wire::ProtocolId::ESP || !HoldsOneOfEach(proposal) ||
-        index >= ours.size())
+    if (!IsChildProtocol(proposal.protocol) || !HoldsOneOfEach(proposal) || index >= ours.size())
     {
         return Fail(Fault::NO_PROPOSAL_CHOSEN, NOT_OFFERED);
     }
@@ -384,8 +400,11 @@ AnswerIke(const ChosenIke& chosen)
 wire::SaPayload
 AnswerEsp(const ChosenEsp& chosen, Bytes spi)
 {
-    wire::Proposal proposal{chosen.proposalNumber, wire::ProtocolId::ESP, spi, {}};
-    proposal.transforms.push_back(ToTransform(*chosen.suite.encr));
+    wire::Proposal proposal{chosen.proposalNumber, chosen.suite.Protocol(), spi, {}};
+    if (chosen.suite.encr)
+    {
+        proposal.transforms.push_back(ToTransform(*chosen.suite.encr));
+    }
     if (chosen.suite.integ)
     {
         proposal.transforms.push_back(ToTransform(*chosen.suite.integ));

@@ -30,7 +30,7 @@ struct ChosenEsp
 
 /// The SA payload of an IKE offer, proposals numbered from 1; SPI only when rekeying.
 wire::SaPayload OfferIke(std::span<const IkeProposal> ours);
-/// The SA payload of an ESP offer. `spi` are the 4 octets of our inbound SPI (borrowed).
+/// The SA payload of an offer of ESP and AH. `spi` are the 4 octets of our inbound SPI (borrowed).
 wire::SaPayload OfferEsp(std::span<const EspProposal> ours, Bytes spi, bool withKeyExchange);
 
 /**
@@ -43,8 +43,8 @@ wire::SaPayload OfferEsp(std::span<const EspProposal> ours, Bytes spi, bool with
 Result<ChosenIke> ChooseIke(const wire::SaPayload& offer,
                             std::span<const IkeProposal> ours,
                             wire::KeMethod keMethod);
-/// The same for ESP; without a key exchange its transforms are ignored if NONE is allowed (RFC 7296
-/// §1.2).
+/// The same for ESP and AH, whichever the peer names first; without a key exchange its transforms
+/// are ignored if NONE is allowed (RFC 7296 §1.2).
 Result<ChosenEsp> ChooseEsp(const wire::SaPayload& offer,
                             std::span<const EspProposal> ours,
                             bool withKeyExchange);
