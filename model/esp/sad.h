@@ -3,15 +3,76 @@
 
 #include "base/ids.h"
 #include "base/ip_address.h"
+#include "esp/ah_inbound.h"
+#include "esp/ah_outbound.h"
 #include "esp/inbound_sa.h"
 #include "esp/outbound_sa.h"
 #include "esp/selector_set.h"
 
 #include <memory>
 #include <unordered_map>
+#include <utility>
+#include <variant>
 
 namespace ikelab::esp
 {
+
+/// One direction of a Child SA, with ESP or with AH.
+template <typename EspSa, typename AhSa>
+class Half
+{
+  public:
+    Half(EspSa sa) : m_sa(std::move(sa))
+    {
+    }
+
+    Half(AhSa sa) : m_sa(std::move(sa))
+    {
+    }
+
+    /// nullptr if it is AH.
+    EspSa*
+    Esp()
+    {
+        return std::get_if<EspSa>(&m_sa);
+    }
+
+    /// nullptr if it is ESP.
+    AhSa*
+    Ah()
+    {
+        return std::get_if<AhSa>(&m_sa);
+    }
+
+    /// work(sa) with the one that it is.
+    template <typename Work>
+    auto
+    Visit(const Work& work)
+    {
+        return std::visit(work, m_sa);
+    }
+
+    EspSpi
+    Spi() const
+    {
+        return std::visit([](const auto& sa) { return sa.Spi(); }, m_sa);
+    }
+
+    Lifetime&
+    GetLifetime()
+    {
+        return std::visit([](auto& sa) -> Lifetime& { return sa.GetLifetime(); }, m_sa);
+    }
+
+    void
+    DropContexts()
+    {
+        std::visit([](auto& sa) { sa.DropContexts(); }, m_sa);
+    }
+
+  private:
+    std::variant<EspSa, AhSa> m_sa;
+};
 
 /// Both halves of a Child SA and where its packets go.
 struct ChildSa
@@ -20,13 +81,14 @@ struct ChildSa
     TrafficSelectors selectors;
     Path path;                    ///< tunnel ends; ports count with UDP encapsulation
     bool udpEncapsulation{false}; ///< RFC 3948
-    InboundSa inbound;
-    OutboundSa outbound;
+    Half<InboundSa, AhInbound> inbound;
+    Half<OutboundSa, AhOutbound> outbound;
 };
 
 /**
  * The SAD: every SA with keys, found in O(1) by SPI for packets that come (unicast SAs need no
- * address, RFC 4301 §4.1) and by number for packets that leave. Iteration order is never used.
+ * address, and ours are of one space for ESP and AH, RFC 4301 §4.1) and by number for packets that
+ * leave. Iteration order is never used.
  */
 class Sad
 {

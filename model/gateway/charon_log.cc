@@ -157,7 +157,10 @@ struct Writer
     Lines
     operator()(const ike::ChildSaInstalled& event) const
     {
-        return {{"CFG", "selected proposal: ESP:" + event.suite.ToString()},
+        return {{"CFG",
+                 fmt::format("selected proposal: {}:{}",
+                             wire::ToString(event.suite.Protocol()),
+                             event.suite.ToString())},
                 {"IKE",
                  fmt::format("{} established with SPIs {} and TS {} === {}",
                              Named(event.config ? event.config->name : "", event.child),

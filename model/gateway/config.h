@@ -63,6 +63,9 @@ tl::expected<ike::IkeProposal, ConfigError> ReadIkeProposal(std::string_view tex
                                                             const std::string& pointer = "");
 tl::expected<ike::EspProposal, ConfigError> ReadEspProposal(std::string_view text,
                                                             const std::string& pointer = "");
+/// One of integrity algorithms, "sha256-sha384-esn".
+tl::expected<ike::EspProposal, ConfigError> ReadAhProposal(std::string_view text,
+                                                           const std::string& pointer = "");
 
 /// "500ms", "30s", "5m", "4h", "1d" or a bare number of seconds.
 std::optional<Duration> ParseDuration(std::string_view text);

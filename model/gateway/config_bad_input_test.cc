@@ -83,13 +83,19 @@ const BadInput BAD_INPUTS[] = {
     {SW(R"("remote": {"id": "*.test"})"), SW_AT "/remote/id", "wildcards", "", ""},
     {NET(R"("mode": "beet")"), NET_AT "/mode", "not supported yet", "tunnel or transport", ""},
     {NET(R"("mode": "pass")"), NET_AT "/mode", "'policies'", "tunnel or transport", ""},
-    {NET(R"("ah_proposals": ["sha256"])"), NET_AT "/ah_proposals", "not supported yet", "", ""},
     {NET(R"("tfc_padding": "mtu")"), NET_AT "/tfc_padding", "not supported yet", "'0'", ""},
     {NET(R"("close_action": "start")"), NET_AT "/close_action", "not supported yet", "'none'", ""},
     {R"({"secrets": {"eap-carol": {"secret": "x"}}})", "/secrets/eap-carol", "not supported yet", "", ""},
     {R"({"secrets": {"ppk-1": {"secret": "x"}}})", "/secrets/ppk-1", "not supported yet", "", ""},
     {R"({"charon": {"fragment_size": 600}})", "/charon/fragment_size", "not supported yet", "", ""},
     {R"({"pools": {"rw": {}}})", "/pools", "not supported yet", "", ""},
+
+    // AH
+    {NET(R"("ah_proposals": [])"), NET_AT "/ah_proposals", "no proposal", "sha256", ""},
+    {NET(R"("ah_proposals": ["aes128-sha256"])"), NET_AT "/ah_proposals/0", "encryption algorithm 'aes128'", "esp_proposals", ""},
+    {NET(R"("ah_proposals": ["sha256", "sha256-prfsha256"])"), NET_AT "/ah_proposals/1", "'prfsha256'", "AH has none", ""},
+    {NET(R"("ah_proposals": ["x25519"])"), NET_AT "/ah_proposals/0", "no integrity algorithm", "sha256", ""},
+    {NET(R"("ah_proposals": ["sha265"])"), NET_AT "/ah_proposals/0", "unknown", "", "sha256"},
 
     // Missing parts and wrong words
     {SW(R"("local": null)"), SW_AT, "no 'local' section", "psk", ""},

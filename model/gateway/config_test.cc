@@ -347,6 +347,52 @@ TEST(Proposals, DefaultsKeepAeadsApartAndFirstAndOfferNoLegacy)
     EXPECT_EQ(child.espProposals.at(0).esn, std::vector{wire::Esn::NO_ESN});
 }
 
+std::vector<wire::ProtocolId>
+ProtocolsWith(const char* members)
+{
+    Json json = Minimal();
+    json["connections"]["sw"]["children"]["net"].update(Json::parse(members));
+    std::vector<wire::ProtocolId> protocols;
+    const Config config = Read(json);
+    for (const auto& proposal : config.ike.connections.at(0)->children.at(0).espProposals)
+    {
+        protocols.push_back(proposal.Protocol());
+    }
+    return protocols;
+}
+
+TEST(Proposals, OfAhReplaceTheDefaultOfEsp)
+{
+    using enum wire::ProtocolId;
+    EXPECT_EQ(ProtocolsWith(R"({})"), (std::vector{ESP, ESP}));
+    EXPECT_EQ(ProtocolsWith(R"({"ah_proposals": "sha256"})"), std::vector{AH});
+    EXPECT_EQ(ProtocolsWith(
+                  R"({"ah_proposals": ["sha256", "sha512-esn"], "esp_proposals": "aes128gcm16"})"),
+              (std::vector{ESP, AH, AH}));
+    EXPECT_EQ(ProtocolsWith(R"({"ah_proposals": "default", "esp_proposals": "default"})"),
+              (std::vector{ESP, ESP, AH}));
+}
+
+TEST(Proposals, OfAhHaveIntegrityAlgorithms)
+{
+    for (const crypto::IntegRow& row : crypto::IntegRows())
+    {
+        const auto ah = ReadAhProposal(row.keyword);
+        ASSERT_EQ(ah.has_value(), row.use != crypto::Use::CAPTURE) << row.keyword;
+        EXPECT_TRUE(!ah || ah->integ == std::vector{&row});
+    }
+    const auto ah = ReadAhProposal("sha256-sha1-x25519-esn-noesn");
+    ASSERT_TRUE(ah);
+    EXPECT_EQ(ah->integ.size(), 2u);
+    EXPECT_EQ(ah->ke.size(), 1u);
+    EXPECT_EQ(ah->esn, (std::vector{wire::Esn::ESN, wire::Esn::NO_ESN}));
+    const auto standard = DefaultAhProposals();
+    for (const auto* row : standard.at(0).integ)
+    {
+        EXPECT_EQ(row->use, crypto::Use::DEFAULT);
+    }
+}
+
 TEST(Words, ReadTimes)
 {
     EXPECT_EQ(ParseDuration("500ms"), 500ms);

@@ -144,6 +144,7 @@ struct Writer
                   {"connection", event.connection},
                   {"name", event.config ? event.config->name : std::string()},
                   {"initiator", event.initiator},
+                  {"protocol", wire::ToString(event.suite.Protocol())},
                   {"mode", event.mode == ike::Mode::TUNNEL ? "tunnel" : "transport"},
                   {"suite", event.suite.ToString()},
                   {"spi_in", SpiText(event.inboundSpi)},

@@ -27,6 +27,14 @@ CopyingOf(const ike::ChildConfig& child)
             .dscpIn = dscp == ike::CopyDscp::IN || dscp == ike::CopyDscp::BOTH};
 }
 
+template <typename Half, typename EspSa, typename AhSa>
+Half
+NewHalf(crypto::Context& context, const esp::SaParameters& parameters)
+{
+    return parameters.suite.Protocol() == wire::ProtocolId::AH ? Half(AhSa(context, parameters))
+                                                               : Half(EspSa(context, parameters));
+}
+
 } // namespace
 
 Gateway::Impl::Impl(Config nodeConfig, crypto::Context& context, RandomSource& source)
@@ -90,13 +98,15 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
                                      LimitsOf(now, *installed.config, true),
                                      0,
                                      CopyingOf(*installed.config)};
-    esp::ChildSa* sa = m_sad.Install(std::make_unique<esp::ChildSa>(
-        esp::ChildSa{installed.child,
-                     {esp::SelectorSet(installed.localTs), esp::SelectorSet(installed.remoteTs)},
-                     installed.path,
-                     installed.udpEncapsulation,
-                     esp::InboundSa(m_context, inbound),
-                     esp::OutboundSa(m_context, outbound)}));
+    esp::ChildSa* sa = m_sad.Install(std::make_unique<esp::ChildSa>(esp::ChildSa{
+        installed.child,
+        {esp::SelectorSet(installed.localTs), esp::SelectorSet(installed.remoteTs)},
+        installed.path,
+        installed.udpEncapsulation,
+        NewHalf<decltype(esp::ChildSa::inbound), esp::InboundSa, esp::AhInbound>(m_context,
+                                                                                 inbound),
+        NewHalf<decltype(esp::ChildSa::outbound), esp::OutboundSa, esp::AhOutbound>(m_context,
+                                                                                    outbound)}));
     IKELAB_ASSERT(sa); // IKE gives each Child SA a number and an SPI of its own
     m_records[installed.child] = {policy, installed.sa, installed.config->name, std::nullopt};
     m_children[installed.sa].insert(installed.child);
@@ -462,6 +472,12 @@ Verdict
 Gateway::HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet)
 {
     return m_impl->HandleEsp(now, arrival, packet);
+}
+
+Verdict
+Gateway::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet)
+{
+    return m_impl->HandleAh(now, arrival, packet);
 }
 
 void

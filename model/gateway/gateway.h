@@ -42,8 +42,10 @@ struct Arrival
     uint8_t trafficClass{0}; ///< of the outer header: its ECN mark goes inwards (RFC 6040 §4.2)
     /**
      * The IP header that came, options or extension headers included, up to but without ESP, AH or
-     * UDP: transport mode gives the packet this header back (RFC 4303 §3.1.1). It may stand in
-     * the packet's own buffer. Empty where the shell cannot know it: then one is made of the path.
+     * UDP, and that of the whole packet if it came in fragments: transport mode gives the packet
+     * this header back (RFC 4303 §3.1.1), and AH covers it. It may stand in the packet's own
+     * buffer. Empty where the shell cannot know it: then one is made of the path, and AH is
+     * refused.
      */
     Bytes header{};
 };
@@ -53,8 +55,9 @@ struct Outgoing
 {
     Path path;                    ///< ports count only with UDP encapsulation
     bool udpEncapsulation{false}; ///< in a UDP datagram (RFC 3948), else as IP protocol 50
-    /// Transport mode: the buffer holds a complete IP packet, with its own header as the sender
-    /// made it and UDP where it belongs. Send it as it is; what follows only describes it.
+    /// Transport mode and AH: the buffer holds a complete IP packet, with the header that the
+    /// sender made or that AH covers, and UDP where it belongs. Send it as it is, in fragments if
+    /// need be; what follows only describes it.
     bool wholePacket{false};
     uint8_t trafficClass{0}; ///< of the outer header
     bool dontFragment{false};
@@ -105,6 +108,8 @@ class Gateway
     /// The payload of an IP packet with protocol 50. Ports of the path are ignored. DELIVER,
     /// CONSUMED or DISCARD.
     Verdict HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet);
+    /// The same with protocol 51; the arrival has its header.
+    Verdict HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet);
     void HandleTimeout(Instant now);
 
     /// Negotiate all children whose start_action is start.

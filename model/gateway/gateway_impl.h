@@ -28,6 +28,7 @@ class Gateway::Impl
     Verdict HandleInboundClear(Instant now, Bytes packet);
     Verdict HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram);
     Verdict HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet);
+    Verdict HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet);
 
     // gateway.cc
     void HandleTimeout(Instant now);
@@ -55,6 +56,12 @@ class Gateway::Impl
                        const Arrival& arrival,
                        bool encapsulated,
                        PacketBuffer& packet);
+    /// What came was authentic: the contents may yet be forbidden.
+    Verdict Accept(Instant now,
+                   esp::ChildSa& sa,
+                   const esp::Opened& opened,
+                   const Arrival& arrival,
+                   bool encapsulated);
     Verdict Protect(Instant now,
                     ChildPolicy& policy,
                     const esp::PacketInfo& info,

@@ -455,6 +455,40 @@ ReadEspProposal(std::string_view text, const std::string& pointer)
                             std::move(words->esn)};
 }
 
+tl::expected<ike::EspProposal, ConfigError>
+ReadAhProposal(std::string_view text, const std::string& pointer)
+{
+    const ProposalReader reader(text, pointer);
+    auto words = reader.Read();
+    if (!words)
+    {
+        return tl::unexpected<ConfigError>(std::move(words.error()));
+    }
+    if (!words->encr.empty())
+    {
+        return tl::unexpected<ConfigError>(
+            reader.Wrong(fmt::format("encryption algorithm '{}'", words->encr.front()->keyword),
+                         "these only in esp_proposals: AH encrypts nothing"));
+    }
+    if (!words->prf.empty())
+    {
+        return tl::unexpected<ConfigError>(
+            reader.Wrong(fmt::format("pseudo-random function '{}'", words->prf.front()->keyword),
+                         "these only in proposals: AH has none"));
+    }
+    if (words->integ.empty())
+    {
+        return tl::unexpected<ConfigError>(
+            reader.Wrong("no integrity algorithm", "one such as sha256"));
+    }
+    if (words->esn.empty())
+    {
+        words->esn.push_back(wire::Esn::NO_ESN);
+    }
+    return ike::EspProposal{
+        {}, std::move(words->integ), std::move(words->ke), std::move(words->esn)};
+}
+
 std::vector<ike::IkeProposal>
 DefaultIkeProposals()
 {
@@ -473,6 +507,12 @@ DefaultEspProposals()
                              Defaults(crypto::IntegRows()),
                              {},
                              {wire::Esn::NO_ESN}}};
+}
+
+std::vector<ike::EspProposal>
+DefaultAhProposals()
+{
+    return {ike::EspProposal{{}, Defaults(crypto::IntegRows()), {}, {wire::Esn::NO_ESN}}};
 }
 
 } // namespace ikelab::gateway

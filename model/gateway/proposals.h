@@ -17,4 +17,7 @@ std::vector<ike::IkeProposal> DefaultIkeProposals();
 /// What "default" stands for in `esp_proposals`: the same without key exchange.
 std::vector<ike::EspProposal> DefaultEspProposals();
 
+/// What "default" stands for in `ah_proposals`: the integrity algorithms.
+std::vector<ike::EspProposal> DefaultAhProposals();
+
 } // namespace ikelab::gateway

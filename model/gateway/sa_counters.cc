@@ -39,8 +39,9 @@ Gateway::Impl::CountersOf(ChildSaId child) const
     result.outboundOctets = sa->outbound.GetLifetime().Octets();
     result.inboundPackets = sa->inbound.GetLifetime().Packets();
     result.inboundOctets = sa->inbound.GetLifetime().Octets();
-    result.outboundSequence = sa->outbound.Sequence();
-    result.inboundSequence = sa->inbound.Window().Highest();
+    result.outboundSequence = sa->outbound.Visit([](const auto& half) { return half.Sequence(); });
+    result.inboundSequence =
+        sa->inbound.Visit([](const auto& half) { return half.Window().Highest(); });
     return result;
 }
 
@@ -52,8 +53,8 @@ Gateway::Impl::AdvanceSequences(ChildSaId child, uint64_t outbound, uint64_t inb
     {
         return Fail(Fault::NOT_FOUND, "no such Child SA");
     }
-    sa->outbound.AdvanceSequence(outbound);
-    sa->inbound.AdvanceWindow(inbound);
+    sa->outbound.Visit([&](auto& half) { half.AdvanceSequence(outbound); });
+    sa->inbound.Visit([&](auto& half) { half.AdvanceWindow(inbound); });
     return {};
 }
 

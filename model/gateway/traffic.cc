@@ -2,6 +2,7 @@
 #include "base/byte_reader.h"
 #include "base/limits.h"
 #include "gateway/gateway_impl.h"
+#include "wire/ah_header.h"
 
 #include <algorithm>
 #include <array>
@@ -251,18 +252,21 @@ Gateway::Impl::Protect(Instant now,
                                              : RefusePacket(now, NO_SA, false, info);
     }
     esp::ChildSa* const sa = m_sad.Find(*chosen);
-    const auto sealed = sa->outbound.Seal(packet, info, m_random);
+    esp::AhOutbound* const ah = sa->outbound.Ah();
+    const auto sealed =
+        ah ? ah->Seal(packet, info, sa->path) : sa->outbound.Esp()->Seal(packet, info, m_random);
     if (!sealed)
     {
         CountRefusal(sa->id, sealed.error().fault);
         if (sealed.error().fault == Fault::EXHAUSTED)
         {
-            // RFC 4303 §3.3.3: sequence numbers never cycle; the SA has had its time.
+            // RFC 4303 §3.3.3, RFC 4302 §3.3.2: sequence numbers never cycle; the SA has had its
+            // time.
             (void)CloseChild(now, sa->id);
         }
         return RefusePacket(now, sealed.error(), false, info);
     }
-    outgoing.wholePacket = sealed->place.headerOctets != 0;
+    outgoing.wholePacket = ah || sealed->place.headerOctets != 0;
     if (outgoing.wholePacket && sa->udpEncapsulation)
     {
         const auto encapsulated =
@@ -387,7 +391,7 @@ Gateway::Impl::ReceiveEsp(Instant now,
         return Refuse(now, header.error(), true, source, destination);
     }
     esp::ChildSa* sa = m_sad.FindInbound(header->spi);
-    if (!sa)
+    if (!sa || !sa->inbound.Esp())
     {
         return Refuse(now,
                       {Fault::UNKNOWN_SPI, "ESP"},
@@ -410,39 +414,81 @@ Gateway::Impl::ReceiveEsp(Instant now,
                       header->sequence);
     }
     const auto opened =
-        sa->inbound.Open(packet,
-                         *header,
-                         sa->selectors,
-                         {source, destination, arrival.trafficClass, arrival.header});
+        sa->inbound.Esp()->Open(packet,
+                                *header,
+                                sa->selectors,
+                                {source, destination, arrival.trafficClass, arrival.header});
     if (!opened)
     {
         CountRefusal(sa->id, opened.error().fault);
         return Refuse(
             now, opened.error(), true, source, destination, header->spi, header->sequence);
     }
+    return Accept(now, *sa, *opened, arrival, encapsulated);
+}
+
+Verdict
+Gateway::Impl::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet)
+{
+    const IpAddress& source = arrival.path.remote.address;
+    const IpAddress& destination = arrival.path.local.address;
+    const auto header = wire::ParseAhHeader(packet.View());
+    if (!header)
+    {
+        return Refuse(now, header.error(), true, source, destination);
+    }
+    const auto refuse = [&](const Error& error)
+    {
+        return Refuse(now, error, true, source, destination, header->spi, header->sequence);
+    };
+    esp::ChildSa* sa = m_sad.FindInbound(header->spi);
+    if (!sa || !sa->inbound.Ah())
+    {
+        return refuse({Fault::UNKNOWN_SPI, "AH"});
+    }
+    if (!sa->inbound.GetLifetime().Usable(now))
+    {
+        return refuse({Fault::EXHAUSTED, "lifetime"});
+    }
+    const auto opened = sa->inbound.Ah()->Open(packet, *header, arrival.header, sa->selectors);
+    if (!opened)
+    {
+        CountRefusal(sa->id, opened.error().fault);
+        return refuse(opened.error());
+    }
+    return Accept(now, *sa, *opened, arrival, false);
+}
+
+Verdict
+Gateway::Impl::Accept(Instant now,
+                      esp::ChildSa& sa,
+                      const esp::Opened& opened,
+                      const Arrival& arrival,
+                      bool encapsulated)
+{
     // RFC 7296 §2.4: an authentic packet proves that the peer lives; §2.23: the newest that came
     // with UDP also where it lives. Without UDP there are no ports that one could answer to.
-    const bool moved = encapsulated && opened->newest && sa->path != path;
-    ike.HandlePeerTraffic(now, sa->id, moved ? &path : nullptr);
+    const bool moved = encapsulated && opened.newest && sa.path != arrival.path;
+    ike.HandlePeerTraffic(now, sa.id, moved ? &arrival.path : nullptr);
     if (moved)
     {
         Pump(now);
     }
-    PollLifetimes(now, *sa);
-    if (opened->dummy)
+    PollLifetimes(now, sa);
+    if (opened.dummy)
     {
         return Verdict::CONSUMED;
     }
     // A rule before the child's own may forbid what its selectors allow (RFC 4301 §4.4.1: in
     // order).
-    const auto rule = m_policies.Match(opened->inner, false);
+    const auto rule = m_policies.Match(opened.inner, false);
     if (rule && rule->action == esp::PolicyAction::DISCARD)
     {
-        CountRefusal(sa->id, Fault::POLICY);
-        return RefusePacket(now, BY_POLICY, true, opened->inner);
+        CountRefusal(sa.id, Fault::POLICY);
+        return RefusePacket(now, BY_POLICY, true, opened.inner);
     }
     ++counters.deliveredPackets;
-    counters.deliveredOctets += opened->inner.totalOctets;
+    counters.deliveredOctets += opened.inner.totalOctets;
     return Verdict::DELIVER;
 }
 

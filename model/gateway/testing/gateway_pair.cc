@@ -2,6 +2,7 @@
 #include "gateway/testing/gateway_pair.h"
 
 #include "esp/packet_info.h"
+#include "wire/ah_header.h"
 #include "wire/esp_header.h"
 
 #include <gtest/gtest.h>
@@ -155,6 +156,40 @@ GatewayPair::Drain(Node& node)
     }
 }
 
+namespace
+{
+
+/// Of a packet with plain headers.
+size_t
+HeaderOctets(Bytes packet)
+{
+    return packet.front() >> 4 == 6 ? 40 : 20;
+}
+
+/// Is it a packet with AH behind a plain header?
+bool
+IsAh(Bytes packet)
+{
+    return packet[packet.front() >> 4 == 6 ? 6 : 9] == wire::IP_PROTOCOL_AH;
+}
+
+/// SPI and sequence number of what leaves: AH in a whole packet, or ESP.
+std::pair<uint32_t, uint32_t>
+NumberOf(bool ah, Bytes packet)
+{
+    if (ah)
+    {
+        const auto header = wire::ParseAhHeader(packet.subspan(HeaderOctets(packet)));
+        EXPECT_TRUE(header);
+        return {header->spi.value, header->sequence};
+    }
+    const auto header = wire::ParseEspHeader(packet);
+    EXPECT_TRUE(header);
+    return {header->spi.value, header->sequence};
+}
+
+} // namespace
+
 Verdict
 GatewayPair::Send(Node& from, Bytes packet, Origin origin)
 {
@@ -164,8 +199,9 @@ GatewayPair::Send(Node& from, Bytes packet, Origin origin)
     if (verdict == Verdict::PROTECT)
     {
         from.lastOutgoing = outgoing;
+        const bool ah = outgoing.wholePacket && IsAh(buffer.View());
         Buffer ipHeader;
-        if (outgoing.wholePacket)
+        if (outgoing.wholePacket && !ah)
         {
             constexpr size_t UDP_HEADER_OCTETS = 8;
             const auto info = esp::ReadPacket(buffer.View());
@@ -174,12 +210,13 @@ GatewayPair::Send(Node& from, Bytes packet, Origin origin)
             buffer.DropFront(info->headerOctets);
             buffer.DropFront(outgoing.udpEncapsulation ? UDP_HEADER_OCTETS : 0);
         }
-        const auto header = wire::ParseEspHeader(buffer.View());
-        EXPECT_TRUE(header);
-        EXPECT_TRUE(from.sent.emplace(header->spi.value, header->sequence).second)
+        const auto [spi, sequence] = NumberOf(ah, buffer.View());
+        EXPECT_TRUE(from.sent.emplace(spi, sequence).second)
             << "a sequence number twice under one key";
         Inject(from,
-               {outgoing.udpEncapsulation ? Frame::Kind::UDP : Frame::Kind::ESP,
+               {outgoing.udpEncapsulation ? Frame::Kind::UDP
+                : ah                      ? Frame::Kind::AH
+                                          : Frame::Kind::ESP,
                 outgoing.path,
                 ToBuffer(buffer.View()),
                 outgoing.trafficClass,
@@ -208,7 +245,7 @@ Verdict
 GatewayPair::Deliver(Node& to, const Frame& frame)
 {
     PacketBuffer buffer(frame.octets);
-    const Arrival arrival{{frame.path.remote, frame.path.local}, frame.trafficClass, frame.header};
+    Arrival arrival{{frame.path.remote, frame.path.local}, frame.trafficClass, frame.header};
     Verdict verdict = Verdict::DISCARD;
     switch (frame.kind)
     {
@@ -217,6 +254,11 @@ GatewayPair::Deliver(Node& to, const Frame& frame)
         break;
     case Frame::Kind::ESP:
         verdict = to.gateway.HandleEsp(now, arrival, buffer);
+        break;
+    case Frame::Kind::AH:
+        arrival.header = Bytes(frame.octets).first(HeaderOctets(frame.octets));
+        buffer.DropFront(arrival.header.size());
+        verdict = to.gateway.HandleAh(now, arrival, buffer);
         break;
     case Frame::Kind::CLEAR:
         verdict = to.gateway.HandleInboundClear(now, frame.octets);

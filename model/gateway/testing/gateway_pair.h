@@ -27,6 +27,7 @@ struct Frame
     {
         UDP,
         ESP,
+        AH, ///< the octets are a whole IP packet
         CLEAR
     };
 
@@ -80,7 +81,7 @@ struct Node
     std::vector<Buffer> clear;     ///< clear packets that were let in
     std::vector<Verdict> verdicts; ///< of everything that came in
     Outgoing lastOutgoing;
-    std::set<std::pair<uint32_t, uint32_t>> sent; ///< SPI and sequence number of its ESP
+    std::set<std::pair<uint32_t, uint32_t>> sent; ///< SPI and sequence number of its ESP and AH
 };
 
 struct PairOptions
