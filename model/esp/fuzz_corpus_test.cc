@@ -14,5 +14,10 @@ TEST(FuzzCorpus, OfEspOpenKeepsEveryProperty)
     EXPECT_GE(wire::RunCorpus("esp_open", FuzzEspOpen), 6u);
 }
 
+TEST(FuzzCorpus, OfAhOpenKeepsEveryProperty)
+{
+    EXPECT_GE(wire::RunCorpus("ah_open", FuzzAhOpen), 8u);
+}
+
 } // namespace
 } // namespace ikelab::esp

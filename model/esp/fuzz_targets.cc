@@ -2,6 +2,8 @@
 #include "esp/fuzz_targets.h"
 
 #include "base/assert.h"
+#include "esp/fixed_fields.h"
+#include "esp/testing/ah_pair.h"
 #include "esp/testing/sa_pair.h"
 
 namespace ikelab::esp
@@ -64,6 +66,72 @@ FuzzEspOpen(Bytes octets)
         CheckOpened(sa, *opened, body, tunnel);
     }
     const auto again = sa.Open(sealed);
+    IKELAB_ASSERT(!again && again.error().fault == Fault::REPLAY);
+}
+
+namespace
+{
+
+/// Make the packet one that the peer could have sent; false if it cannot be.
+bool
+SignAh(testing::AhPair& sa, const testing::AhOptions& options, size_t headers, Buffer& packet)
+{
+    if (headers < 20 || (packet.front() >> 4 == 6 && headers < 40) || packet.size() > 65535)
+    {
+        return false;
+    }
+    const bool v6 = packet.front() >> 4 == 6;
+    AhIcv icv(testing::SharedContext(), sa.Parameters(options));
+    const size_t ahOctets = icv.HeaderOctets(v6);
+    if (packet.size() < headers + ahOctets)
+    {
+        return false;
+    }
+    const MutableBytes whole(packet);
+    if (v6)
+    {
+        StoreField<4, uint16_t>(whole.first<40>(), static_cast<uint16_t>(packet.size() - 40));
+    }
+    else
+    {
+        StoreField<2, uint16_t>(whole.first<20>(), static_cast<uint16_t>(packet.size()));
+    }
+    wire::WriteAhHeader(whole.subspan(headers), {packet[headers], ahOctets, sa.in.Spi(), 1});
+    return icv.Sign(Bytes(packet).first(headers), whole.subspan(headers), 1).has_value();
+}
+
+} // namespace
+
+void
+FuzzAhOpen(Bytes octets)
+{
+    if (octets.size() < 3)
+    {
+        return;
+    }
+    testing::AhOptions options;
+    options.mode = (octets[0] & 1) == 0 ? Mode::TUNNEL : Mode::TRANSPORT;
+    options.esn = (octets[0] & 2) != 0;
+    Buffer packet = ToBuffer(octets.subspan(2));
+    const size_t headers = std::min(size_t{4} * octets[1], packet.size());
+    testing::AhPair sa(options);
+    IKELAB_ASSERT(!sa.Open(packet, headers));
+    IKELAB_ASSERT(sa.in.Window().Highest() == 0);
+    if (!SignAh(sa, options, headers, packet))
+    {
+        return;
+    }
+    const auto opened = sa.Open(packet, headers);
+    IKELAB_ASSERT(sa.in.Window().Highest() == 1);
+    if (opened)
+    {
+        const Buffer inner = sa.Inner();
+        const auto read = ReadPacket(inner);
+        IKELAB_ASSERT(read && read->totalOctets == inner.size());
+        IKELAB_ASSERT(sa.selectors.MatchesInbound(*read));
+        IKELAB_ASSERT(options.mode == Mode::TUNNEL || inner.size() < packet.size());
+    }
+    const auto again = sa.Open(packet, headers);
     IKELAB_ASSERT(!again && again.error().fault == Fault::REPLAY);
 }
 

@@ -16,4 +16,11 @@ namespace ikelab::esp
  */
 void FuzzEspOpen(Bytes octets);
 
+/**
+ * The same for AH: the first octet chooses mode and extended numbers, the second how many words
+ * stand before AH, and what follows is an IP packet. An authentic peer that lies signs it, with the
+ * fields of AH and the IP length put right.
+ */
+void FuzzAhOpen(Bytes octets);
+
 } // namespace ikelab::esp

@@ -82,6 +82,19 @@ struct AhPair
         return ToBuffer(inner.View());
     }
 
+    SaParameters
+    Parameters(const AhOptions& options) const
+    {
+        return {EspSpi{0xc0ffee01},
+                {nullptr, &integ, nullptr, options.esn},
+                options.mode,
+                {},
+                key,
+                options.lifetime,
+                options.replayWindow,
+                options.copying};
+    }
+
     const crypto::IntegRow& integ;
     Buffer key;
     Path path;
@@ -96,19 +109,6 @@ struct AhPair
     {
         return {{*IpAddress::Parse(v6 ? "2001:db8:99::1" : "192.0.2.1"), 0},
                 {*IpAddress::Parse(v6 ? "2001:db8:99::2" : "192.0.2.2"), 0}};
-    }
-
-    SaParameters
-    Parameters(const AhOptions& options) const
-    {
-        return {EspSpi{0xc0ffee01},
-                {nullptr, &integ, nullptr, options.esn},
-                options.mode,
-                {},
-                key,
-                options.lifetime,
-                options.replayWindow,
-                options.copying};
     }
 };
 
