@@ -21,6 +21,7 @@ namespace ns3::flat
 
 inline constexpr uint8_t PROTOCOL_UDP = 17;
 inline constexpr uint8_t PROTOCOL_ESP = 50;
+inline constexpr uint8_t PROTOCOL_AH = 51;
 inline constexpr size_t IPV4_HEADER_OCTETS = 20; ///< ns-3 reads and writes no options
 inline constexpr size_t IPV6_HEADER_OCTETS = 40;
 inline constexpr size_t UDP_HEADER_OCTETS = 8;

@@ -302,6 +302,12 @@ IkeApplication::Esp(const ikelab::gateway::Arrival& arrival, PacketBuffer& packe
     return Core().HandleEsp(Now(), arrival, packet);
 }
 
+Verdict
+IkeApplication::Ah(const ikelab::gateway::Arrival& arrival, PacketBuffer& packet)
+{
+    return Core().HandleAh(Now(), arrival, packet);
+}
+
 bool
 IkeApplication::TakesPort(uint16_t port) const
 {

@@ -118,6 +118,8 @@ class IkeApplication : public Application, public IpsecEngine
                                  ikelab::PacketBuffer& datagram) override;
     ikelab::gateway::Verdict Esp(const ikelab::gateway::Arrival& arrival,
                                  ikelab::PacketBuffer& packet) override;
+    ikelab::gateway::Verdict Ah(const ikelab::gateway::Arrival& arrival,
+                                ikelab::PacketBuffer& packet) override;
     void Settle() override;
     bool TakesPort(uint16_t port) const override;
     std::optional<ikelab::IpAddress> PreferSource(

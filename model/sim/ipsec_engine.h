@@ -27,6 +27,9 @@ class IpsecEngine
                                          ikelab::PacketBuffer& datagram) = 0;
     virtual ikelab::gateway::Verdict Esp(const ikelab::gateway::Arrival& arrival,
                                          ikelab::PacketBuffer& packet) = 0;
+    /// What the arrival's header announced as AH.
+    virtual ikelab::gateway::Verdict Ah(const ikelab::gateway::Arrival& arrival,
+                                        ikelab::PacketBuffer& packet) = 0;
     /// The stack is done with the verdict: send, tell and arm timers, as the core's contract asks.
     virtual void Settle() = 0;
     /// Is a UDP datagram to this port of ours IKE or encapsulated ESP?

@@ -134,6 +134,10 @@ IpsecStack::Attach(Ptr<Node> node)
     m_esp = CreateObject<EspL4Protocol>();
     m_esp->SetSink([this](Ptr<Packet> packet, const Arrival& arrival)
                    { FromEsp(packet, arrival); });
+    m_ah = CreateObject<AhL4Protocol>();
+    m_ah->SetSinks(
+        [this](const Packet& packet, const Ipv4Header& header) { FromAh(packet, header); },
+        [this](const Packet& packet, const Ipv6Header& header) { FromAh(packet, header); });
     m_udp = CreateObject<UdpPortFilter>();
     m_udp->SetSink([this](Ptr<Packet> packet, const Arrival& arrival)
                    { FromUdp(packet, arrival); });
@@ -151,6 +155,7 @@ IpsecStack::Attach(Ptr<Node> node)
         ipv4->SetUp(interface);
         ipv4->SetForwarding(interface, true);
         ipv4->Insert(m_esp);
+        ipv4->Insert(m_ah);
         ipv4->Insert(m_udp);
         m_routing4 = CreateObject<IpsecIpv4Routing>();
         m_routing4->SetInner(ipv4->GetRoutingProtocol());
@@ -163,6 +168,7 @@ IpsecStack::Attach(Ptr<Node> node)
         ipv6->SetUp(interface);
         ipv6->SetForwarding(interface, true);
         ipv6->Insert(m_esp);
+        ipv6->Insert(m_ah);
         ipv6->Insert(m_udp);
         m_routing6 = CreateObject<IpsecIpv6Routing>();
         m_routing6->SetInner(ipv6->GetRoutingProtocol());
@@ -346,7 +352,8 @@ IpsecStack::DoDispose()
     {
         m_routing6->SetStack(nullptr);
     }
-    for (Ptr<Object> part : std::initializer_list<Ptr<Object>>{m_ingress, m_egress, m_esp, m_udp})
+    for (Ptr<Object> part :
+         std::initializer_list<Ptr<Object>>{m_ingress, m_egress, m_esp, m_ah, m_udp})
     {
         if (part)
         {
@@ -365,6 +372,7 @@ IpsecStack::DoDispose()
     m_ingress = nullptr;
     m_egress = nullptr;
     m_esp = nullptr;
+    m_ah = nullptr;
     m_udp = nullptr;
     m_tunnel = nullptr;
     Object::DoDispose();

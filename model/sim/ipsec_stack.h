@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "sim/ah_l4_protocol.h"
 #include "sim/capture_net_device.h"
 #include "sim/egress_gate.h"
 #include "sim/ingress_gate.h"
@@ -130,6 +131,8 @@ class IpsecStack : public Object
     /// that leads back into it.
     bool AimsIntoTunnel(ikelab::PacketBuffer& packet);
     void FromEsp(Ptr<Packet> packet, const ikelab::gateway::Arrival& arrival);
+    template <typename Header>
+    void FromAh(const Packet& packet, const Header& header);
     void FromUdp(Ptr<Packet> datagram, const ikelab::gateway::Arrival& arrival);
     void Finish(ikelab::gateway::Verdict verdict, ikelab::PacketBuffer& packet);
     bool ComesFromItsSide(const ikelab::IpAddress& source,
@@ -153,10 +156,11 @@ class IpsecStack : public Object
                            size_t clearOctets,
                            bool innerV6,
                            bool mayReport);
-    /// SendProtected for a packet that keeps its own header (transport mode).
+    /// SendProtected for a packet that has its header already (transport mode, AH).
     uint32_t SendWhole(ikelab::PacketBuffer& packet,
                        const ikelab::gateway::Outgoing& outgoing,
                        size_t clearOctets,
+                       bool innerV6,
                        bool mayReport);
     void Refuse(ikelab::Bytes packet, bool inbound);
 
@@ -178,6 +182,7 @@ class IpsecStack : public Object
     Ptr<IngressGate> m_ingress;
     Ptr<EgressGate> m_egress;
     Ptr<EspL4Protocol> m_esp;
+    Ptr<AhL4Protocol> m_ah;
     Ptr<UdpPortFilter> m_udp;
     Ptr<IpsecNetDevice> m_tunnel;
     std::set<uint32_t> m_protectedSide; ///< device index

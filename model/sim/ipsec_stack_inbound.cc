@@ -133,6 +133,29 @@ IpsecStack::FromEsp(Ptr<Packet> packet, const Arrival& arrival)
     }
 }
 
+template <typename Header>
+void
+IpsecStack::FromAh(const Packet& packet, const Header& header)
+{
+    if (!m_engine)
+    {
+        return;
+    }
+    BufferLease lease(m_buffer);
+    PacketBuffer& buffer = *lease;
+    flat::Flatten(header, packet, buffer);
+    Arrival arrival;
+    arrival.trafficClass = flat::TrafficClass(buffer.View());
+    arrival.path.local.address = flat::ToIpAddress(header.GetDestination());
+    arrival.path.remote.address = flat::ToIpAddress(header.GetSource());
+    arrival.header = std::as_const(buffer).View().first(buffer.Size() - packet.GetSize());
+    buffer.DropFront(arrival.header.size());
+    Finish(m_engine->Ah(arrival, buffer), buffer);
+}
+
+template void IpsecStack::FromAh(const Packet&, const Ipv4Header&);
+template void IpsecStack::FromAh(const Packet&, const Ipv6Header&);
+
 void
 IpsecStack::FromUdp(Ptr<Packet> datagram, const Arrival& arrival)
 {

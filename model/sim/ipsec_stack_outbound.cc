@@ -266,7 +266,7 @@ IpsecStack::SendProtected(PacketBuffer& packet,
 {
     if (outgoing.wholePacket)
     {
-        return SendWhole(packet, outgoing, clearOctets, mayReport);
+        return SendWhole(packet, outgoing, clearOctets, innerV6, mayReport);
     }
     IpOutput::Outer outer;
     outer.source = outgoing.path.local.address;
@@ -312,6 +312,7 @@ uint32_t
 IpsecStack::SendWhole(PacketBuffer& packet,
                       const Outgoing& outgoing,
                       size_t clearOctets,
+                      bool innerV6,
                       bool mayReport)
 {
     const auto info = ikelab::esp::ReadPacket(packet.View());
@@ -323,18 +324,20 @@ IpsecStack::SendWhole(PacketBuffer& packet,
     }
     const auto hop = m_output.Lookup(info->destination.ToAddress());
     const uint32_t mtu = hop ? hop->device->GetMtu() : 0;
-    if (hop && info->dontFragment && packet.Size() > mtu)
+    if (hop && packet.Size() > mtu)
     {
-        if (mayReport)
+        if (mayReport && outgoing.dontFragment && m_copyDontFragment)
         {
             const size_t overhead = packet.Size() - clearOctets + PADDING_SLACK;
             const uint32_t room = mtu > overhead ? mtu - static_cast<uint32_t>(overhead) : 0;
-            if (room >= (v4 ? IPV4_MINIMUM_MTU : IPV6_MINIMUM_MTU))
+            if (room >= (innerV6 ? IPV6_MINIMUM_MTU : IPV4_MINIMUM_MTU))
             {
                 return room;
             }
         }
-        flat::ClearDontFragment(packet.View()); // as for a tunnel: our own are fragmented outside
+        // As for a tunnel: our own are fragmented outside. AH does not cover the mark (RFC 4302
+        // §3.3.3.1.1.1).
+        flat::ClearDontFragment(packet.View());
     }
     const size_t encapsulation = outgoing.udpEncapsulation ? flat::UDP_HEADER_OCTETS : 0;
     const auto octets = static_cast<uint32_t>(packet.Size() - info->headerOctets - encapsulation);

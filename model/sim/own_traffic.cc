@@ -175,7 +175,7 @@ OwnTraffic::Holds(Bytes octets)
     {
         return false;
     }
-    if (head->protocol == flat::PROTOCOL_ESP)
+    if (head->protocol == flat::PROTOCOL_ESP || head->protocol == flat::PROTOCOL_AH)
     {
         return true;
     }

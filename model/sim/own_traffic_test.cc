@@ -76,6 +76,8 @@ TEST_F(OwnTrafficTest, IsEspAndUdpToIke)
 {
     EXPECT_TRUE(own.Holds(V4(flat::PROTOCOL_ESP, TO_OTHERS)));
     EXPECT_TRUE(own.Holds(V6(flat::PROTOCOL_ESP, TO_OTHERS)));
+    EXPECT_TRUE(own.Holds(V4(flat::PROTOCOL_AH, TO_OTHERS)));
+    EXPECT_TRUE(own.Holds(V6(flat::PROTOCOL_AH, TO_OTHERS)));
     EXPECT_TRUE(own.Holds(V4(flat::PROTOCOL_UDP, TO_IKE)));
     EXPECT_TRUE(own.Holds(V6(flat::PROTOCOL_UDP, TO_IKE)));
     EXPECT_FALSE(own.Holds(V4(flat::PROTOCOL_UDP, TO_OTHERS)));

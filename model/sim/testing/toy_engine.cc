@@ -102,6 +102,12 @@ ToyEngine::Esp(const ikelab::gateway::Arrival& arrival, PacketBuffer& packet)
     return Verdict::DELIVER;
 }
 
+Verdict
+ToyEngine::Ah(const ikelab::gateway::Arrival&, PacketBuffer&)
+{
+    return Verdict::DISCARD; // it makes none
+}
+
 void
 ToyEngine::Settle()
 {

@@ -38,6 +38,8 @@ class ToyEngine final : public IpsecEngine
                                  ikelab::PacketBuffer& datagram) override;
     ikelab::gateway::Verdict Esp(const ikelab::gateway::Arrival& arrival,
                                  ikelab::PacketBuffer& packet) override;
+    ikelab::gateway::Verdict Ah(const ikelab::gateway::Arrival& arrival,
+                                ikelab::PacketBuffer& packet) override;
     void Settle() override;
     bool TakesPort(uint16_t port) const override;
     std::optional<ikelab::IpAddress> PreferSource(
