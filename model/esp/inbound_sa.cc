@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "esp/ecn.h"
 #include "esp/fixed_fields.h"
+#include "esp/icmp_error.h"
 #include "esp/trailer.h"
 #include "esp/transport_header.h"
 
@@ -81,7 +82,7 @@ InboundSa::Open(PacketBuffer& packet,
     }
     // RFC 4303 §2.7: what stands behind the inner packet only hides its length.
     packet.DropBack(packet.Size() - inner.totalOctets);
-    if (!selectors.MatchesInbound(inner))
+    if (!selectors.MatchesInbound(inner) && !IsErrorAboutOurs(packet.View(), inner, selectors))
     {
         return Fail(Fault::POLICY, "selectors of the SA");
     }

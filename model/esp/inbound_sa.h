@@ -50,7 +50,8 @@ class InboundSa
      * @param packet ESP from SPI to ICV, of this SA; afterwards the inner IP packet. Undefined
      * after an error.
      * @param header what wire::ParseEspHeader says of it
-     * @param selectors of the SA: the inner packet must match them (RFC 4301 §5.2 step 4)
+     * @param selectors of the SA: the inner packet must match them (RFC 4301 §5.2 step 4), or be an
+     * ICMP error about one that the SA carries the other way (§6.2)
      * @param outer  its ECN mark is carried inwards (RFC 6040 §4.2); transport mode gives the
      * packet this header back, apart from lengths and protocol; or, unknown, one with its ends and
      * a TTL of 64

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "esp/fixed_fields.h"
 
+#include <algorithm>
 #include <array>
 
 namespace ikelab::esp
@@ -74,8 +75,9 @@ ReadPorts(Bytes payload, PacketInfo& info)
     info.portsHidden = !info.portsKnown;
 }
 
+/// @param quoted it may end before its length says so
 Result<PacketInfo>
-ReadV4(Bytes packet)
+ReadV4(Bytes packet, bool quoted)
 {
     if (packet.size() < V4_HEADER_OCTETS)
     {
@@ -89,7 +91,8 @@ ReadV4(Bytes packet)
     {
         return Fail(Fault::BAD_VALUE, "IPv4 length");
     }
-    if (info.totalOctets > packet.size())
+    const size_t octets = std::min(info.totalOctets, packet.size());
+    if (octets < (quoted ? info.headerOctets : info.totalOctets))
     {
         return Fail(Fault::TRUNCATED, "IPv4 packet", packet.size());
     }
@@ -102,7 +105,7 @@ ReadV4(Bytes packet)
     info.protocol = LoadField<9, uint8_t>(header);
     info.source.low = LoadField<12, uint32_t>(header);
     info.destination.low = LoadField<16, uint32_t>(header);
-    const Bytes payload = packet.first(info.totalOctets).subspan(info.headerOctets);
+    const Bytes payload = packet.first(octets).subspan(info.headerOctets);
     ReadPorts(info.laterFragment ? Bytes() : payload, info);
     return info;
 }
@@ -156,7 +159,7 @@ WalkExtensionHeaders(ByteReader& reader, PacketInfo& info)
 }
 
 Result<PacketInfo>
-ReadV6(Bytes packet)
+ReadV6(Bytes packet, bool quoted)
 {
     if (packet.size() < V6_HEADER_OCTETS)
     {
@@ -165,7 +168,7 @@ ReadV6(Bytes packet)
     const auto header = packet.first<V6_HEADER_OCTETS>();
     PacketInfo info;
     info.totalOctets = V6_HEADER_OCTETS + LoadField<4, uint16_t>(header);
-    if (info.totalOctets > packet.size())
+    if (info.totalOctets > packet.size() && !quoted)
     {
         return Fail(Fault::TRUNCATED, "IPv6 packet", packet.size());
     }
@@ -175,11 +178,30 @@ ReadV6(Bytes packet)
     info.ttl = LoadField<7, uint8_t>(header);
     info.source = {true, LoadField<8, uint64_t>(header), LoadField<16, uint64_t>(header)};
     info.destination = {true, LoadField<24, uint64_t>(header), LoadField<32, uint64_t>(header)};
-    ByteReader reader(packet.first(info.totalOctets).subspan(V6_HEADER_OCTETS));
+    const size_t octets = std::min(info.totalOctets, packet.size());
+    ByteReader reader(packet.first(octets).subspan(V6_HEADER_OCTETS));
     TRY(WalkExtensionHeaders(reader, info));
     info.headerOctets = V6_HEADER_OCTETS + reader.Offset();
     ReadPorts(info.laterFragment ? Bytes() : reader.Peek(), info);
     return info;
+}
+
+Result<PacketInfo>
+Read(Bytes packet, bool quoted)
+{
+    if (packet.empty())
+    {
+        return Fail(Fault::TRUNCATED, "IP header");
+    }
+    switch (packet.front() >> 4)
+    {
+    case 4:
+        return ReadV4(packet, quoted);
+    case 6:
+        return ReadV6(packet, quoted);
+    default:
+        return Fail(Fault::BAD_VALUE, "IP version");
+    }
 }
 
 } // namespace
@@ -213,19 +235,13 @@ AddressNumber::ToAddress() const
 Result<PacketInfo>
 ReadPacket(Bytes packet)
 {
-    if (packet.empty())
-    {
-        return Fail(Fault::TRUNCATED, "IP header");
-    }
-    switch (packet.front() >> 4)
-    {
-    case 4:
-        return ReadV4(packet);
-    case 6:
-        return ReadV6(packet);
-    default:
-        return Fail(Fault::BAD_VALUE, "IP version");
-    }
+    return Read(packet, false);
+}
+
+Result<PacketInfo>
+ReadQuoted(Bytes octets)
+{
+    return Read(octets, true);
 }
 
 void

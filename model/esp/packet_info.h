@@ -82,6 +82,10 @@ struct PacketInfo
  */
 Result<PacketInfo> ReadPacket(Bytes packet);
 
+/// The same of a packet's beginning, as an ICMP error quotes it: it may end anywhere behind the
+/// headers up to the next layer, whose ports are then unknown. totalOctets is what its header says.
+Result<PacketInfo> ReadQuoted(Bytes octets);
+
 /**
  * Replace the traffic class of a packet that ReadPacket accepted; an IPv4 header checksum follows
  * incrementally (RFC 1624).

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "esp/sad.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ikelab::esp
@@ -15,6 +16,7 @@ Sad::Install(std::unique_ptr<ChildSa> sa)
     }
     ChildSa* const place = sa.get();
     m_bySpi.emplace(place->inbound.Spi(), place);
+    m_byOutboundSpi.emplace(place->outbound.Spi(), place);
     m_byId.emplace(place->id, std::move(sa));
     return place;
 }
@@ -27,7 +29,11 @@ Sad::Remove(ChildSaId id)
     {
         return false;
     }
-    m_bySpi.erase(found->second->inbound.Spi());
+    ChildSa* const sa = found->second.get();
+    m_bySpi.erase(sa->inbound.Spi());
+    const auto [first, last] = m_byOutboundSpi.equal_range(sa->outbound.Spi());
+    m_byOutboundSpi.erase(
+        std::find_if(first, last, [sa](const auto& entry) { return entry.second == sa; }));
     m_byId.erase(found);
     return true;
 }
@@ -37,6 +43,21 @@ Sad::FindInbound(EspSpi spi) const
 {
     const auto found = m_bySpi.find(spi);
     return found == m_bySpi.end() ? nullptr : found->second;
+}
+
+ChildSa*
+Sad::FindOutbound(EspSpi spi, const IpAddress& local, const IpAddress& remote) const
+{
+    const auto [first, last] = m_byOutboundSpi.equal_range(spi);
+    const auto found =
+        std::find_if(first,
+                     last,
+                     [&](const auto& entry)
+                     {
+                         const Path& path = entry.second->path;
+                         return path.local.address == local && path.remote.address == remote;
+                     });
+    return found == last ? nullptr : found->second;
 }
 
 ChildSa*

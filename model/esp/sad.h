@@ -100,6 +100,9 @@ class Sad
 
     ChildSa* FindInbound(EspSpi spi) const;
     ChildSa* Find(ChildSaId id) const;
+    /// The SA that sends with this SPI between these ends; peers choose such SPIs, so others may
+    /// have the same.
+    ChildSa* FindOutbound(EspSpi spi, const IpAddress& local, const IpAddress& remote) const;
 
     size_t
     Size() const
@@ -110,6 +113,7 @@ class Sad
   private:
     std::unordered_map<ChildSaId, std::unique_ptr<ChildSa>> m_byId;
     std::unordered_map<EspSpi, ChildSa*> m_bySpi;
+    std::unordered_multimap<EspSpi, ChildSa*> m_byOutboundSpi;
 };
 
 } // namespace ikelab::esp

@@ -5,6 +5,7 @@
 #include "base/ip_address.h"
 #include "esp/packet_info.h"
 
+#include <algorithm>
 #include <string_view>
 
 /// IP packets for tests: well formed, with what is written here as defaults.
@@ -88,6 +89,27 @@ MakePacket6(PacketSpec spec = {})
     spec.source = "2001:db8:1::1";
     spec.destination = "2001:db8:2::1";
     return MakePacket(spec);
+}
+
+/// An ICMP or ICMPv6 error of this family about a packet, of which it quotes so many octets.
+inline Buffer
+MakeIcmpError(std::string_view source,
+              std::string_view destination,
+              uint8_t type,
+              uint8_t code,
+              Bytes about,
+              size_t quoted = 576)
+{
+    const Bytes quote = about.first(std::min(quoted, about.size()));
+    const bool v4 = IpAddress::Parse(source)->IsV4();
+    // Its payload is made with a header of 8 octets, like ICMP's.
+    Buffer packet = MakePacket({.source = source,
+                                .destination = destination,
+                                .protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
+                                .sourcePort = static_cast<uint16_t>(uint16_t{type} << 8 | code),
+                                .dataOctets = quote.size()});
+    std::ranges::copy(quote, packet.end() - static_cast<std::ptrdiff_t>(quote.size()));
+    return packet;
 }
 
 } // namespace ikelab::esp::testing
