@@ -50,6 +50,12 @@ inline constexpr size_t EXTENSION_HEADERS = 16;
 /// Refused packets reported per second, direction and reason; all are counted. A flood of garbage
 /// must not become a flood of events (RFC 4301 §4.4.3 asks for auditing, not for that).
 inline constexpr size_t REFUSAL_EVENTS_PER_SECOND = 20;
+/// Pairs of tunnel ends with a path MTU that ICMP errors told of; each needs an SA between them.
+inline constexpr size_t PATH_MTUS = 4096;
+/// An ICMP error is believed about the last so many packets of an SA: more than are under way on a
+/// path of 100 Gbit/s and a second, and who has not seen them hits one by chance in 4096 guesses,
+/// once the SPI is known (RFC 4301 §6.1.1).
+inline constexpr uint32_t ICMP_SEQUENCE_AGE = 1U << 20;
 /// Packets held for one policy while its SA is negotiated.
 inline constexpr size_t HELD_PACKETS = 64;
 /// Packets of an SA with extended sequence numbers that fail to verify in a row before one is tried

@@ -99,7 +99,9 @@ CountersToJson(const gateway::Counters& counters)
             {"held_packets", counters.heldPackets},
             {"replayed_packets", counters.replayedPackets},
             {"integrity_failures", counters.integrityFailures},
-            {"unknown_spis", counters.unknownSpis}};
+            {"unknown_spis", counters.unknownSpis},
+            {"icmp_errors", counters.icmpErrors},
+            {"path_mtu_changes", counters.pathMtuChanges}};
 }
 
 std::string

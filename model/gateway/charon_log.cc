@@ -233,6 +233,24 @@ struct Writer
                              spi,
                              ToString(event.error))}};
     }
+
+    Lines
+    operator()(const IcmpErrorReceived& event) const
+    {
+        const std::string outcome =
+            event.pathMtu != 0      ? fmt::format(", path MTU is {}", event.pathMtu)
+            : event.ignored.empty() ? ""
+                                    : fmt::format(", ignored: {}", event.ignored);
+        return {{"ESP",
+                 fmt::format("{} type {} code {} from {} about SPI {:08x} to {}{}",
+                             event.v6 ? "ICMPv6" : "ICMP",
+                             event.type,
+                             event.code,
+                             event.reporter.ToString(),
+                             event.spi.value,
+                             event.destination.ToString(),
+                             outcome)}};
+    }
 };
 
 } // namespace

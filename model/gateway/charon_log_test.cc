@@ -109,6 +109,21 @@ TEST(CharonLog, SaysWhySomethingEnded)
                                   *IpAddress::Parse("192.0.2.1")})),
         ElementsAre("[ESP] inbound packet 192.0.2.2 === 192.0.2.1 refused, SPI 00001234, sequence "
                     "7: REPLAY: sequence number"));
+    IcmpErrorReceived error;
+    error.type = 3;
+    error.code = 4;
+    error.reporter = *IpAddress::Parse("198.51.100.1");
+    error.destination = *IpAddress::Parse("192.0.2.2");
+    error.spi = EspSpi{0x1234};
+    error.pathMtu = 1400;
+    EXPECT_THAT(Lines(Event(error)),
+                ElementsAre("[ESP] ICMP type 3 code 4 from 198.51.100.1 about SPI 00001234 to "
+                            "192.0.2.2, path MTU is 1400"));
+    error.pathMtu = 0;
+    error.ignored = "no such SA";
+    EXPECT_THAT(Lines(Event(error)),
+                ElementsAre("[ESP] ICMP type 3 code 4 from 198.51.100.1 about SPI 00001234 to "
+                            "192.0.2.2, ignored: no such SA"));
 }
 
 TEST(CharonLog, NeverShowsKeys)

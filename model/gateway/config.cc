@@ -108,6 +108,19 @@ constexpr KeyRule POLICY_KEYS[] = {
 
 constexpr ObjectRule POLICY{"policy", "policies", "A rule for packets", POLICY_KEYS};
 
+constexpr KeyRule ICMP_KEYS[] = {
+    Key("fragmentation_needed", shape::Flag, "yes", "Learn path MTUs from ICMP type 3 code 4"),
+    Key("packet_too_big", shape::Flag, "yes", "Learn path MTUs from ICMPv6 type 2"),
+    Key("path_mtu_lifetime", shape::Time, "10m", "Forget them after so long"),
+    Key("least_path_mtu", shape::Whole, "576", "Believe no less of IPv4; below it fragment")
+        .Between(68, 65535),
+};
+
+constexpr ObjectRule ICMP{"icmp",
+                          "icmp",
+                          "What to believe of ICMP errors about ESP packets, which nobody signs",
+                          ICMP_KEYS};
+
 constexpr KeyRule TOP_KEYS[] = {
     Key("connections", shape::Objects, "", "As in swanctl.conf: peers, by name").Of(CONNECTION),
     Key("secrets", shape::Object, "", "As in swanctl.conf").Of(SECRETS),
@@ -116,6 +129,7 @@ constexpr KeyRule TOP_KEYS[] = {
         .Of(POLICY),
     Key("default_action", shape::Word, "bypass", "What happens to packets of no rule")
         .OneOf(std::span(ACTIONS).first<2>()),
+    Key("icmp", shape::Object, "", "What to believe of ICMP errors").Of(ICMP),
     Key("$schema", shape::Text, "", "For editors: a file that `ikelab schema configuration` made"),
     {"pools", UNSUPPORTED},
     {"authorities", UNSUPPORTED},
@@ -263,6 +277,22 @@ ReadPolicies(const Json& json, const std::string& pointer, Config& config, Error
     }
 }
 
+void
+ReadIcmp(const Json& json, const std::string& pointer, IcmpConfig& config, ErrorSlot& error)
+{
+    ObjectReader reader(json, pointer, ICMP, error);
+    reader.Flag("fragmentation_needed", config.fragmentationNeeded);
+    reader.Flag("packet_too_big", config.packetTooBig);
+    reader.Time("path_mtu_lifetime", config.pathMtuLifetime);
+    if (config.pathMtuLifetime <= Duration(0))
+    {
+        reader.Wrong("path_mtu_lifetime",
+                     fmt::format("'{}' is too short", reader.Shown("path_mtu_lifetime")),
+                     "more than 0s");
+    }
+    reader.Number("least_path_mtu", config.leastPathMtu);
+}
+
 /// The identity that IKE falls back on: the address (RFC 7296 §3.5).
 std::vector<ike::Identity>
 IdentitiesOf(const std::optional<ike::Identity>& id, const std::vector<IpAddress>& addresses)
@@ -342,6 +372,10 @@ ReadConfig(const nlohmann::ordered_json& json, const std::string& pointer)
     if (const Json* policies = top.Find("policies"); policies != nullptr && !error)
     {
         ReadPolicies(*policies, top.PointerTo("policies"), config, error);
+    }
+    if (const Json* icmp = top.Find("icmp"); icmp != nullptr && !error)
+    {
+        ReadIcmp(*icmp, top.PointerTo("icmp"), config.icmp, error);
     }
     if (!error)
     {

@@ -33,12 +33,23 @@ struct PolicyRule
     Selectors remote;
 };
 
+/// What is believed of ICMP errors about outer packets, which nobody signs (RFC 4301 §6.1.1).
+/// Others are only told as events.
+struct IcmpConfig
+{
+    bool fragmentationNeeded{true}; ///< RFC 792 type 3 code 4
+    bool packetTooBig{true};        ///< RFC 4443 type 2
+    Duration pathMtuLifetime{std::chrono::minutes(10)};
+    uint32_t leastPathMtu{576}; ///< of IPv4
+};
+
 /// Everything that one node is told.
 struct Config
 {
     ike::Config ike;
     std::vector<PolicyRule> policies;
     Action defaultAction{Action::BYPASS};
+    IcmpConfig icmp;
 };
 
 /// What is wrong in a configuration, for people.

@@ -107,6 +107,9 @@ const BadInput BAD_INPUTS[] = {
     {NET(R"("dpd_action": "hold")"), NET_AT "/dpd_action", "unknown word 'hold'", "clear", ""},
     {R"({"default_action": "protect"})", "/default_action", "unknown word", "bypass, discard", ""},
     {R"({"default_action": "bypas"})", "/default_action", "unknown word", "", "bypass"},
+    {R"({"icmp": {"path_mtu_lifetime": 0}})", "/icmp/path_mtu_lifetime", "'0' is too short", "more than 0s", ""},
+    {R"({"icmp": {"least_path_mtu": 67}})", "/icmp/least_path_mtu", "", "68", ""},
+    {R"({"icmp": {"packet_to_big": "no"}})", "/icmp/packet_to_big", "unknown key", "", "packet_too_big"},
     {R"({"policies": [{"name": "x"}]})", "/policies/0", "no 'action'", "bypass, discard or protect", ""},
     {R"({"policies": [{"action": "drop"}]})", "/policies/0/action", "unknown word 'drop'", "discard", ""},
 

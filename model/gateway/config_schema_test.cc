@@ -55,7 +55,8 @@ ShortDocument()
             "children": {"net": {}}}},
         "secrets": {"ike": {"secret": "top"}},
         "charon": {},
-        "policies": [{"action": "bypass"}]
+        "policies": [{"action": "bypass"}],
+        "icmp": {}
     })");
 }
 
@@ -71,7 +72,8 @@ PlaceOf(const ObjectRule& object)
         {"secrets", "/secrets"},
         {"secret", "/secrets/ike"},
         {"charon", "/charon"},
-        {"policy", "/policies/0"}};
+        {"policy", "/policies/0"},
+        {"icmp", "/icmp"}};
     EXPECT_TRUE(places.contains(object.name)) << object.name << ": add its place";
     return places.contains(object.name) ? places.at(object.name) : "";
 }
@@ -108,6 +110,11 @@ Dump(const Config& config)
                                    config.ike.keepAlive.count(),
                                    static_cast<int>(config.defaultAction),
                                    config.policies.size());
+    text += fmt::format("{} {} {} {}\n",
+                        config.icmp.fragmentationNeeded,
+                        config.icmp.packetTooBig,
+                        config.icmp.pathMtuLifetime.count(),
+                        config.icmp.leastPathMtu);
     for (const auto& connection : config.ike.connections)
     {
         text += fmt::format("{} {} {} {} {} {} {} {} {} {} {} {}\n",

@@ -31,6 +31,20 @@ struct PacketRefused
     IpAddress destination;
 };
 
+/// An ICMP error about an ESP packet of ours came (RFC 4301 §6.1.1).
+struct IcmpErrorReceived
+{
+    bool v6{false};
+    uint8_t type{0};
+    uint8_t code{0};
+    IpAddress reporter;
+    IpAddress destination; ///< of the ESP packet
+    EspSpi spi;            ///< 0 if the error cut it off
+    ChildSaId child;
+    uint32_t pathMtu{0};      ///< of outer packets, if that became less
+    std::string_view ignored; ///< why it was not believed; empty if it was
+};
+
 using Event = std::variant<ike::MessageEvent,
                            ike::MessageRejected,
                            ike::IkeKeysDerived,
@@ -43,7 +57,8 @@ using Event = std::variant<ike::MessageEvent,
                            ike::PathChanged,
                            ike::PeerAlive,
                            LifetimeReached,
-                           PacketRefused>;
+                           PacketRefused,
+                           IcmpErrorReceived>;
 
 /// Totals since the gateway was made.
 struct Counters
@@ -59,6 +74,8 @@ struct Counters
     uint64_t replayedPackets{0};
     uint64_t integrityFailures{0};
     uint64_t unknownSpis{0};
+    uint64_t icmpErrors{0};     ///< about ESP packets of ours
+    uint64_t pathMtuChanges{0}; ///< by such
 };
 
 } // namespace ikelab::gateway

@@ -217,6 +217,31 @@ struct Writer
         json["destination"] = event.destination.ToString();
         return json;
     }
+
+    Json
+    operator()(const IcmpErrorReceived& event) const
+    {
+        Json json{{"event", "icmp_error_received"},
+                  {"v6", event.v6},
+                  {"type", event.type},
+                  {"code", event.code},
+                  {"reporter", event.reporter.ToString()},
+                  {"destination", event.destination.ToString()},
+                  {"spi", SpiText(event.spi)}};
+        if (event.child.value != 0)
+        {
+            json["child_sa"] = event.child.value;
+        }
+        if (event.pathMtu != 0)
+        {
+            json["path_mtu"] = event.pathMtu;
+        }
+        if (!event.ignored.empty())
+        {
+            json["ignored"] = std::string(event.ignored);
+        }
+        return json;
+    }
 };
 
 } // namespace

@@ -63,6 +63,7 @@ TEST(EventJson, NamesEveryKindOfEventOnce)
     events.emplace_back(ike::PeerAlive{});
     events.emplace_back(LifetimeReached{});
     events.emplace_back(PacketRefused{});
+    events.emplace_back(IcmpErrorReceived{});
     ASSERT_EQ(events.size(), std::variant_size_v<Event>);
     std::set<std::string> names;
     for (const Event& event : events)

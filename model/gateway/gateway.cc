@@ -43,7 +43,8 @@ Gateway::Impl::Impl(Config nodeConfig, crypto::Context& context, RandomSource& s
       m_context(context),
       m_random(source),
       m_policies(config),
-      m_ikePorts{wire::IKE_PORT, wire::NATT_PORT}
+      m_ikePorts{wire::IKE_PORT, wire::NATT_PORT},
+      m_pathMtus(config.icmp.pathMtuLifetime)
 {
     for (const auto& connection : config.ike.connections)
     {
@@ -460,6 +461,12 @@ Verdict
 Gateway::HandleInboundClear(Instant now, Bytes packet)
 {
     return m_impl->HandleInboundClear(now, packet);
+}
+
+std::optional<Verdict>
+Gateway::HandleIcmpError(Instant now, Bytes packet)
+{
+    return m_impl->HandleIcmpError(now, packet);
 }
 
 Verdict

@@ -61,6 +61,8 @@ struct Outgoing
     bool wholePacket{false};
     uint8_t trafficClass{0}; ///< of the outer header
     bool dontFragment{false};
+    /// Whole outer packets of this size pass (RFC 4301 §8.2.1); 0: as large as the link lets by.
+    uint32_t pathMtu{0};
     ChildSaId child;
 };
 
@@ -101,6 +103,14 @@ class Gateway
     /// May this clear packet come in? BYPASS or DISCARD (RFC 4301 §5.2); for protected traffic
     /// DISCARD.
     Verdict HandleInboundClear(Instant now, Bytes packet);
+    /**
+     * An ICMP error came in clear to an address of ours; its checksum is right. Nobody signed it:
+     * what is believed of it, and with what bounds, the configuration says.
+     * @return nothing if it is not about an ESP packet of ours: HandleInboundClear judges it. Else
+     * BYPASS if the IP layer may learn a path MTU of it too, CONSUMED, or DISCARD if it is ignored
+     * @see RFC 4301 §6.1.1, §8.2
+     */
+    std::optional<Verdict> HandleIcmpError(Instant now, Bytes packet);
     /// The payload of a UDP datagram to port 500, 4500 or one that the configuration names: IKE,
     /// keep-alive or ESP (RFC 3948), told apart by wire::UsesNonEspMarker. CONSUMED, DISCARD or
     /// DELIVER.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "esp/icmp_error.h"
 #include "gateway/child_policies.h"
 #include "gateway/gateway.h"
+#include "gateway/path_mtu.h"
 #include "gateway/refusal_meter.h"
 #include "wire/esp_header.h"
 
@@ -15,8 +17,8 @@ namespace ikelab::gateway
 {
 
 /**
- * The node behind Gateway: `traffic.cc` is the path of packets, `gateway.cc` what the owner asks
- * for and what IKE tells.
+ * The node behind Gateway: `traffic.cc` is the path of packets, `icmp.cc` what others say of them,
+ * `gateway.cc` what the owner asks for and what IKE tells.
  */
 class Gateway::Impl
 {
@@ -29,6 +31,9 @@ class Gateway::Impl
     Verdict HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram);
     Verdict HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet);
     Verdict HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet);
+
+    // icmp.cc
+    std::optional<Verdict> HandleIcmpError(Instant now, Bytes packet);
 
     // gateway.cc
     void HandleTimeout(Instant now);
@@ -51,6 +56,8 @@ class Gateway::Impl
     Counters counters;
 
   private:
+    static constexpr Error NO_SA{Fault::POLICY, "no SA for protected traffic", 0, 0};
+
     /// @param encapsulated it came in UDP, and the ports of its path mean something
     Verdict ReceiveEsp(Instant now,
                        const Arrival& arrival,
@@ -67,6 +74,11 @@ class Gateway::Impl
                     const esp::PacketInfo& info,
                     PacketBuffer& packet,
                     Outgoing& outgoing);
+    Verdict SealBy(Instant now,
+                   esp::ChildSa& sa,
+                   const esp::PacketInfo& info,
+                   PacketBuffer& packet,
+                   Outgoing& outgoing);
     Verdict ByRule(Instant now,
                    const std::optional<esp::Decision>& rule,
                    const esp::PacketInfo& info,
@@ -86,6 +98,17 @@ class Gateway::Impl
     /// Also in the counters of the SA that refused.
     void CountRefusal(ChildSaId child, Fault fault);
     void DropHeld(ChildPolicy& policy);
+    /// RFC 4301 §6.2, for what no rule names. Nothing if it is no ICMP error about what a rule
+    /// names.
+    std::optional<Verdict> ProtectIcmpError(Instant now,
+                                            const esp::PacketInfo& info,
+                                            PacketBuffer& packet,
+                                            Outgoing& outgoing);
+    bool IsErrorAboutProtected(const esp::PacketInfo& info, Bytes packet) const;
+    std::string_view LearnPathMtu(Instant now,
+                                  const esp::IcmpError& error,
+                                  const esp::ChildSa& sa,
+                                  uint32_t& learned);
 
     void Install(Instant now, ike::ChildSaInstalled& installed);
     void Remove(const ike::ChildSaRemoved& removed);
@@ -129,6 +152,8 @@ class Gateway::Impl
     std::set<std::pair<Instant, ChildSaId>> m_deadlines;
     std::deque<ChildPolicy*> m_restarts; ///< dpd_action restart
     RefusalMeter m_refusals;
+    RefusalMeter m_icmpErrors;
+    PathMtus m_pathMtus;
     bool m_shutDown{false};
 };
 

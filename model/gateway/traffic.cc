@@ -133,7 +133,6 @@ IsNeighbourProbe(const esp::PacketInfo& info, Bytes packet)
 }
 
 constexpr Error BY_POLICY{Fault::POLICY, "policy", 0, 0};
-constexpr Error NO_SA{Fault::POLICY, "no SA for protected traffic", 0, 0};
 
 } // namespace
 
@@ -211,6 +210,13 @@ Gateway::Impl::HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, 
     {
         return Protect(now, m_policies.Of(*rule), *info, packet, outgoing);
     }
+    if (!rule)
+    {
+        if (const auto verdict = ProtectIcmpError(now, *info, packet, outgoing))
+        {
+            return *verdict;
+        }
+    }
     const Verdict verdict = !rule && IsNeighbourProbe(*info, packet.View())
                                 ? Verdict::BYPASS
                                 : ByRule(now, rule, *info, false);
@@ -251,26 +257,35 @@ Gateway::Impl::Protect(Instant now,
         return policy.trapped && !m_shutDown ? Hold(now, policy, info, packet.View())
                                              : RefusePacket(now, NO_SA, false, info);
     }
-    esp::ChildSa* const sa = m_sad.Find(*chosen);
-    esp::AhOutbound* const ah = sa->outbound.Ah();
+    return SealBy(now, *m_sad.Find(*chosen), info, packet, outgoing);
+}
+
+Verdict
+Gateway::Impl::SealBy(Instant now,
+                      esp::ChildSa& sa,
+                      const esp::PacketInfo& info,
+                      PacketBuffer& packet,
+                      Outgoing& outgoing)
+{
+    esp::AhOutbound* const ah = sa.outbound.Ah();
     const auto sealed =
-        ah ? ah->Seal(packet, info, sa->path) : sa->outbound.Esp()->Seal(packet, info, m_random);
+        ah ? ah->Seal(packet, info, sa.path) : sa.outbound.Esp()->Seal(packet, info, m_random);
     if (!sealed)
     {
-        CountRefusal(sa->id, sealed.error().fault);
+        CountRefusal(sa.id, sealed.error().fault);
         if (sealed.error().fault == Fault::EXHAUSTED)
         {
             // RFC 4303 §3.3.3, RFC 4302 §3.3.2: sequence numbers never cycle; the SA has had its
             // time.
-            (void)CloseChild(now, sa->id);
+            (void)CloseChild(now, sa.id);
         }
         return RefusePacket(now, sealed.error(), false, info);
     }
     outgoing.wholePacket = ah || sealed->place.headerOctets != 0;
-    if (outgoing.wholePacket && sa->udpEncapsulation)
+    if (outgoing.wholePacket && sa.udpEncapsulation)
     {
         const auto encapsulated =
-            esp::EncapsulateInUdp(packet, sealed->place, sa->path.local.port, sa->path.remote.port);
+            esp::EncapsulateInUdp(packet, sealed->place, sa.path.local.port, sa.path.remote.port);
         if (!encapsulated)
         {
             return RefusePacket(now, encapsulated.error(), false, info);
@@ -278,12 +293,14 @@ Gateway::Impl::Protect(Instant now,
     }
     ++counters.protectedPackets;
     counters.protectedOctets += info.totalOctets;
-    outgoing.path = sa->path;
-    outgoing.udpEncapsulation = sa->udpEncapsulation;
+    outgoing.path = sa.path;
+    outgoing.udpEncapsulation = sa.udpEncapsulation;
     outgoing.trafficClass = sealed->trafficClass;
-    outgoing.dontFragment = sealed->dontFragment;
-    outgoing.child = sa->id;
-    PollLifetimes(now, *sa);
+    const PathMtu mtu = m_pathMtus.Find(now, sa.path.local.address, sa.path.remote.address);
+    outgoing.pathMtu = mtu.octets;
+    outgoing.dontFragment = sealed->dontFragment && !mtu.belowLeast;
+    outgoing.child = sa.id;
+    PollLifetimes(now, sa);
     return Verdict::PROTECT;
 }
 
@@ -331,6 +348,10 @@ Gateway::Impl::HandleInboundClear(Instant now, Bytes packet)
     }
     // RFC 4301 §5.2 step 2: what must be protected is not taken in clear.
     const auto rule = m_policies.Match(*info, false);
+    if (!rule && IsErrorAboutProtected(*info, packet))
+    {
+        return RefusePacket(now, BY_POLICY, true, *info);
+    }
     return !rule && IsNeighbourProbe(*info, packet) ? Verdict::BYPASS
                                                     : ByRule(now, rule, *info, true);
 }

@@ -123,7 +123,11 @@ IkeApplication::GetTypeId()
             .AddTraceSource("PacketRefused",
                             "A packet was refused: an auditable event (RFC 4301 §4.4.3).",
                             MakeTraceSourceAccessor(&IkeApplication::m_packetRefusedTrace),
-                            "ns3::IkeApplication::PacketRefusedCallback"));
+                            "ns3::IkeApplication::PacketRefusedCallback")
+            .AddTraceSource("IcmpErrorReceived",
+                            "An ICMP error about an ESP packet of ours came (RFC 4301 §6.1.1).",
+                            MakeTraceSourceAccessor(&IkeApplication::m_icmpErrorTrace),
+                            "ns3::IkeApplication::IcmpErrorReceivedCallback"));
     return tid;
 }
 
@@ -290,6 +294,12 @@ IkeApplication::InboundClear(Bytes packet)
     return Core().HandleInboundClear(Now(), packet);
 }
 
+std::optional<Verdict>
+IkeApplication::IcmpError(Bytes packet)
+{
+    return Core().HandleIcmpError(Now(), packet);
+}
+
 Verdict
 IkeApplication::Udp(const ikelab::gateway::Arrival& arrival, PacketBuffer& datagram)
 {
@@ -436,6 +446,7 @@ IkeApplication::Tell(const ikelab::gateway::Event& event)
             [this](const ikelab::ike::PeerAlive& one) { m_peerAliveTrace(one); },
             [this](const ikelab::gateway::LifetimeReached& one) { m_lifetimeReachedTrace(one); },
             [this](const ikelab::gateway::PacketRefused& one) { m_packetRefusedTrace(one); },
+            [this](const ikelab::gateway::IcmpErrorReceived& one) { m_icmpErrorTrace(one); },
         },
         event);
 }

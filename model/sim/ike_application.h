@@ -72,6 +72,7 @@ class IkeApplication : public Application, public IpsecEngine
     using LifetimeReachedCallback = void (*)(const ikelab::gateway::LifetimeReached& reached);
     /// A packet's addresses, SPI and sequence number, and why it was refused.
     using PacketRefusedCallback = void (*)(const ikelab::gateway::PacketRefused& refused);
+    using IcmpErrorReceivedCallback = void (*)(const ikelab::gateway::IcmpErrorReceived& error);
 
     /// What the gateway is told; before the simulation runs. Attributes that were set stay so.
     void SetConfig(ikelab::gateway::Config config);
@@ -114,6 +115,7 @@ class IkeApplication : public Application, public IpsecEngine
                                       ikelab::PacketBuffer& packet,
                                       ikelab::gateway::Outgoing& outgoing) override;
     ikelab::gateway::Verdict InboundClear(ikelab::Bytes packet) override;
+    std::optional<ikelab::gateway::Verdict> IcmpError(ikelab::Bytes packet) override;
     ikelab::gateway::Verdict Udp(const ikelab::gateway::Arrival& arrival,
                                  ikelab::PacketBuffer& datagram) override;
     ikelab::gateway::Verdict Esp(const ikelab::gateway::Arrival& arrival,
@@ -187,6 +189,7 @@ class IkeApplication : public Application, public IpsecEngine
     TracedCallback<const ikelab::ike::PeerAlive&> m_peerAliveTrace;
     TracedCallback<const ikelab::gateway::LifetimeReached&> m_lifetimeReachedTrace;
     TracedCallback<const ikelab::gateway::PacketRefused&> m_packetRefusedTrace;
+    TracedCallback<const ikelab::gateway::IcmpErrorReceived&> m_icmpErrorTrace;
 };
 
 } // namespace ns3

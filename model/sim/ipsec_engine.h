@@ -23,6 +23,13 @@ class IpsecEngine
                                               ikelab::PacketBuffer& packet,
                                               ikelab::gateway::Outgoing& outgoing) = 0;
     virtual ikelab::gateway::Verdict InboundClear(ikelab::Bytes packet) = 0;
+    /// An ICMP error came to an address of ours; nothing unless it is about ESP that we sent.
+    virtual std::optional<ikelab::gateway::Verdict>
+    IcmpError([[maybe_unused]] ikelab::Bytes packet)
+    {
+        return std::nullopt;
+    }
+
     virtual ikelab::gateway::Verdict Udp(const ikelab::gateway::Arrival& arrival,
                                          ikelab::PacketBuffer& datagram) = 0;
     virtual ikelab::gateway::Verdict Esp(const ikelab::gateway::Arrival& arrival,

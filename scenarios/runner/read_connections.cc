@@ -45,7 +45,7 @@ PartsOf(const Json& root, const std::string& node)
     }
     const Json* json = Member(*Member(root, "nodes"), node);
     const std::string pointer = io::AppendPointer("/nodes", node);
-    for (const std::string key : {"secrets", "charon", "policies", "default_action"})
+    for (const std::string key : {"secrets", "charon", "policies", "default_action", "icmp"})
     {
         if (const Json* word = Member(*json, key))
         {

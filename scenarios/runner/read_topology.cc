@@ -377,6 +377,7 @@ NodeRule()
         *FindRule(ConfigRule(), "charon"),
         *FindRule(ConfigRule(), "policies"),
         *FindRule(ConfigRule(), "default_action"),
+        *FindRule(ConfigRule(), "icmp"),
     };
     static const gateway::ObjectRule RULE{
         "node", "nodes.NAME", "A host, or a gateway if it has connections or policies", KEYS};
