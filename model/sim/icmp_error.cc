@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/icmp_error.h"
 
-#include "esp/packet_info.h"
+#include "esp/icmp_error.h"
 #include "sim/flat_packet.h"
 
 #include <algorithm>
@@ -17,17 +17,6 @@ namespace
 {
 
 constexpr size_t ICMP_HEADER_OCTETS = 8;
-
-bool
-IsErrorType(bool v6, uint8_t type)
-{
-    if (v6)
-    {
-        return type < 128; // RFC 4443 §2.1
-    }
-    // RFC 792: unreachable, source quench, redirect, time exceeded, parameter problem.
-    return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
-}
 
 void
 Store16(MutableBytes place, uint16_t value)
@@ -57,7 +46,7 @@ ReadIcmpError(Bytes packet)
     if (!info || info->laterFragment || info->headerOctets + ICMP_HEADER_OCTETS > packet.size() ||
         info->protocol !=
             (info->IsV6() ? ikelab::esp::PROTOCOL_ICMPV6 : ikelab::esp::PROTOCOL_ICMP) ||
-        !IsErrorType(info->IsV6(), packet[info->headerOctets]))
+        !ikelab::esp::IsIcmpErrorType(info->IsV6(), packet[info->headerOctets]))
     {
         return std::nullopt;
     }
@@ -75,6 +64,35 @@ ReadIcmpError(Bytes packet)
     }
     reported.packet.resize(std::max(length, reported.packet.size()));
     return reported;
+}
+
+bool
+IsIcmp(Bytes head)
+{
+    constexpr size_t V4_PROTOCOL = 9;
+    constexpr size_t V6_NEXT_HEADER = 6;
+    const bool v4 = Version(head) == 4;
+    const size_t place = v4 ? V4_PROTOCOL : V6_NEXT_HEADER;
+    return head.size() > place &&
+           head[place] == (v4 ? ikelab::esp::PROTOCOL_ICMP : ikelab::esp::PROTOCOL_ICMPV6);
+}
+
+bool
+HasGoodIcmpChecksum(Bytes packet)
+{
+    const auto info = ikelab::esp::ReadPacket(packet);
+    if (!info)
+    {
+        return false;
+    }
+    const Bytes message = packet.first(info->totalOctets).subspan(info->headerOctets);
+    uint32_t start = 0;
+    if (info->IsV6())
+    {
+        start = OnesComplementSum(packet.subspan(8, 32)); // both addresses
+        start += ikelab::esp::PROTOCOL_ICMPV6 + static_cast<uint32_t>(message.size());
+    }
+    return OnesComplementSum(message, start) == 0xffff;
 }
 
 void

@@ -24,6 +24,12 @@ struct Reported
  */
 std::optional<Reported> ReadIcmpError(ikelab::Bytes packet);
 
+/// Does ICMP or ICMPv6 follow the fixed IP header?
+bool IsIcmp(ikelab::Bytes head);
+
+/// RFC 792, RFC 4443 §2.3.
+bool HasGoodIcmpChecksum(ikelab::Bytes packet);
+
 /// Give an ICMP error another source; its checksums follow. The families must be the same.
 void SetIcmpSource(ikelab::MutableBytes packet, const ikelab::IpAddress& source);
 

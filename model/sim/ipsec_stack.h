@@ -117,6 +117,8 @@ class IpsecStack : public Object
     /// A whole ESP packet to an address of this device needs no IP layer. True if it was one.
     bool TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, ikelab::Bytes head);
     bool IsOurTraffic(ikelab::Bytes head);
+    /// What the engine says of an ICMP error to us; nothing if it is none about our ESP.
+    std::optional<bool> AdmitIcmpError(const Packet& packet, ikelab::Bytes head);
     bool IsProtectedSide(const Ptr<const NetDevice>& device) const;
     void FromCapture(ikelab::PacketBuffer& packet);
     bool Egress(const Ptr<NetDevice>& device, ikelab::PacketBuffer& packet);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/buffer_lease.h"
 #include "sim/flat_packet.h"
+#include "sim/icmp_error.h"
 #include "sim/ipsec_net_device.h"
 #include "sim/ipsec_stack.h"
 
@@ -80,6 +81,33 @@ IpsecStack::TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, Bytes he
     return true;
 }
 
+std::optional<bool>
+IpsecStack::AdmitIcmpError(const Packet& packet, Bytes head)
+{
+    const auto ends = flat::ReadEnds(head);
+    if (!m_engine || !ends || !flat::IsIcmp(head) || !m_output.IsLocal(ends->destination))
+    {
+        return std::nullopt;
+    }
+    BufferLease lease(m_buffer);
+    flat::Flatten(packet, *lease);
+    if (m_checksums && !flat::HasGoodIcmpChecksum((*lease).View()))
+    {
+        return std::nullopt; // the IP layer counts it
+    }
+    const auto verdict = m_engine->IcmpError((*lease).View());
+    if (!verdict)
+    {
+        return std::nullopt;
+    }
+    if (*verdict == Verdict::DISCARD)
+    {
+        Refuse((*lease).View(), true);
+    }
+    m_engine->Settle();
+    return *verdict == Verdict::BYPASS;
+}
+
 bool
 IpsecStack::Admit(const Ptr<NetDevice>& device, const Packet& packet)
 {
@@ -92,6 +120,10 @@ IpsecStack::Admit(const Ptr<NetDevice>& device, const Packet& packet)
     if (IsNeighbourDiscoveryFor(device, head))
     {
         return true;
+    }
+    if (const auto admitted = AdmitIcmpError(packet, head))
+    {
+        return *admitted;
     }
     if (!m_policy)
     {

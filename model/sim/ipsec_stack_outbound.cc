@@ -10,6 +10,8 @@
 #include "ns3/icmpv4-l4-protocol.h"
 #include "ns3/icmpv6-l4-protocol.h"
 
+#include <algorithm>
+
 /**
  * From the protected side to the links: forwarded, local and held packets, policy, protection.
  */
@@ -281,7 +283,11 @@ IpsecStack::SendProtected(PacketBuffer& packet,
             (outer.destination.IsV4() ? flat::IPV4_HEADER_OCTETS : flat::IPV6_HEADER_OCTETS) +
             (outgoing.udpEncapsulation ? flat::UDP_HEADER_OCTETS : 0);
         const size_t total = around + packet.Size();
-        const uint32_t mtu = hop ? hop->device->GetMtu() : 0;
+        uint32_t mtu = hop ? hop->device->GetMtu() : 0;
+        if (outgoing.pathMtu != 0)
+        {
+            mtu = std::min(mtu, outgoing.pathMtu);
+        }
         outer.dontFragment = outer.destination.IsV4() && total <= mtu;
         if (mayReport && hop && total > mtu)
         {

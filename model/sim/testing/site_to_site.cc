@@ -111,6 +111,19 @@ Other(bool v6, bool left)
     return v6 ? Parse(left ? "fd00::1" : "fd00::2") : Parse(left ? "192.0.2.1" : "192.0.2.2");
 }
 
+/// Of the part of the WAN behind the router.
+IpAddress
+FarSun(bool v6)
+{
+    return Parse(v6 ? "fd09::2" : "198.51.100.2");
+}
+
+IpAddress
+RouterAddress(bool v6, bool left)
+{
+    return v6 ? Parse(left ? "fd00::9" : "fd09::9") : Parse(left ? "192.0.2.9" : "198.51.100.9");
+}
+
 ns3::Address
 ToSocketAddress(const IpAddress& address, uint16_t port)
 {
@@ -171,7 +184,19 @@ SiteToSite::SiteToSite(const Options& options)
         link.SetDeviceAttribute("DataRate", StringValue(options.rate));
         link.SetDeviceAttribute("Mtu", UintegerValue(options.wanMtu));
         link.SetChannelAttribute("Delay", StringValue(options.delay));
-        wan = link.Install(moon, sun);
+        if (options.farMtu == 0)
+        {
+            wan = link.Install(moon, sun);
+        }
+        else
+        {
+            router = CreateObject<Node>();
+            const NetDeviceContainer near = link.Install(moon, router);
+            link.SetDeviceAttribute("Mtu", UintegerValue(options.farMtu));
+            const NetDeviceContainer far = link.Install(router, sun);
+            wan = NetDeviceContainer(near.Get(0), far.Get(1));
+            routerLinks = NetDeviceContainer(near.Get(1), far.Get(0));
+        }
     }
     if (options.loss > 0)
     {
@@ -190,6 +215,10 @@ SiteToSite::SiteToSite(const Options& options)
     if (mallory)
     {
         nodes.Add(mallory);
+    }
+    if (router)
+    {
+        nodes.Add(router);
     }
     stack.Install(nodes);
     // After Install, for it pins the dice of protocols that are there, ARP's and ICMPv6's delays.
@@ -210,15 +239,14 @@ SiteToSite::~SiteToSite()
 void
 SiteToSite::Address(const Options& options)
 {
-    for (Ptr<Node> node : {alice, moon, sun, bob, mallory})
+    for (Ptr<Node> node : {alice, moon, sun, bob, mallory, router})
     {
         if (node)
         {
+            const BooleanValue forwards(node == moon || node == sun || node == router);
             node->GetObject<Icmpv6L4Protocol>()->SetAttribute("DAD", BooleanValue(false));
-            node->GetObject<Ipv6>()->SetAttribute("IpForward",
-                                                  BooleanValue(node == moon || node == sun));
-            node->GetObject<Ipv4>()->SetAttribute("IpForward",
-                                                  BooleanValue(node == moon || node == sun));
+            node->GetObject<Ipv6>()->SetAttribute("IpForward", forwards);
+            node->GetObject<Ipv4>()->SetAttribute("IpForward", forwards);
         }
     }
     const bool v6 = options.innerV6;
@@ -229,11 +257,33 @@ SiteToSite::Address(const Options& options)
     leftNet = v6 ? "fd01::/64" : "10.1.0.0/16";
     rightNet = v6 ? "fd02::/64" : "10.2.0.0/16";
     moonOutside = Other(options.outerV6, true);
-    sunOutside = Other(options.outerV6, false);
+    sunOutside = router ? FarSun(options.outerV6) : Other(options.outerV6, false);
     Assign(leftLan.Get(0), aliceAddress);
     Assign(leftLan.Get(1), moonInside);
     Assign(rightLan.Get(0), sunInside);
     Assign(rightLan.Get(1), bobAddress);
+    RouteByDefault(leftLan.Get(0), moonInside);
+    RouteByDefault(rightLan.Get(1), sunInside);
+    AddressWan(options);
+}
+
+void
+SiteToSite::AddressWan(const Options& options)
+{
+    if (router)
+    {
+        for (const bool family : {false, true})
+        {
+            Assign(wan.Get(0), Other(family, true));
+            Assign(wan.Get(1), FarSun(family));
+            for (const bool left : {false, true})
+            {
+                Assign(routerLinks.Get(left ? 0 : 1), RouterAddress(family, left));
+                RouteByDefault(wan.Get(left ? 0 : 1), RouterAddress(family, left));
+            }
+        }
+        return;
+    }
     for (const bool family : {false, true})
     {
         Assign(wan.Get(0), Other(family, true));
@@ -243,10 +293,8 @@ SiteToSite::Address(const Options& options)
             Assign(wan.Get(2), Parse(family ? "fd00::66" : "192.0.2.66"));
         }
     }
-    RouteByDefault(leftLan.Get(0), moonInside);
-    RouteByDefault(rightLan.Get(1), sunInside);
-    RouteByDefault(wan.Get(0), Other(v6, false));
-    RouteByDefault(wan.Get(1), Other(v6, true));
+    RouteByDefault(wan.Get(0), Other(options.innerV6, false));
+    RouteByDefault(wan.Get(1), Other(options.innerV6, true));
 }
 
 ikelab::gateway::Config

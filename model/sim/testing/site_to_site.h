@@ -25,7 +25,8 @@ namespace ns3::testing
  *                    mallory
  *
  * The gateways route everything to each other, so without IPsec all of it crosses the WAN in clear.
- * One of these at a time: ns-3 has one simulator. It ends with the object.
+ * With `farMtu` a router stands between moon
+ * and sun. One of these at a time: ns-3 has one simulator. It ends with the object.
  */
 class SiteToSite
 {
@@ -37,6 +38,7 @@ class SiteToSite
         std::string rate{"1Gbps"};
         std::string delay{"10ms"};
         uint16_t wanMtu{1500};
+        uint16_t farMtu{0};           ///< not 0: a router parts the WAN, sun's side has this MTU
         bool mallory{false};          ///< the WAN is then CSMA
         bool pointToPointLans{false}; ///< instead of CSMA
         double loss{0};               ///< of each WAN direction, 0 to 1
@@ -54,6 +56,7 @@ class SiteToSite
     Ptr<Node> sun;
     Ptr<Node> bob;
     Ptr<Node> mallory;
+    Ptr<Node> router; ///< only with farMtu
 
     ikelab::IpAddress aliceAddress;
     ikelab::IpAddress moonInside;
@@ -67,6 +70,7 @@ class SiteToSite
     NetDeviceContainer leftLan;
     NetDeviceContainer wan;
     NetDeviceContainer rightLan;
+    NetDeviceContainer routerLinks; ///< to moon and to sun
 
     /// A PSK connection named "net" with the child "net-net".
     ikelab::gateway::Config MoonConfig(const std::string& startAction = "start") const;
@@ -77,6 +81,7 @@ class SiteToSite
 
   private:
     void Address(const Options& options);
+    void AddressWan(const Options& options);
     ikelab::gateway::Config GatewayConfig(bool left, const std::string& startAction) const;
 };
 
