@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/instant.h"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -50,6 +52,12 @@ inline constexpr size_t EXTENSION_HEADERS = 16;
 /// Refused packets reported per second, direction and reason; all are counted. A flood of garbage
 /// must not become a flood of events (RFC 4301 §4.4.3 asks for auditing, not for that).
 inline constexpr size_t REFUSAL_EVENTS_PER_SECOND = 20;
+/// Packets in fragments whose ports are remembered, of all directions and SAs: 1024 that have not
+/// arrived in whole are more than a path keeps; they take 150 KiB once the first came.
+inline constexpr size_t FRAGMENTED_PACKETS = 1024;
+/// And for so long. Receivers wait up to 60 s (RFC 8200 §4.5), but the later parts follow on the
+/// heels of the first, and IPv4's 65 536 identifications soon mean other packets.
+inline constexpr Duration FRAGMENT_LIFETIME = std::chrono::seconds(30);
 /// Pairs of tunnel ends with a path MTU that ICMP errors told of; each needs an SA between them.
 inline constexpr size_t PATH_MTUS = 4096;
 /// An ICMP error is believed about the last so many packets of an SA: more than are under way on a

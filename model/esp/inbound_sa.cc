@@ -34,7 +34,8 @@ Result<Opened>
 InboundSa::Open(PacketBuffer& packet,
                 const wire::EspHeader& header,
                 const TrafficSelectors& selectors,
-                const OuterHeader& outer)
+                const OuterHeader& outer,
+                const FragmentFollower* fragments)
 {
     const auto expected = m_window.Find(header.sequence);
     if (!expected)
@@ -82,6 +83,10 @@ InboundSa::Open(PacketBuffer& packet,
     }
     // RFC 4303 §2.7: what stands behind the inner packet only hides its length.
     packet.DropBack(packet.Size() - inner.totalOctets);
+    if (fragments)
+    {
+        fragments->Follow(inner);
+    }
     if (!selectors.MatchesInbound(inner) && !IsErrorAboutOurs(packet.View(), inner, selectors))
     {
         return Fail(Fault::POLICY, "selectors of the SA");

@@ -5,6 +5,7 @@
 #include "base/packet_buffer.h"
 #include "base/result.h"
 #include "crypto/packet_cipher.h"
+#include "esp/fragment_table.h"
 #include "esp/packet_info.h"
 #include "esp/replay_window.h"
 #include "esp/sa_parameters.h"
@@ -55,13 +56,16 @@ class InboundSa
      * @param outer  its ECN mark is carried inwards (RFC 6040 §4.2); transport mode gives the
      * packet this header back, apart from lengths and protocol; or, unknown, one with its ends and
      * a TTL of 64
+     * @param fragments completes what later fragments do not show; nullptr: they stay incomplete,
+     * and selectors with ports refuse them (RFC 4301 §7.3)
      * @return REPLAY, INTEGRITY, TRUNCATED or BAD_VALUE for malformed contents, POLICY if the SA
      * may not carry this packet or its congestion mark cannot be delivered
      */
     Result<Opened> Open(PacketBuffer& packet,
                         const wire::EspHeader& header,
                         const TrafficSelectors& selectors,
-                        const OuterHeader& outer);
+                        const OuterHeader& outer,
+                        const FragmentFollower* fragments = nullptr);
 
     EspSpi
     Spi() const

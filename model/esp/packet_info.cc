@@ -101,6 +101,12 @@ ReadV4(Bytes packet, bool quoted)
     info.dontFragment = (fragmentField & 0x4000) != 0;
     info.laterFragment = (fragmentField & 0x1fff) != 0;
     info.fragment = info.laterFragment || (fragmentField & 0x2000) != 0;
+    if (info.fragment)
+    {
+        info.identification = LoadField<4, uint16_t>(header);
+        info.fragmentBegin = size_t{8} * (fragmentField & 0x1fff);
+        info.fragmentEnd = info.fragmentBegin + info.totalOctets - info.headerOctets;
+    }
     info.ttl = LoadField<8, uint8_t>(header);
     info.protocol = LoadField<9, uint8_t>(header);
     info.source.low = LoadField<12, uint32_t>(header);
@@ -131,13 +137,16 @@ WalkExtensionHeaders(ByteReader& reader, PacketInfo& info)
         if (current == PROTOCOL_FRAGMENT)
         {
             uint16_t offsetAndMore = 0;
-            if (!reader.U16(offsetAndMore))
+            if (!reader.U16(offsetAndMore) || !reader.U32(info.identification))
             {
                 return Fail(Fault::TRUNCATED, "IPv6 fragment header", reader.Offset());
             }
             info.laterFragment = (offsetAndMore & 0xfff8) != 0;
             info.fragment = info.laterFragment || (offsetAndMore & 1) != 0;
-            rest = 4;
+            info.fragmentBegin = offsetAndMore & 0xfff8;
+            info.fragmentEnd =
+                info.fragmentBegin + info.totalOctets - V6_HEADER_OCTETS - reader.Offset();
+            rest = 0;
         }
         else if (current == PROTOCOL_AH)
         {

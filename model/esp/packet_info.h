@@ -58,13 +58,17 @@ struct PacketInfo
     /// Headers the type in the high octet.
     uint16_t sourcePort{0};
     uint16_t destinationPort{0};
-    bool fragment{false};      ///< part of a larger datagram
-    bool laterFragment{false}; ///< and not its first part
-    bool dontFragment{false};  ///< IPv4's DF; always true for IPv6, which routers never fragment
-    uint8_t trafficClass{0};   ///< IPv4's TOS: DSCP and ECN
-    uint8_t ttl{0};            ///< or hop limit
-    size_t headerOctets{0};    ///< up to the next layer
-    size_t totalOctets{0};     ///< as the header says; what follows is no part of the packet
+    bool fragment{false};       ///< part of a larger datagram
+    bool laterFragment{false};  ///< and not its first part
+    bool portsOfFirst{false};   ///< they, and IPv6's protocol, are those of its first part
+    uint32_t identification{0}; ///< of fragments: what they have in common
+    size_t fragmentBegin{0}; ///< of fragments: where their part begins in the datagram, in octets
+    size_t fragmentEnd{0};
+    bool dontFragment{false}; ///< IPv4's DF; always true for IPv6, which routers never fragment
+    uint8_t trafficClass{0};  ///< IPv4's TOS: DSCP and ECN
+    uint8_t ttl{0};           ///< or hop limit
+    size_t headerOctets{0};   ///< up to the next layer
+    size_t totalOctets{0};    ///< as the header says; what follows is no part of the packet
 
     bool
     IsV6() const

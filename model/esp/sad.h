@@ -83,6 +83,8 @@ struct ChildSa
     bool udpEncapsulation{false}; ///< RFC 3948
     Half<InboundSa, AhInbound> inbound;
     Half<OutboundSa, AhOutbound> outbound;
+    /// The peers agreed on later fragments although the selectors ask for ports (RFC 4301 §7.3).
+    bool nonFirstFragments{false};
 };
 
 /**

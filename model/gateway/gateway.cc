@@ -107,7 +107,8 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
         NewHalf<decltype(esp::ChildSa::inbound), esp::InboundSa, esp::AhInbound>(m_context,
                                                                                  inbound),
         NewHalf<decltype(esp::ChildSa::outbound), esp::OutboundSa, esp::AhOutbound>(m_context,
-                                                                                    outbound)}));
+                                                                                    outbound),
+        installed.nonFirstFragments}));
     IKELAB_ASSERT(sa); // IKE gives each Child SA a number and an SPI of its own
     m_records[installed.child] = {policy, installed.sa, installed.config->name, std::nullopt};
     m_children[installed.sa].insert(installed.child);

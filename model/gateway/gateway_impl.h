@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "esp/fragment_table.h"
 #include "esp/icmp_error.h"
 #include "gateway/child_policies.h"
 #include "gateway/gateway.h"
@@ -154,6 +155,7 @@ class Gateway::Impl
     RefusalMeter m_refusals;
     RefusalMeter m_icmpErrors;
     PathMtus m_pathMtus;
+    esp::FragmentTable m_fragments;
     bool m_shutDown{false};
 };
 

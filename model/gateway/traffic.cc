@@ -132,6 +132,15 @@ IsNeighbourProbe(const esp::PacketInfo& info, Bytes packet)
            option <= LINK_LAYER_OPTIONS && units == 1;
 }
 
+/// RFC 4301 §7.3: where an SA's selectors ask for ports, the peer must have agreed to fragments
+/// that show none. What shows enough for the selectors needs no agreement.
+bool
+MayCarryLaterFragment(const esp::ChildSa& sa, Bytes packet)
+{
+    return sa.nonFirstFragments || sa.selectors.MatchesOutbound(*esp::ReadPacket(packet));
+}
+
+constexpr Error NOT_AGREED{Fault::POLICY, "later fragments were not agreed on", 0, 0};
 constexpr Error BY_POLICY{Fault::POLICY, "policy", 0, 0};
 
 } // namespace
@@ -195,11 +204,12 @@ Gateway::Impl::IsOwnIke(const esp::PacketInfo& info, bool outbound) const
 Verdict
 Gateway::Impl::HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, Outgoing& outgoing)
 {
-    const auto info = esp::ReadPacket(packet.View());
+    auto info = esp::ReadPacket(packet.View());
     if (!info)
     {
         return Refuse(now, info.error(), false, {}, {});
     }
+    m_fragments.Follow(now, esp::FragmentWay::OUTBOUND, *info);
     if (IsLinkHousekeeping(*info) || (origin == Origin::LOCAL && IsOwnIke(*info, true)))
     {
         ++counters.bypassedPackets;
@@ -257,7 +267,12 @@ Gateway::Impl::Protect(Instant now,
         return policy.trapped && !m_shutDown ? Hold(now, policy, info, packet.View())
                                              : RefusePacket(now, NO_SA, false, info);
     }
-    return SealBy(now, *m_sad.Find(*chosen), info, packet, outgoing);
+    esp::ChildSa& sa = *m_sad.Find(*chosen);
+    if (info.portsOfFirst && !MayCarryLaterFragment(sa, packet.View()))
+    {
+        return RefusePacket(now, NOT_AGREED, false, info);
+    }
+    return SealBy(now, sa, info, packet, outgoing);
 }
 
 Verdict
@@ -337,11 +352,12 @@ Gateway::Impl::DropHeld(ChildPolicy& policy)
 Verdict
 Gateway::Impl::HandleInboundClear(Instant now, Bytes packet)
 {
-    const auto info = esp::ReadPacket(packet);
+    auto info = esp::ReadPacket(packet);
     if (!info)
     {
         return Refuse(now, info.error(), true, {}, {});
     }
+    m_fragments.Follow(now, esp::FragmentWay::CLEAR, *info);
     if (IsLinkHousekeeping(*info) || IsOwnIke(*info, false))
     {
         return Verdict::BYPASS;
@@ -434,11 +450,13 @@ Gateway::Impl::ReceiveEsp(Instant now,
                       header->spi,
                       header->sequence);
     }
+    const esp::FragmentFollower fragments{m_fragments, now, esp::FragmentWay::Of(header->spi)};
     const auto opened =
         sa->inbound.Esp()->Open(packet,
                                 *header,
                                 sa->selectors,
-                                {source, destination, arrival.trafficClass, arrival.header});
+                                {source, destination, arrival.trafficClass, arrival.header},
+                                sa->nonFirstFragments ? &fragments : nullptr);
     if (!opened)
     {
         CountRefusal(sa->id, opened.error().fault);

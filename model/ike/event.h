@@ -115,6 +115,8 @@ struct ChildSaInstalled
     Selectors remoteTs;
     Path path;                    ///< tunnel ends; ports count with UDP encapsulation
     bool udpEncapsulation{false}; ///< RFC 3948
+    /// Later fragments, too, where the selectors ask for ports (RFC 7296 §1.3.1).
+    bool nonFirstFragments{false};
 };
 
 struct ChildSaRemoved

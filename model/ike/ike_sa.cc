@@ -94,6 +94,7 @@ InstallChild(Services& services,
     installed.remoteTs = child.remoteTs;
     installed.path = sa.path;
     installed.udpEncapsulation = sa.udpEncapsulation;
+    installed.nonFirstFragments = child.nonFirstFragments;
     services.Emit(std::move(installed));
     services.owners.emplace(id, sa.id);
     sa.children.emplace(id,

@@ -167,6 +167,7 @@ struct NewChild
     Mode mode{Mode::TUNNEL};
     Selectors localTs;
     Selectors remoteTs;
+    bool nonFirstFragments{false}; ///< both said NON_FIRST_FRAGMENTS_ALSO
 };
 
 /// Derive the keys of a Child SA, keep it in the SA and tell the owner (RFC 7296 §2.17).

@@ -329,7 +329,11 @@ IpsecStack::SendWhole(PacketBuffer& packet,
         return 0;
     }
     const auto hop = m_output.Lookup(info->destination.ToAddress());
-    const uint32_t mtu = hop ? hop->device->GetMtu() : 0;
+    uint32_t mtu = hop ? hop->device->GetMtu() : 0;
+    if (outgoing.pathMtu != 0)
+    {
+        mtu = std::min(mtu, outgoing.pathMtu);
+    }
     if (hop && packet.Size() > mtu)
     {
         if (mayReport && outgoing.dontFragment && m_copyDontFragment)

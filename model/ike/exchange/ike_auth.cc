@@ -72,6 +72,21 @@ Usable(const IkeSa& sa, const ChildConfig& child)
     return sa.udpEncapsulation ? all.first(static_cast<size_t>(esp)) : all;
 }
 
+/// RFC 4301 §7.3: do these ask for ports (or ICMP types), which later fragments do not show?
+bool
+AskForPorts(const Selectors& selectors)
+{
+    return std::ranges::any_of(selectors,
+                               [](const Selector& selector)
+                               {
+                                   const bool any =
+                                       selector.startPort == 0 && selector.endPort == 65535;
+                                   const bool opaque =
+                                       selector.startPort == 65535 && selector.endPort == 0;
+                                   return !any && !opaque;
+                               });
+}
+
 /// The Child SA payloads of an IKE_AUTH message; absent ones are nullptr.
 struct ChildPayloads
 {
@@ -79,7 +94,8 @@ struct ChildPayloads
         : sa(chain.Get<wire::SaPayload>(PayloadType::SA)),
           tsi(chain.Get<wire::TsPayload>(PayloadType::TSI)),
           tsr(chain.Get<wire::TsPayload>(PayloadType::TSR)),
-          transport(chain.FindNotify(NotifyType::USE_TRANSPORT_MODE) != nullptr)
+          transport(chain.FindNotify(NotifyType::USE_TRANSPORT_MODE) != nullptr),
+          fragments(chain.FindNotify(NotifyType::NON_FIRST_FRAGMENTS_ALSO) != nullptr)
     {
     }
 
@@ -93,6 +109,7 @@ struct ChildPayloads
     const wire::TsPayload* tsi;
     const wire::TsPayload* tsr;
     bool transport;
+    bool fragments; ///< RFC 7296 §1.3.1
 };
 
 /// What the responder makes of the initiator's wish for a Child SA.
@@ -155,7 +172,7 @@ Result<void>
 AnswerChild(Services& services,
             IkeSa& sa,
             const Result<ChildChoice>& choice,
-            bool askedTransport,
+            const ChildPayloads& asked,
             const OwnedNonces& nonces,
             wire::MessageBuilder& reply)
 {
@@ -169,7 +186,7 @@ AnswerChild(Services& services,
         return {};
     }
     EspSpiReservation spi(services);
-    const bool transport = askedTransport && choice->config->mode == Mode::TRANSPORT;
+    const bool transport = asked.transport && choice->config->mode == Mode::TRANSPORT;
     TRY(InstallChild(services,
                      sa,
                      NewChild{choice->config,
@@ -179,12 +196,17 @@ AnswerChild(Services& services,
                               choice->esp.peerSpi,
                               transport ? Mode::TRANSPORT : Mode::TUNNEL,
                               choice->tsr,
-                              choice->tsi},
+                              choice->tsi,
+                              asked.fragments},
                      {},
                      nonces.View()));
     if (transport)
     {
         reply.Notify(NotifyType::USE_TRANSPORT_MODE);
+    }
+    if (asked.fragments)
+    {
+        reply.Notify(NotifyType::NON_FIRST_FRAGMENTS_ALSO);
     }
     reply.Sa(AnswerEsp(choice->esp, SpiOctets(spi.Keep())));
     reply.Ts(PayloadType::TSI, ToWire(choice->tsi));
@@ -242,6 +264,10 @@ IkeAuth::BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& reque
     if (m_child->mode == Mode::TRANSPORT)
     {
         request.Notify(NotifyType::USE_TRANSPORT_MODE);
+    }
+    if (AskForPorts(m_child->localTs) || AskForPorts(m_child->remoteTs))
+    {
+        request.Notify(NotifyType::NON_FIRST_FRAGMENTS_ALSO);
     }
     const auto usable = Usable(sa, *m_child);
     if (usable.empty())
@@ -328,6 +354,7 @@ IkeAuth::HandleResponse(Services& services, IkeSa& sa, const Incoming& response)
         return {};
     }
     const bool transport = m_child->mode == Mode::TRANSPORT && answer.transport;
+    const bool askedForFragments = AskForPorts(m_child->localTs) || AskForPorts(m_child->remoteTs);
     TRY(InstallChild(services,
                      sa,
                      NewChild{m_child,
@@ -337,7 +364,8 @@ IkeAuth::HandleResponse(Services& services, IkeSa& sa, const Incoming& response)
                               accepted->esp.peerSpi,
                               transport ? Mode::TRANSPORT : Mode::TUNNEL,
                               accepted->localTs,
-                              accepted->remoteTs},
+                              accepted->remoteTs,
+                              askedForFragments && answer.fragments},
                      {},
                      nonces.View()));
     m_spi->Keep();
@@ -379,7 +407,7 @@ AnswerIkeAuth(Services& services, IkeSa& sa, const Incoming& request, wire::Mess
         sa.initialContact = sa.GetSetUp()->began;
     }
     Establish(services, sa);
-    return AnswerChild(services, sa, child, asked.transport, nonces, reply);
+    return AnswerChild(services, sa, child, asked, nonces, reply);
 }
 
 } // namespace ikelab::ike

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "esp/testing/packets.h"
+#include "gateway/testing/gateway_pair.h"
+
+#include <gtest/gtest.h>
+
+/// RFC 4301 §7: fragments of clear packets, where rules ask for ports.
+namespace ikelab::gateway
+{
+
+namespace
+{
+
+using esp::testing::MakePacket;
+using testing::GatewayPair;
+using testing::Json;
+using testing::PairOptions;
+
+constexpr uint16_t FIRST = 0x2000;
+constexpr uint16_t LATER = 0x2008; // begins behind 64 octets
+constexpr uint16_t OVERLAPPING = 0x2001;
+
+Buffer
+Fragment(uint16_t field, uint16_t port = 7, bool toSun = true)
+{
+    Buffer packet = MakePacket({.source = toSun ? "10.1.0.1" : "10.2.0.1",
+                                .destination = toSun ? "10.2.0.1" : "10.1.0.1",
+                                .destinationPort = port,
+                                .fragmentField = field,
+                                .dataOctets = 56});
+    if ((field & 0x1fff) != 0)
+    {
+        std::fill(packet.begin() + 20, packet.end(), uint8_t{0xee});
+    }
+    return packet;
+}
+
+/// Only UDP to port 7 of sun's side.
+PairOptions
+OnlyPort7()
+{
+    return {.both = Json::parse(R"({"default_action": "discard"})"),
+            .moon = testing::ChildPatch(R"({"remote_ts": "10.2.0.0/16[udp/7]",
+                                            "local_ts": "10.1.0.0/16[udp]"})"),
+            .sun = testing::ChildPatch(R"({"local_ts": "10.2.0.0/16[udp/7]",
+                                           "remote_ts": "10.1.0.0/16[udp]"})")};
+}
+
+TEST(FragmentedPackets, GoThroughATunnelOfPortsAsAWhole)
+{
+    GatewayPair pair(OnlyPort7());
+    pair.Establish();
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::DISCARD) << "before its first";
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(FIRST)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(OVERLAPPING)), Verdict::DISCARD);
+    pair.Settle();
+    ASSERT_EQ(pair.sun.delivered.size(), 2u);
+    EXPECT_EQ(pair.sun.delivered[0], Fragment(FIRST));
+    EXPECT_EQ(pair.sun.delivered[1], Fragment(LATER));
+    // To another port: all of it is discarded.
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(FIRST, 8)), Verdict::DISCARD);
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::DISCARD);
+}
+
+// RFC 7296 §1.3.1: moon offers all ports and so does not ask; sun narrows to one.
+TEST(FragmentedPackets, AreNotSentByAnSaOfPortsUnlessAgreedOn)
+{
+    GatewayPair pair({.sun = testing::ChildPatch(R"({"local_ts": "10.2.0.0/16[udp/7]",
+                                        "remote_ts": "10.1.0.0/16[udp]"})")});
+    pair.Establish();
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(FIRST)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::DISCARD);
+    EXPECT_EQ(pair.moon.CountRefused(Fault::POLICY), 1u);
+    ASSERT_EQ(pair.moon.Count<ike::ChildSaInstalled>(), 1u);
+    EXPECT_FALSE(pair.moon.All<ike::ChildSaInstalled>().front()->nonFirstFragments);
+}
+
+TEST(FragmentedPackets, NeedNoAgreementWithoutPorts)
+{
+    GatewayPair pair;
+    pair.Establish();
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(FIRST)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::PROTECT);
+    pair.Settle();
+    EXPECT_EQ(pair.sun.delivered.size(), 3u);
+}
+
+// RFC 4301 §7.4: in clear, too, both ways.
+TEST(FragmentedPackets, OfABypassRuleWithPortsPass)
+{
+    GatewayPair pair({.moon = Json::parse(R"({
+        "default_action": "discard",
+        "policies": [{"action": "bypass", "remote": "10.2.0.0/16[udp/8]"},
+                     {"action": "bypass", "local": "10.1.0.0/16[udp/9]"}],
+        "connections": {"net": {"children": {"net": {
+            "local_ts": "10.1.0.0/16", "remote_ts": "10.3.0.0/16"}}}}})")});
+    Gateway& moon = pair.moon.gateway;
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::DISCARD);
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(FIRST, 8)), Verdict::BYPASS);
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::BYPASS);
+    EXPECT_EQ(moon.HandleInboundClear(pair.now, Fragment(LATER, 0, false)), Verdict::DISCARD)
+        << "the other way has its own";
+    EXPECT_EQ(moon.HandleInboundClear(pair.now, Fragment(FIRST, 9, false)), Verdict::BYPASS);
+    EXPECT_EQ(moon.HandleInboundClear(pair.now, Fragment(LATER, 0, false)), Verdict::BYPASS);
+    EXPECT_EQ(moon.HandleInboundClear(pair.now, Fragment(FIRST, 10, false)), Verdict::DISCARD);
+    EXPECT_EQ(moon.HandleInboundClear(pair.now, Fragment(LATER, 0, false)), Verdict::DISCARD);
+}
+
+} // namespace
+
+} // namespace ikelab::gateway
