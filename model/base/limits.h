@@ -38,6 +38,9 @@ inline constexpr unsigned SA_INIT_RETRIES = 5;
 /// Answers per second to messages that belong to no SA (RFC 7296 §2.21.4: limited, so that forged
 /// messages cannot make us a source of floods).
 inline constexpr unsigned UNPROTECTED_ANSWERS_PER_SECOND = 10;
+/// An IKE SA's peer is told of unknown SPIs once in this time: anybody can write the peer's address
+/// on a packet, and each report is an exchange.
+inline constexpr unsigned INVALID_SPI_INTERVAL_SECONDS = 1;
 /// Requests of ours that wait for the window of one IKE SA.
 inline constexpr size_t WAITING_EXCHANGES = 2048;
 /// A cookie's length as RFC 7296 §2.6 and §3.10.1 allow it.

@@ -200,6 +200,16 @@ struct Writer
     }
 
     Lines
+    operator()(const ike::InvalidSpiReported& event) const
+    {
+        return {{"IKE",
+                 fmt::format("peer of IKE_SA [{}] does not know SPI {:08x}{}",
+                             event.sa.value,
+                             event.spi.value,
+                             event.child.value == 0 ? ", nor do we any more" : "")}};
+    }
+
+    Lines
     operator()(const ike::PeerAlive& event) const
     {
         return {{"IKE",

@@ -189,6 +189,19 @@ struct Writer
     }
 
     Json
+    operator()(const ike::InvalidSpiReported& event) const
+    {
+        Json json{{"event", "invalid_spi_reported"},
+                  {"ike_sa", event.sa.value},
+                  {"spi", SpiText(event.spi)}};
+        if (event.child.value != 0)
+        {
+            json["child_sa"] = event.child.value;
+        }
+        return json;
+    }
+
+    Json
     operator()(const ike::PeerAlive& event) const
     {
         return {{"event", "peer_alive"},

@@ -60,6 +60,7 @@ TEST(EventJson, NamesEveryKindOfEventOnce)
     events.emplace_back(ike::ChildSaRemoved{});
     events.emplace_back(ike::ChildSaFailed{});
     events.emplace_back(ike::PathChanged{});
+    events.emplace_back(ike::InvalidSpiReported{});
     events.emplace_back(ike::PeerAlive{});
     events.emplace_back(LifetimeReached{});
     events.emplace_back(PacketRefused{});

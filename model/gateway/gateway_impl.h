@@ -98,6 +98,7 @@ class Gateway::Impl
                          const esp::PacketInfo& info);
     /// Also in the counters of the SA that refused.
     void CountRefusal(ChildSaId child, Fault fault);
+    void ReportInvalidSpi(Instant now, const SocketAddress& sender, EspSpi spi);
     void DropHeld(ChildPolicy& policy);
     /// RFC 4301 §6.2, for what no rule names. Nothing if it is no ICMP error about what a rule
     /// names.
@@ -156,6 +157,7 @@ class Gateway::Impl
     RefusalMeter m_icmpErrors;
     PathMtus m_pathMtus;
     esp::FragmentTable m_fragments;
+    RefusalMeter m_reports; ///< of unknown SPIs to peers
     bool m_shutDown{false};
 };
 

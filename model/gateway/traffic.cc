@@ -413,6 +413,16 @@ Gateway::Impl::HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& pack
     return ReceiveEsp(now, arrival, false, packet);
 }
 
+/// RFC 7296 §1.5: whoever sends such may not know that we have lost the SA.
+void
+Gateway::Impl::ReportInvalidSpi(Instant now, const SocketAddress& sender, EspSpi spi)
+{
+    if (m_reports.Allows(now, Fault::UNKNOWN_SPI, true) && ike.ReportInvalidSpi(now, sender, spi))
+    {
+        Pump(now);
+    }
+}
+
 Verdict
 Gateway::Impl::ReceiveEsp(Instant now,
                           const Arrival& arrival,
@@ -430,6 +440,7 @@ Gateway::Impl::ReceiveEsp(Instant now,
     esp::ChildSa* sa = m_sad.FindInbound(header->spi);
     if (!sa || !sa->inbound.Esp())
     {
+        ReportInvalidSpi(now, {source, encapsulated ? path.remote.port : uint16_t{0}}, header->spi);
         return Refuse(now,
                       {Fault::UNKNOWN_SPI, "ESP"},
                       true,
@@ -483,6 +494,7 @@ Gateway::Impl::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packe
     esp::ChildSa* sa = m_sad.FindInbound(header->spi);
     if (!sa || !sa->inbound.Ah())
     {
+        ReportInvalidSpi(now, {source, 0}, header->spi);
         return refuse({Fault::UNKNOWN_SPI, "AH"});
     }
     if (!sa->inbound.GetLifetime().Usable(now))

@@ -34,6 +34,7 @@ class IkeEndpoint::Impl
                              std::string_view child,
                              std::optional<IpAddress> from);
     Result<void> CheckLiveness(Instant now, IkeSaId id);
+    bool ReportInvalidSpi(Instant now, const SocketAddress& peer, EspSpi spi);
     Result<void> CloseChildSa(Instant now, ChildSaId id);
     Result<void> CloseIkeSa(Instant now, IkeSaId id);
     void CloseAll(Instant now);

@@ -147,6 +147,14 @@ struct PathChanged
     Path path;
 };
 
+/// The peer got a packet with an SPI that it does not know (RFC 7296 §1.5); a hint.
+struct InvalidSpiReported
+{
+    IkeSaId sa;
+    EspSpi spi;
+    ChildSaId child; ///< that we send with it; 0 if none (any more)
+};
+
 /// A liveness check was answered.
 struct PeerAlive
 {
@@ -163,6 +171,7 @@ using Event = std::variant<MessageEvent,
                            ChildSaRemoved,
                            ChildSaFailed,
                            PathChanged,
+                           InvalidSpiReported,
                            PeerAlive>;
 
 } // namespace ikelab::ike

@@ -90,6 +90,14 @@ class IkeEndpoint
                              std::optional<IpAddress> from = {});
     /// Send an empty INFORMATIONAL request (RFC 7296 §2.4); the answer becomes PeerAlive.
     Result<void> CheckLiveness(Instant now, IkeSaId sa);
+    /**
+     * A packet came with an SPI that is none of ours: tell its sender over an IKE SA with that
+     * address, if there is one that is not busy; who has none is told nothing (RFC 7296 §1.5: both
+     * MAY). To be called for few such packets, as anybody can send them.
+     * @param peer where it came from; the port is 0 if it came without UDP
+     * @return was it told?
+     */
+    bool ReportInvalidSpi(Instant now, const SocketAddress& peer, EspSpi spi);
     /// Delete a Child SA in both directions, RFC 7296 §1.4.1.
     Result<void> CloseChildSa(Instant now, ChildSaId child);
     /// Delete an IKE SA and all its Child SAs, RFC 7296 §1.4.1.

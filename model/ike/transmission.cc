@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "base/assert.h"
+#include "base/limits.h"
 #include "ike/endpoint_impl.h"
 #include "ike/exchange/delete_sa.h"
+#include "ike/exchange/invalid_spi.h"
 #include "wire/esp_header.h"
 
 #include <utility>
@@ -135,6 +137,34 @@ IkeEndpoint::Impl::RepeatResponse(IkeSa& sa, const Path& path, bool tells)
     event.summary = sa.window.CachedSummary();
     event.retransmission = 1;
     Send(path, sa.window.CachedResponse(), tells ? &event : nullptr);
+}
+
+bool
+IkeEndpoint::Impl::ReportInvalidSpi(Instant now, const SocketAddress& peer, EspSpi spi)
+{
+    m_services.now = now;
+    for (const auto& [id, sa] : m_table.All())
+    {
+        const SocketAddress& known = sa->path.remote;
+        const bool often =
+            sa->invalidSpiToldAt && now - *sa->invalidSpiToldAt <
+                                        std::chrono::seconds(limits::INVALID_SPI_INTERVAL_SECONDS);
+        if (sa->IsEstablished() && !sa->running && sa->waiting.empty() && !often &&
+            known.address == peer.address && (peer.port == 0 || known.port == peer.port))
+        {
+            sa->invalidSpiToldAt = now;
+            sa->Enqueue(std::make_unique<InvalidSpiReport>(spi));
+            Settle(*sa);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+IkeEndpoint::ReportInvalidSpi(Instant now, const SocketAddress& peer, EspSpi spi)
+{
+    return m_impl->ReportInvalidSpi(now, peer, spi);
 }
 
 } // namespace ikelab::ike

@@ -112,6 +112,10 @@ IkeApplication::GetTypeId()
                             "The peer's address changed behind its NAT (RFC 7296 §2.23).",
                             MakeTraceSourceAccessor(&IkeApplication::m_pathChangedTrace),
                             "ns3::IkeApplication::PathChangedCallback")
+            .AddTraceSource("InvalidSpiReported",
+                            "The peer got a packet with an SPI that it does not know.",
+                            MakeTraceSourceAccessor(&IkeApplication::m_invalidSpiTrace),
+                            "ns3::IkeApplication::InvalidSpiReportedCallback")
             .AddTraceSource("PeerAlive",
                             "A liveness check was answered (RFC 7296 §2.4).",
                             MakeTraceSourceAccessor(&IkeApplication::m_peerAliveTrace),
@@ -443,6 +447,7 @@ IkeApplication::Tell(const ikelab::gateway::Event& event)
             [this](const ikelab::ike::ChildSaRemoved& one) { m_childSaRemovedTrace(one); },
             [this](const ikelab::ike::ChildSaFailed& one) { m_childSaFailedTrace(one); },
             [this](const ikelab::ike::PathChanged& one) { m_pathChangedTrace(one); },
+            [this](const ikelab::ike::InvalidSpiReported& one) { m_invalidSpiTrace(one); },
             [this](const ikelab::ike::PeerAlive& one) { m_peerAliveTrace(one); },
             [this](const ikelab::gateway::LifetimeReached& one) { m_lifetimeReachedTrace(one); },
             [this](const ikelab::gateway::PacketRefused& one) { m_packetRefusedTrace(one); },

@@ -67,6 +67,7 @@ class IkeApplication : public Application, public IpsecEngine
     /// An IKE SA and the path that it takes from now on.
     using PathChangedCallback = void (*)(const ikelab::ike::PathChanged& changed);
     /// An IKE SA and the round trip time of its liveness check.
+    using InvalidSpiReportedCallback = void (*)(const ikelab::ike::InvalidSpiReported& report);
     using PeerAliveCallback = void (*)(const ikelab::ike::PeerAlive& alive);
     /// A Child SA, which of its lifetimes passed, and whether the hard one.
     using LifetimeReachedCallback = void (*)(const ikelab::gateway::LifetimeReached& reached);
@@ -186,6 +187,7 @@ class IkeApplication : public Application, public IpsecEngine
     TracedCallback<const ikelab::ike::ChildSaRemoved&> m_childSaRemovedTrace;
     TracedCallback<const ikelab::ike::ChildSaFailed&> m_childSaFailedTrace;
     TracedCallback<const ikelab::ike::PathChanged&> m_pathChangedTrace;
+    TracedCallback<const ikelab::ike::InvalidSpiReported&> m_invalidSpiTrace;
     TracedCallback<const ikelab::ike::PeerAlive&> m_peerAliveTrace;
     TracedCallback<const ikelab::gateway::LifetimeReached&> m_lifetimeReachedTrace;
     TracedCallback<const ikelab::gateway::PacketRefused&> m_packetRefusedTrace;

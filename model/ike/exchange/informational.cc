@@ -2,6 +2,7 @@
 #include "ike/exchange/informational.h"
 
 #include "ike/exchange/delete_sa.h"
+#include "ike/exchange/invalid_spi.h"
 #include "ike/ike_sa.h"
 #include "ike/reaction.h"
 
@@ -35,6 +36,7 @@ AnswerInformational(Services& services,
                  refused);
         return {};
     }
+    TellInvalidSpis(services, sa, request);
     return AnswerDeletes(services, sa, request, reply);
 }
 
