@@ -20,6 +20,28 @@ namespace
 constexpr Duration ADDRESSES_KEPT = std::chrono::seconds(10);
 constexpr Duration COMPLAINT_INTERVAL = std::chrono::seconds(1);
 
+/// AH is negotiated but not carried: sockets have none of the headers that it covers.
+io::SystemResult<void>
+CheckProtocols(const ike::Config& config)
+{
+    for (const auto& connection : config.connections)
+    {
+        for (const ike::ChildConfig& child : connection->children)
+        {
+            if (std::ranges::any_of(child.espProposals,
+                                    [](const ike::EspProposal& proposal)
+                                    { return proposal.Protocol() == wire::ProtocolId::AH; }))
+            {
+                return io::FailSystem(
+                    "ah_proposals carry no packets on real sockets: leave them out of",
+                    fmt::format("connections.{}.children.{}", connection->name, child.name),
+                    0);
+            }
+        }
+    }
+    return {};
+}
+
 } // namespace
 
 Endpoint::Endpoint(io::EventLoop& loop,
@@ -58,6 +80,7 @@ Endpoint::Open(io::EventLoop& loop,
     TRY_SYSTEM(endpoint->OpenUdp());
     if (options.tun)
     {
+        TRY_SYSTEM(CheckProtocols(endpoint->m_ikeConfig));
         TRY_SYSTEM(endpoint->OpenTun());
         if (options.routes)
         {

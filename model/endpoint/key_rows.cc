@@ -24,9 +24,13 @@ ToKeyRow(const ike::IkeKeysDerived& event)
     return row;
 }
 
-std::array<io::EspKeyRow, 2>
+std::vector<io::EspKeyRow>
 ToKeyRows(const ike::ChildSaInstalled& event)
 {
+    if (event.suite.Protocol() == wire::ProtocolId::AH)
+    {
+        return {};
+    }
     io::EspKeyRow in;
     in.v6 = event.path.local.address.IsV6();
     in.encryptionName = event.suite.encr->wiresharkEsp;

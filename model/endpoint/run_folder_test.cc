@@ -236,6 +236,14 @@ TEST(KeyRows, ANatShowsOtherAddressesSoTheSpiMustDo)
     EXPECT_FALSE(rows[0].v6);
 }
 
+TEST(KeyRows, AreOfEspOnly)
+{
+    ike::ChildSaInstalled child = ChildSa(false, false);
+    EXPECT_EQ(ToKeyRows(child).size(), 2u);
+    child.suite = {nullptr, crypto::FindInteg(wire::Integ::AUTH_HMAC_SHA2_256_128)};
+    EXPECT_TRUE(ToKeyRows(child).empty());
+}
+
 TEST(KeyRows, ACipherWithoutANameInWiresharkHasNone)
 {
     ike::IkeKeysDerived keys = IkeKeys();
