@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dissect/decoder.h"
 #include "dissect/testing/frames.h"
+#include "esp/testing/ah_pair.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -372,6 +373,21 @@ TEST_F(DecoderTest, CallsBrokenPacketsMalformedIfDecryptionGaveThem)
     EXPECT_EQ(Read(testing::Ipv4(esp::PROTOCOL_IPV4, broken)).Worst(), Protection::CLEAR);
     EXPECT_EQ(Read(Esp(broken)).Worst(), Protection::MALFORMED);
     EXPECT_EQ(Read(Esp(testing::Ipv4(esp::PROTOCOL_IPV4, broken))).Worst(), Protection::MALFORMED);
+}
+
+TEST_F(DecoderTest, ShowsAhAsOursIsMade)
+{
+    const std::string shown = "AH SPI c0ffee01 sequence 1, ICV not checked  ";
+    for (const bool v6 : {false, true})
+    {
+        const Buffer inner = v6 ? esp::testing::MakePacket6() : esp::testing::MakePacket();
+        esp::testing::AhPair tunnel({.v6 = v6});
+        EXPECT_THAT(
+            Line(tunnel.Seal(inner)),
+            ::testing::AllOf(HasSubstr(shown), HasSubstr(v6 ? "2001:db8:2::1" : "10.99.2.1")));
+        esp::testing::AhPair transport({.mode = esp::Mode::TRANSPORT});
+        EXPECT_THAT(Line(transport.Seal(inner)), EndsWith(shown + "UDP, 56 octets"));
+    }
 }
 
 // RFC 4302 §3.1.1: behind the headers that routers read.
