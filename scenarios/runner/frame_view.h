@@ -15,11 +15,12 @@ struct FrameView
 {
     esp::PacketInfo packet;
     std::optional<wire::Header> ike;
-    std::optional<wire::EspHeader> esp;
-    Bytes espBody; ///< behind the sequence number; borrowed
+    std::optional<wire::EspHeader> esp; ///< SPI and sequence number of ESP or AH
+    bool ah{false};                     ///< it is AH, or a later fragment of such a packet
+    Bytes espBody;                      ///< behind the sequence number; borrowed
     bool keepAlive{false};
 
-    /// Neither IKE nor ESP nor a NAT keep-alive, nor a later fragment, which tells nothing.
+    /// Neither IKE nor ESP or AH nor a NAT keep-alive, nor a later fragment, which tells nothing.
     bool
     IsClear() const
     {

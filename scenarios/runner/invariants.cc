@@ -121,13 +121,17 @@ Invariants::MustHaveBeenProtected(const Policy& policy, const esp::PacketInfo& p
 bool
 Invariants::ShowsProtected(Bytes frame) const
 {
+    const auto view = ViewFrame(frame);
+    if (view && view->ah)
+    {
+        return false; // shown, but it is protected as it was asked to be (RFC 4302 §1)
+    }
     const auto found =
         std::search(frame.begin(), frame.end(), FLOW_MARKER.begin(), FLOW_MARKER.end());
     if (found != frame.end())
     {
         return true;
     }
-    const auto view = ViewFrame(frame);
     return view && view->IsClear() &&
            std::ranges::any_of(m_policies,
                                [&view](const Policy& policy) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/byte_writer.h"
+#include "esp/testing/ah_pair.h"
 #include "esp/testing/packets.h"
 #include "runner/invariants.h"
 #include "runner/testing/story.h"
@@ -218,6 +219,27 @@ TEST_F(InvariantsTest, AFrameThatShowsTrafficIsSeenWhateverItsAddresses)
     EXPECT_FALSE(m_invariants.ShowsProtected(EspPacket(0xb, 1, 1)));
     std::ranges::copy(FLOW_MARKER, frame.end() - 20);
     EXPECT_TRUE(m_invariants.ShowsProtected(frame));
+}
+
+// AH hides nothing: what it shows was meant to be shown. Its numbers are held to what ESP's are.
+TEST_F(InvariantsTest, AhIsNoLeakAndItsNumbersOnlyGrow)
+{
+    Buffer inner = InnerPacket();
+    std::ranges::copy(FLOW_MARKER, inner.end() - 20);
+    EXPECT_TRUE(m_invariants.ShowsProtected(inner));
+    for (const bool v6 : {false, true})
+    {
+        esp::testing::AhPair moon({.v6 = v6});
+        const Buffer sealed = moon.Seal(inner);
+        EXPECT_FALSE(m_invariants.ShowsProtected(sealed)) << v6;
+    }
+    esp::testing::AhPair moon;
+    const Buffer first = moon.Seal(inner);
+    Sent(0, WAN, MOON_END, first);
+    Sent(1, WAN, MOON_END, moon.Seal(inner));
+    EXPECT_EQ(Broken(), Names{});
+    Sent(2, WAN, MOON_END, first);
+    EXPECT_EQ(Broken(), Names{"sequence_once"});
 }
 
 TEST_F(InvariantsTest, APeerOutsideIsJudgedByOurPolicyAndTellsNothing)
