@@ -33,15 +33,16 @@ TEST(InvalidSpi, IsToldOverTheIkeSaOfItsSender)
     // b:  INFORMATIONAL { N(INVALID_SPI) } -->   a knows it for a hint
     Pair pair;
     pair.Establish();
-    const auto installed = *pair.a.Last<ChildSaInstalled>();
-    ASSERT_TRUE(pair.b.endpoint->ReportInvalidSpi(pair.now, Moon(pair), installed.outboundSpi));
+    const EspSpi spi = pair.a.Last<ChildSaInstalled>()->outboundSpi;
+    const ChildSaId child = pair.a.Last<ChildSaInstalled>()->child;
+    ASSERT_TRUE(pair.b.endpoint->ReportInvalidSpi(pair.now, Moon(pair), spi));
     pair.Drain();
     pair.RunFor(seconds(1));
     ASSERT_EQ(pair.a.Count<InvalidSpiReported>(), 1u);
     const auto told = *pair.a.Last<InvalidSpiReported>();
-    EXPECT_EQ(told.spi, installed.outboundSpi);
-    EXPECT_EQ(told.child, installed.child);
-    EXPECT_EQ(told.sa, installed.sa);
+    EXPECT_EQ(told.spi, spi);
+    EXPECT_EQ(told.child, child);
+    EXPECT_EQ(told.sa, pair.a.Sa().id);
     EXPECT_EQ(pair.b.Ladder().back(), "< [ ]");
     // A hint ends nothing: the response that makes the SA may still be on its way to the peer.
     EXPECT_EQ(pair.a.IkeSas(), 1u);
