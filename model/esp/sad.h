@@ -52,6 +52,13 @@ class Half
         return std::visit(work, m_sa);
     }
 
+    template <typename Work>
+    auto
+    Visit(const Work& work) const
+    {
+        return std::visit(work, m_sa);
+    }
+
     EspSpi
     Spi() const
     {

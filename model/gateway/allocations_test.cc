@@ -8,6 +8,7 @@
 #include <functional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 /**
@@ -111,17 +112,21 @@ struct Line
             return false;
         }
         Drain(pair.moon.gateway);
+        Arrival arrival{{outgoing.path.remote, outgoing.path.local}, outgoing.trafficClass};
         here.Assign(there.View());
-        const Arrival arrival{{outgoing.path.remote, outgoing.path.local}, outgoing.trafficClass};
+        if (outgoing.wholePacket)
+        {
+            const size_t headerOctets = std::as_const(here).View().front() >> 4 == 6 ? 40 : 20;
+            arrival.header = std::as_const(here).View().first(headerOctets);
+            here.DropFront(headerOctets);
+        }
         const Verdict verdict = outgoing.udpEncapsulation
                                     ? pair.sun.gateway.HandleUdp(pair.now, arrival, here)
                                     : pair.sun.gateway.HandleEsp(pair.now, arrival, here);
         Drain(pair.sun.gateway);
         pair.now += std::chrono::microseconds(10);
-        // Behind the header, which transport mode makes anew.
-        constexpr size_t HEADER = 20;
         return verdict == Verdict::DELIVER && here.Size() == packet.size() &&
-               SameOctets(here.View().subspan(HEADER), packet.subspan(HEADER));
+               SameOctets(here.View(), packet);
     }
 
     /// As a shell does after every call.

@@ -19,6 +19,7 @@ namespace ikelab::gateway
 
 /**
  * The node behind Gateway: `traffic.cc` is the path of packets, `icmp.cc` what others say of them,
+ * `child_sas.cc` how Child SAs come and go,
  * `gateway.cc` what the owner asks for and what IKE tells.
  */
 class Gateway::Impl

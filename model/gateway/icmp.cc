@@ -86,7 +86,8 @@ Gateway::Impl::HandleIcmpError(Instant now, Bytes packet)
         event.ignored = "no such SA";
         verdict = Verdict::DISCARD;
     }
-    else if (const auto sent = static_cast<uint32_t>(sa->outbound.Sequence());
+    else if (const auto sent = static_cast<uint32_t>(
+                 sa->outbound.Visit([](const auto& half) { return half.Sequence(); }));
              sent - quoted->sequence >= limits::ICMP_SEQUENCE_AGE)
     {
         event.ignored = "not sent lately";

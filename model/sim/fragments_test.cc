@@ -75,6 +75,9 @@ TEST_P(FragmentedDatagrams, GoThroughATunnelOfTheirPortAndNowhereElse)
     testing::UdpInbox unwanted(run.sites.bob, v6, FORBIDDEN_PORT);
     // Neighbours are known afterwards: ns-3 keeps three packets while it looks for one.
     testing::SendUdpAt(Seconds(2), run.sites.alice, run.sites.bobAddress, PROTECTED_PORT, "first");
+    // And how much fits into the tunnel: of IPv6 only the source makes fragments, so moon drops
+    // these and tells alice (RFC 4301 §8.2.1); IPv4's fragments may be fragmented again.
+    testing::SendUdpAt(Seconds(2.5), run.sites.alice, run.sites.bobAddress, PROTECTED_PORT, secret);
     constexpr size_t COUNT = 10;
     for (size_t i = 0; i < COUNT; ++i)
     {
@@ -85,8 +88,8 @@ TEST_P(FragmentedDatagrams, GoThroughATunnelOfTheirPortAndNowhereElse)
             Seconds(at), run.sites.alice, run.sites.bobAddress, FORBIDDEN_PORT, forbidden);
     }
     run.Run(6);
-    ASSERT_EQ(wanted.datagrams.size(), 1 + COUNT);
-    for (size_t i = 1; i <= COUNT; ++i)
+    ASSERT_EQ(wanted.datagrams.size(), (v6 ? 1 : 2) + COUNT);
+    for (size_t i = 1; i < wanted.datagrams.size(); ++i)
     {
         EXPECT_TRUE(wanted.datagrams[i] == secret) << i;
     }

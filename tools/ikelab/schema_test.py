@@ -36,11 +36,12 @@ POLICIES = [{"name": "dns", "action": "bypass", "local": "10.0.0.0/8[udp/53]",
 # A document of each kind with every kind of object in it.
 WHOLE = {
     "configuration": {"connections": {"net": CONNECTION}, "secrets": SECRETS, "charon": {},
-                      "policies": POLICIES},
+                      "policies": POLICIES, "icmp": {}},
     "scenario": {
         "duration": "10s", "clock": "real",
         "nodes": {"alice": {"routes": {"default": "10.1.0.1"}}, "carol": {"kernel": {"netns": "carol"}},
-                  "moon": {"secrets": SECRETS, "charon": {}, "policies": POLICIES}},
+                  "moon": {"secrets": SECRETS, "charon": {}, "policies": POLICIES,
+                           "icmp": {}}},
         "links": {"lan": {"ends": {"alice/eth0": "10.1.0.10/24",
                                    "moon/eth1": ["10.1.0.1/24"]}},
                   "wan": {"ends": {"alice/eth1": "192.0.2.2/24", "moon/eth0": "192.0.2.1/24"}},
@@ -58,7 +59,7 @@ WHOLE = {
                    "traffic": {"a": {"received": {"min": 0}}},
                    "links": {"wan": {"frames": {"min": 0}}}},
         "record": {"interfaces": ["moon/eth0"]}}}
-SAMPLES = {"extends": str(ROOT / "scenarios/site_to_site")}
+SAMPLES = {"extends": str(ROOT / "scenarios/site_to_site"), "ah_proposals": "sha256"}
 WORDS = ("1s", "1%", "1mbit", "2026-01-01T00:00:00Z", "1", "text")
 WRONG = (None, True, -1.5, "10 parsecs", ["x", 1], {"x": {"y": 1}})
 
