@@ -118,7 +118,7 @@ EgressGate::Send(Ptr<NetDevice> device, Ptr<QueueDiscItem> item)
         WithWhole(*item,
                   [&](ikelab::PacketBuffer& packet)
                   {
-                      m_sink(packet);
+                      m_sink(packet, *item->GetPacket());
                       return true;
                   });
         return;

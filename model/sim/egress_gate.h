@@ -35,8 +35,8 @@ class EgressGate : public TrafficControlLayer
     /// Let everything out by this device.
     void Exempt(Ptr<NetDevice> device);
 
-    /// A packet for a device that is none of a link.
-    using Sink = std::function<void(ikelab::PacketBuffer& packet)>;
+    /// A packet for a device that is none of a link, and what ns-3 has of it behind its header.
+    using Sink = std::function<void(ikelab::PacketBuffer& packet, const Packet& payload)>;
 
     /// What is sent by this device goes here, without a walk through traffic control.
     void Divert(Ptr<NetDevice> device, Sink sink);

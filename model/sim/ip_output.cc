@@ -13,6 +13,7 @@
 #include "ns3/socket.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace ns3
@@ -58,6 +59,23 @@ NetOf(const IpAddress& address, unsigned prefixBits)
         last[bit / 8] |= mask;
     }
     return {IpAddress::FromOctets(first), IpAddress::FromOctets(last)};
+}
+
+/// Call work(tag) with the tag of an iterator's item, if its class can be made.
+template <typename Item, typename Work>
+void
+WithTag(const Item& item, const Work& work)
+{
+    if (!item.GetTypeId().HasConstructor())
+    {
+        return;
+    }
+    const std::unique_ptr<ObjectBase> made(item.GetTypeId().GetConstructor()());
+    if (auto* tag = dynamic_cast<Tag*>(made.get()))
+    {
+        item.GetTag(*tag);
+        work(*tag);
+    }
 }
 
 } // namespace
@@ -124,10 +142,35 @@ IpOutput::Lookup(const IpAddress& destination) const
     return std::nullopt;
 }
 
+Ptr<Packet>
+IpOutput::MakePacket(Bytes octets) const
+{
+    Ptr<Packet> packet = flat::ToPacket(octets);
+    if (!m_ancestor)
+    {
+        return packet;
+    }
+    for (PacketTagIterator tags = m_ancestor->GetPacketTagIterator(); tags.HasNext();)
+    {
+        const PacketTagIterator::Item item = tags.Next();
+        // Of another packet that was judged this one is not to profit.
+        if (item.GetTypeId() != IpsecJudgedTag::GetTypeId())
+        {
+            WithTag(item, [&](const Tag& tag) { packet->AddPacketTag(tag); });
+        }
+    }
+    for (ByteTagIterator tags = m_ancestor->GetByteTagIterator(); tags.HasNext();)
+    {
+        // Its octets are nowhere in this packet, or all over it.
+        WithTag(tags.Next(), [&](const Tag& tag) { packet->AddByteTag(tag); });
+    }
+    return packet;
+}
+
 bool
 IpOutput::SendPayload(const Outer& outer, Bytes payload)
 {
-    Ptr<Packet> packet = flat::ToPacket(payload);
+    Ptr<Packet> packet = MakePacket(payload);
     return outer.destination.IsV4() ? Send4(outer, packet) : Send6(outer, packet);
 }
 
@@ -172,10 +215,10 @@ IpOutput::Send6(const Outer& outer, Ptr<Packet> packet)
     }
     SocketIpv6HopLimitTag hopLimit;
     hopLimit.SetHopLimit(outer.ttl);
-    packet->AddPacketTag(hopLimit);
+    packet->ReplacePacketTag(hopLimit);
     SocketIpv6TclassTag trafficClass;
     trafficClass.SetTclass(outer.trafficClass);
-    packet->AddPacketTag(trafficClass);
+    packet->ReplacePacketTag(trafficClass);
     MarkIfQueued(route->GetOutputDevice(), *packet);
     const Flag sending(m_sending);
     m_ipv6->Send(packet,
@@ -190,7 +233,7 @@ IpOutput::Send6(const Outer& outer, Ptr<Packet> packet)
 bool
 IpOutput::SendPacket(Bytes octets)
 {
-    Ptr<Packet> packet = flat::ToPacket(octets);
+    Ptr<Packet> packet = MakePacket(octets);
     if (flat::Version(octets) == 4)
     {
         Ipv4Header header;
@@ -254,7 +297,7 @@ IpOutput::Inject(Bytes octets)
     if (ends->destination.IsV4() && m_ipv4)
     {
         m_ipv4->Receive(device,
-                        flat::ToPacket(octets),
+                        MakePacket(octets),
                         compat::ETHERTYPE_IPV4,
                         Address(),
                         Address(),
@@ -263,7 +306,7 @@ IpOutput::Inject(Bytes octets)
     else if (ends->destination.IsV6() && m_ipv6)
     {
         m_ipv6->Receive(device,
-                        flat::ToPacket(octets),
+                        MakePacket(octets),
                         compat::ETHERTYPE_IPV6,
                         Address(),
                         Address(),

@@ -13,6 +13,7 @@
 #include "ns3/node.h"
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace ns3
@@ -53,6 +54,36 @@ class IpOutput
     };
 
     std::optional<Hop> Lookup(const ikelab::IpAddress& destination) const;
+
+    /**
+     * While it lives, new packets get the tags of this one: it becomes them, and who watches it by
+     * a tag, as FlowMonitor does, watches on. A byte tag then marks all octets.
+     */
+    class Heir
+    {
+      public:
+        /// @param ancestor nullptr for what becomes of no packet
+        Heir(IpOutput& output, const Packet* ancestor)
+            : m_output(output),
+              m_before(std::exchange(output.m_ancestor, ancestor))
+        {
+        }
+
+        ~Heir()
+        {
+            m_output.m_ancestor = m_before;
+        }
+
+        Heir(const Heir&) = delete;
+        Heir& operator=(const Heir&) = delete;
+
+      private:
+        IpOutput& m_output;
+        const Packet* m_before;
+    };
+
+    /// A packet of these octets, with its ancestor's tags.
+    Ptr<Packet> MakePacket(ikelab::Bytes octets) const;
 
     /// A new packet of ours around a payload; fragmented if it is larger than the link's MTU.
     /// False without a route.
@@ -110,6 +141,7 @@ class IpOutput
     Ptr<Ipv4RoutingProtocol> m_routing4;
     Ptr<Ipv6RoutingProtocol> m_routing6;
     Ptr<NetDevice> m_fallback;
+    const Packet* m_ancestor{nullptr};
     uint16_t m_identification{0};
     bool m_sending{false};
     mutable bool m_known{false};

@@ -48,11 +48,10 @@ IpsecNetDevice::SetStack(Ptr<IpsecStack> stack)
 }
 
 void
-IpsecNetDevice::Deliver(ikelab::Bytes packet)
+IpsecNetDevice::Deliver(Ptr<Packet> opened, unsigned version)
 {
-    Ptr<Packet> opened = flat::ToPacket(packet);
     if (!Receive(opened,
-                 flat::Version(packet) == 4 ? compat::ETHERTYPE_IPV4 : compat::ETHERTYPE_IPV6,
+                 version == 4 ? compat::ETHERTYPE_IPV4 : compat::ETHERTYPE_IPV6,
                  GetAddress(),
                  GetAddress(),
                  PACKET_HOST))
@@ -64,9 +63,7 @@ IpsecNetDevice::Deliver(ikelab::Bytes packet)
 bool
 IpsecNetDevice::Transmit(Ptr<Packet> packet, const Address&, const Address&, uint16_t)
 {
-    ikelab::PacketBuffer buffer;
-    flat::Flatten(*packet, buffer);
-    if (m_stack && m_stack->SendTunnelled(buffer.View()))
+    if (m_stack && m_stack->SendTunnelled(*packet))
     {
         return true;
     }

@@ -27,7 +27,8 @@ class IpsecNetDevice : public VirtualNetDevice
 
     void SetStack(Ptr<IpsecStack> stack);
     /// An opened inner packet comes out of the tunnel.
-    void Deliver(ikelab::Bytes packet);
+    /// @param version of IP
+    void Deliver(Ptr<Packet> opened, unsigned version);
 
   protected:
     void DoDispose() override;

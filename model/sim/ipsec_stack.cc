@@ -128,7 +128,7 @@ IpsecStack::Attach(Ptr<Node> node)
         {
             BufferLease lease(m_buffer);
             flat::Flatten(*packet, *lease);
-            FromCapture(*lease);
+            FromCapture(*lease, *packet);
         });
 
     m_esp = CreateObject<EspL4Protocol>();
@@ -187,7 +187,9 @@ IpsecStack::Attach(Ptr<Node> node)
         [this]() { return !m_policy || m_output.IsSending(); },
         [this](const Ptr<NetDevice>& device, PacketBuffer& packet)
         { return Egress(device, packet); });
-    m_egress->Divert(m_capture, [this](PacketBuffer& packet) { FromCapture(packet); });
+    m_egress->Divert(m_capture,
+                     [this](PacketBuffer& packet, const Packet& payload)
+                     { FromCapture(packet, payload); });
 }
 
 void

@@ -72,7 +72,8 @@ class IpsecStack : public Object
     /// A clear packet that waited for its SA.
     void SendReleased(ikelab::Bytes packet);
     /// What the tunnel device was given: it is protected or dropped, never sent in clear.
-    bool SendTunnelled(ikelab::Bytes packet);
+    /// @param packet from its IP header on
+    bool SendTunnelled(const Packet& packet);
 
     /// The routing protocols that the wrappers wrap; null without that IP version.
     Ptr<Ipv4RoutingProtocol> GetIpv4Routing() const;
@@ -120,7 +121,8 @@ class IpsecStack : public Object
     /// What the engine says of an ICMP error to us; nothing if it is none about our ESP.
     std::optional<bool> AdmitIcmpError(const Packet& packet, ikelab::Bytes head);
     bool IsProtectedSide(const Ptr<const NetDevice>& device) const;
-    void FromCapture(ikelab::PacketBuffer& packet);
+    /// @param tagged what ns-3 has of it
+    void FromCapture(ikelab::PacketBuffer& packet, const Packet& tagged);
     bool Egress(const Ptr<NetDevice>& device, ikelab::PacketBuffer& packet);
     /// Neighbour discovery that ends at this device: ours or a group of its link, never forwarded.
     bool IsNeighbourDiscoveryFor(const Ptr<NetDevice>& device, ikelab::Bytes head) const;

@@ -77,6 +77,7 @@ IpsecStack::TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, Bytes he
     arrival.trafficClass = flat::TrafficClass(head);
     arrival.path.local.address = ends->destination;
     arrival.path.remote.address = ends->source;
+    const IpOutput::Heir heir(m_output, &packet);
     Finish(m_engine->Esp(arrival, buffer), buffer);
     return true;
 }
@@ -161,6 +162,7 @@ IpsecStack::FromEsp(Ptr<Packet> packet, const Arrival& arrival)
     {
         BufferLease lease(m_buffer);
         flat::Flatten(*packet, *lease);
+        const IpOutput::Heir heir(m_output, PeekPointer(packet));
         Finish(m_engine->Esp(arrival, *lease), *lease);
     }
 }
@@ -182,6 +184,7 @@ IpsecStack::FromAh(const Packet& packet, const Header& header)
     arrival.path.remote.address = flat::ToIpAddress(header.GetSource());
     arrival.header = std::as_const(buffer).View().first(buffer.Size() - packet.GetSize());
     buffer.DropFront(arrival.header.size());
+    const IpOutput::Heir heir(m_output, &packet);
     Finish(m_engine->Ah(arrival, buffer), buffer);
 }
 
@@ -208,6 +211,7 @@ IpsecStack::FromUdp(Ptr<Packet> datagram, const Arrival& arrival)
     withPorts.path.local.port = udp->destinationPort;
     withPorts.path.remote.port = udp->sourcePort;
     buffer.DropFront(flat::UDP_HEADER_OCTETS);
+    const IpOutput::Heir heir(m_output, PeekPointer(datagram));
     Finish(m_engine->Udp(withPorts, buffer), buffer);
 }
 
@@ -220,7 +224,7 @@ IpsecStack::Finish(Verdict verdict, PacketBuffer& packet)
         m_deliveredTrace(packet.View());
         if (m_tunnel)
         {
-            m_tunnel->Deliver(packet.View());
+            m_tunnel->Deliver(m_output.MakePacket(packet.View()), flat::Version(packet.View()));
         }
         else
         {

@@ -75,6 +75,7 @@ IpsecStack::JudgeForwarded(const Packet& packet,
             return {};
         }
     }
+    const IpOutput::Heir heir(m_output, &packet);
     BufferLease lease(m_buffer);
     flat::Flatten(header, packet, *lease);
     if (!flat::DecrementTtl((*lease).View()))
@@ -171,8 +172,9 @@ IpsecStack::TakeForwarded(const Packet& packet,
 }
 
 void
-IpsecStack::FromCapture(PacketBuffer& packet)
+IpsecStack::FromCapture(PacketBuffer& packet, const Packet& tagged)
 {
+    const IpOutput::Heir heir(m_output, &tagged);
     // No neighbour discovery is let off here: ns-3 sends its own to groups, to link-local addresses
     // or straight to an interface, and none of that is routed to the private device.
     flat::FillHeaderChecksum(packet.View());
@@ -365,6 +367,7 @@ IpsecStack::SendReleased(Bytes packet)
     {
         return;
     }
+    const IpOutput::Heir nobody(m_output, nullptr);
     BufferLease lease(m_buffer);
     (*lease).Assign(packet);
     Outgoing outgoing;
@@ -386,24 +389,25 @@ IpsecStack::SendReleased(Bytes packet)
 }
 
 bool
-IpsecStack::SendTunnelled(Bytes packet)
+IpsecStack::SendTunnelled(const Packet& packet)
 {
     if (!m_engine)
     {
         return false;
     }
+    const IpOutput::Heir heir(m_output, &packet);
     BufferLease lease(m_buffer);
-    (*lease).Assign(packet);
+    flat::Flatten(packet, *lease);
     flat::FillHeaderChecksum((*lease).View());
     Outgoing outgoing;
     const Verdict verdict = m_engine->Outbound(Origin::FORWARDED, *lease, outgoing);
     if (verdict == Verdict::PROTECT)
     {
-        SendProtected(*lease, outgoing, packet.size(), false, false);
+        SendProtected(*lease, outgoing, packet.GetSize(), false, false);
     }
     else if (verdict != Verdict::HELD)
     {
-        Refuse(packet, false); // BYPASS too: the device's promise is protection
+        Refuse((*lease).View(), false); // BYPASS too: the device's promise is protection
     }
     m_engine->Settle();
     return verdict == Verdict::PROTECT || verdict == Verdict::HELD;
@@ -412,6 +416,7 @@ IpsecStack::SendTunnelled(Bytes packet)
 void
 IpsecStack::SendUdp(const ikelab::Path& path, Bytes payload)
 {
+    const IpOutput::Heir nobody(m_output, nullptr);
     ikelab::Path complete = path;
     if (complete.local.address.IsUnspecified())
     {

@@ -175,11 +175,14 @@ OwnTraffic::Holds(Bytes octets)
     {
         return false;
     }
-    if (head->protocol == flat::PROTOCOL_ESP || head->protocol == flat::PROTOCOL_AH)
+    const bool ipsec = head->protocol == flat::PROTOCOL_ESP || head->protocol == flat::PROTOCOL_AH;
+    if (ipsec && ends->source.IsV4())
     {
         return true;
     }
-    if (head->protocol != flat::PROTOCOL_UDP || !m_taken)
+    // What a later fragment of IPv6 says of its protocol, nobody reads (RFC 8200 §4.5): it is as
+    // its first one.
+    if (!ipsec && (head->protocol != flat::PROTOCOL_UDP || !m_taken))
     {
         return false;
     }
@@ -190,7 +193,7 @@ OwnTraffic::Holds(Bytes octets)
     }
     ByteReader ports(head->payload);
     uint16_t port = 0;
-    if (!ports.Skip(2) || !ports.U16(port) || !m_taken(port))
+    if (!ipsec && (!ports.Skip(2) || !ports.U16(port) || !m_taken(port)))
     {
         return false;
     }
