@@ -237,9 +237,14 @@ TextCipher::BeginSeal(Bytes iv)
             return false;
         }
     }
+    m_nextIv.reset(); // until it is known that OpenSSL has counted
+    if (EVP_CIPHER_CTX_get_params(m_context.get(), m_sealParams.data()) != 1 ||
+        std::memcmp(m_nonce.data() + m_row->saltOctets, iv.data(), iv.size()) != 0)
+    {
+        return false;
+    }
     m_nextIv = number + 1;
-    return EVP_CIPHER_CTX_get_params(m_context.get(), m_sealParams.data()) == 1 &&
-           std::memcmp(m_nonce.data() + m_row->saltOctets, iv.data(), iv.size()) == 0;
+    return true;
 }
 
 bool

@@ -5,6 +5,7 @@
 #include "esp/ah_authenticated.h"
 #include "esp/ecn.h"
 #include "esp/fixed_fields.h"
+#include "esp/icmp_error.h"
 
 #include <algorithm>
 #include <utility>
@@ -54,7 +55,8 @@ Result<Opened>
 AhInbound::Open(PacketBuffer& packet,
                 const wire::AhHeader& header,
                 Bytes headers,
-                const TrafficSelectors& selectors)
+                const TrafficSelectors& selectors,
+                const FragmentFollower* fragments)
 {
     const auto expected = m_window.Find(header.sequence);
     if (!expected)
@@ -87,7 +89,11 @@ AhInbound::Open(PacketBuffer& packet,
         return Fail(Fault::BAD_VALUE, "IP version and next header");
     }
     packet.DropBack(packet.Size() - inner.totalOctets);
-    if (!selectors.MatchesInbound(inner))
+    if (fragments)
+    {
+        fragments->Follow(inner);
+    }
+    if (!selectors.MatchesInbound(inner) && !IsErrorAboutOurs(packet.View(), inner, selectors))
     {
         return Fail(Fault::POLICY, "selectors of the SA");
     }

@@ -29,14 +29,15 @@ class AhInbound
      * @param header what wire::ParseAhHeader says of it
      * @param headers the IP header before AH with its options and extension headers, as it came but
      * whole again if it was fragmented; may stand before the packet in its buffer
-     * @param selectors of the SA: the inner packet must match them (RFC 4301 §5.2 step 4)
+     * @param selectors, fragments as for InboundSa
      * @return REPLAY, INTEGRITY, TRUNCATED or BAD_VALUE for malformed contents, POLICY if the SA
      * may not carry this packet or its congestion mark cannot be delivered
      */
     Result<Opened> Open(PacketBuffer& packet,
                         const wire::AhHeader& header,
                         Bytes headers,
-                        const TrafficSelectors& selectors);
+                        const TrafficSelectors& selectors,
+                        const FragmentFollower* fragments = nullptr);
 
     EspSpi
     Spi() const

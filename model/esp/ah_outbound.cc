@@ -55,7 +55,7 @@ AhOutbound::Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path
     }
     const uint64_t last = m_esn ? std::numeric_limits<uint64_t>::max()
                                 : uint64_t{std::numeric_limits<uint32_t>::max()};
-    if (m_sequence == last)
+    if (m_sequence >= last)
     {
         return Fail(Fault::EXHAUSTED, "AH sequence number");
     }

@@ -226,6 +226,8 @@ TEST(Ah, SequenceNumbersNeverCycle) // RFC 4302 §3.3.2
         sa.out.AdvanceSequence(esn ? std::numeric_limits<uint64_t>::max() - 1 : 0xfffffffe);
         EXPECT_FALSE(sa.Seal(MakePacket()).empty());
         EXPECT_EQ(sa.FaultOfSeal(MakePacket()), Fault::EXHAUSTED);
+        sa.out.AdvanceSequence(0x100000005); // behind the end, if there is one
+        EXPECT_EQ(sa.FaultOfSeal(MakePacket()), Fault::EXHAUSTED);
     }
 }
 

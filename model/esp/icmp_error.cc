@@ -38,7 +38,7 @@ IsPacketTooBig(const IcmpError& error)
 std::optional<IcmpError>
 ReadIcmpError(Bytes packet, const PacketInfo& info)
 {
-    if (info.fragment || info.protocol != (info.IsV6() ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP))
+    if (info.laterFragment || info.protocol != (info.IsV6() ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP))
     {
         return std::nullopt;
     }
@@ -66,7 +66,7 @@ IsErrorAboutOurs(Bytes packet, const PacketInfo& info, const TrafficSelectors& s
 {
     const auto error = ReadIcmpError(packet, info);
     // Who gets it must be who sent the packet: else the SA would carry anything anywhere.
-    return error && error->about.source == info.destination &&
+    return error && !info.fragment && error->about.source == info.destination &&
            selectors.MatchesOutbound(error->about);
 }
 

@@ -101,7 +101,7 @@ OutboundSa::SealDummy(PacketBuffer& packet, size_t octets, RandomSource& random)
 bool
 OutboundSa::IsExhausted() const
 {
-    return m_sequence == (m_esn ? std::numeric_limits<uint64_t>::max()
+    return m_sequence >= (m_esn ? std::numeric_limits<uint64_t>::max()
                                 : uint64_t{std::numeric_limits<uint32_t>::max()});
 }
 

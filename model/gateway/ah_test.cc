@@ -140,6 +140,9 @@ TEST(AhTraffic, IsNotReadAsEspNorEspAsAh)
         ASSERT_EQ(pair.Deliver(pair.sun, {Frame::Kind::AH, {}, packet}), Verdict::DISCARD);
         EXPECT_EQ(pair.sun.Counts().unknownSpis, 1u);
         EXPECT_EQ(pair.sun.Counts().integrityFailures, 1u);
+        pair.Settle();
+        // A forgery must not make the peer believe that its SA is gone.
+        EXPECT_EQ(pair.moon.Count<ike::InvalidSpiReported>(), 0u);
     }
 }
 

@@ -46,9 +46,19 @@ OnlyPort7()
                                            "remote_ts": "10.1.0.0/16[udp]"})")};
 }
 
-TEST(FragmentedPackets, GoThroughATunnelOfPortsAsAWhole)
+class FragmentedPacketsOf : public ::testing::TestWithParam<bool>
 {
-    GatewayPair pair(OnlyPort7());
+};
+
+TEST_P(FragmentedPacketsOf, PortsGoThroughATunnelAsAWhole)
+{
+    PairOptions options = OnlyPort7();
+    if (GetParam())
+    {
+        options.both.merge_patch(
+            testing::ChildPatch(R"({"esp_proposals": null, "ah_proposals": "sha256"})"));
+    }
+    GatewayPair pair(options);
     pair.Establish();
     EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::DISCARD) << "before its first";
     EXPECT_EQ(pair.Send(pair.moon, Fragment(FIRST)), Verdict::PROTECT);
@@ -64,6 +74,30 @@ TEST(FragmentedPackets, GoThroughATunnelOfPortsAsAWhole)
 }
 
 // RFC 7296 §1.3.1: moon offers all ports and so does not ask; sun narrows to one.
+INSTANTIATE_TEST_SUITE_P(Protocols,
+                         FragmentedPacketsOf,
+                         ::testing::Bool(),
+                         [](const auto& ah) { return ah.param ? "Ah" : "Esp"; });
+
+TEST(FragmentedPackets, ComeByAnSaOfAnyPortBehindARuleWithPorts)
+{
+    PairOptions options;
+    options.sun["policies"] = Json::parse(
+        R"([{"action": "discard", "local": "10.2.0.0/16[udp/53]", "remote": "10.1.0.0/16"}])");
+    GatewayPair pair(options);
+    pair.Establish();
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(FIRST)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::PROTECT);
+    pair.Settle();
+    ASSERT_EQ(pair.sun.delivered.size(), 2u);
+    EXPECT_EQ(pair.sun.delivered[1], Fragment(LATER));
+    // The rule holds for all of a datagram.
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(FIRST, 53)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::PROTECT);
+    pair.Settle();
+    EXPECT_EQ(pair.sun.delivered.size(), 2u);
+}
+
 TEST(FragmentedPackets, AreNotSentByAnSaOfPortsUnlessAgreedOn)
 {
     GatewayPair pair({.sun = testing::ChildPatch(R"({"local_ts": "10.2.0.0/16[udp/7]",

@@ -158,7 +158,8 @@ class Gateway::Impl
     RefusalMeter m_icmpErrors;
     PathMtus m_pathMtus;
     esp::FragmentTable m_fragments;
-    RefusalMeter m_reports; ///< of unknown SPIs to peers
+    esp::FragmentTable m_clearFragments; ///< apart: strangers can fill it
+    RefusalMeter m_reports;              ///< of unknown SPIs to peers
     bool m_shutDown{false};
 };
 

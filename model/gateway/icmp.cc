@@ -191,7 +191,7 @@ Gateway::Impl::ProtectIcmpError(Instant now,
         const bool between =
             policy.child->mode == ike::Mode::TUNNEL || info.source == answer.source;
         const auto chosen = between ? policy.FindSending(answer, usable) : std::nullopt;
-        if (chosen)
+        if (chosen && !info.fragment) // its rest says nothing of what it is about
         {
             return SealBy(now, *m_sad.Find(*chosen), info, packet, outgoing);
         }
@@ -205,7 +205,9 @@ Gateway::Impl::IsErrorAboutProtected(const esp::PacketInfo& info, Bytes packet) 
 {
     const auto error = esp::ReadIcmpError(packet, info);
     const auto rule = error ? m_policies.Match(error->about, true) : std::nullopt;
-    return rule && rule->action == esp::PolicyAction::PROTECT;
+    // DISCARD too: so is traffic judged whose ports the quotation hides, and what is discarded went
+    // nowhere.
+    return rule && rule->action != esp::PolicyAction::BYPASS;
 }
 
 } // namespace ikelab::gateway

@@ -107,6 +107,19 @@ TEST(TransitIcmpErrors, AboutFragmentsThatHideTheirPortsAreNotSent)
     };
     EXPECT_EQ(pair.Send(pair.sun, ErrorOfRouter(fragment(0x2000))), Verdict::PROTECT);
     EXPECT_EQ(pair.Send(pair.sun, ErrorOfRouter(fragment(0x00b9))), Verdict::DISCARD);
+    // Nor taken: whether it was protected nobody can tell.
+    EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, ErrorOfRouter(fragment(0x00b9))),
+              Verdict::DISCARD);
+}
+
+TEST(TransitIcmpErrors, InFragmentsAreNeitherSentNorTaken)
+{
+    GatewayPair pair;
+    pair.Establish();
+    Buffer error = ErrorOfRouter(AliceToBob());
+    error[6] |= 0x20; // more fragments
+    EXPECT_EQ(pair.Send(pair.sun, error), Verdict::DISCARD);
+    EXPECT_EQ(pair.moon.gateway.HandleInboundClear(pair.now, error), Verdict::DISCARD);
 }
 
 } // namespace

@@ -303,6 +303,8 @@ Gateway::Impl::SealBy(Instant now,
             esp::EncapsulateInUdp(packet, sealed->place, sa.path.local.port, sa.path.remote.port);
         if (!encapsulated)
         {
+            CountRefusal(sa.id, encapsulated.error().fault);
+            PollLifetimes(now, sa); // it has spent a number, and its octets
             return RefusePacket(now, encapsulated.error(), false, info);
         }
     }
@@ -357,7 +359,7 @@ Gateway::Impl::HandleInboundClear(Instant now, Bytes packet)
     {
         return Refuse(now, info.error(), true, {}, {});
     }
-    m_fragments.Follow(now, esp::FragmentWay::CLEAR, *info);
+    m_clearFragments.Follow(now, esp::FragmentWay::CLEAR, *info);
     if (IsLinkHousekeeping(*info) || IsOwnIke(*info, false))
     {
         return Verdict::BYPASS;
@@ -438,9 +440,14 @@ Gateway::Impl::ReceiveEsp(Instant now,
         return Refuse(now, header.error(), true, source, destination);
     }
     esp::ChildSa* sa = m_sad.FindInbound(header->spi);
+    if (!sa)
+    {
+        // Not of an SA that this is only the wrong protocol for: the peer would lose it by a
+        // forgery.
+        ReportInvalidSpi(now, {source, encapsulated ? path.remote.port : uint16_t{0}}, header->spi);
+    }
     if (!sa || !sa->inbound.Esp())
     {
-        ReportInvalidSpi(now, {source, encapsulated ? path.remote.port : uint16_t{0}}, header->spi);
         return Refuse(now,
                       {Fault::UNKNOWN_SPI, "ESP"},
                       true,
@@ -492,16 +499,25 @@ Gateway::Impl::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packe
         return Refuse(now, error, true, source, destination, header->spi, header->sequence);
     };
     esp::ChildSa* sa = m_sad.FindInbound(header->spi);
-    if (!sa || !sa->inbound.Ah())
+    if (!sa)
     {
         ReportInvalidSpi(now, {source, 0}, header->spi);
+    }
+    if (!sa || !sa->inbound.Ah())
+    {
         return refuse({Fault::UNKNOWN_SPI, "AH"});
     }
     if (!sa->inbound.GetLifetime().Usable(now))
     {
+        CountRefusal(sa->id, Fault::EXHAUSTED);
         return refuse({Fault::EXHAUSTED, "lifetime"});
     }
-    const auto opened = sa->inbound.Ah()->Open(packet, *header, arrival.header, sa->selectors);
+    const esp::FragmentFollower fragments{m_fragments, now, esp::FragmentWay::Of(header->spi)};
+    const auto opened = sa->inbound.Ah()->Open(packet,
+                                               *header,
+                                               arrival.header,
+                                               sa->selectors,
+                                               sa->nonFirstFragments ? &fragments : nullptr);
     if (!opened)
     {
         CountRefusal(sa->id, opened.error().fault);
@@ -532,7 +548,13 @@ Gateway::Impl::Accept(Instant now,
     }
     // A rule before the child's own may forbid what its selectors allow (RFC 4301 §4.4.1: in
     // order).
-    const auto rule = m_policies.Match(opened.inner, false);
+    esp::PacketInfo judged = opened.inner;
+    if (judged.fragment && !sa.nonFirstFragments)
+    {
+        // Selectors without ports take all fragments; rules before them may have ports.
+        m_fragments.Follow(now, esp::FragmentWay::Of(sa.inbound.Spi()), judged);
+    }
+    const auto rule = m_policies.Match(judged, false);
     if (rule && rule->action == esp::PolicyAction::DISCARD)
     {
         CountRefusal(sa.id, Fault::POLICY);
