@@ -13,6 +13,7 @@
 #include "ns3/socket.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -59,6 +60,20 @@ NetOf(const IpAddress& address, unsigned prefixBits)
         last[bit / 8] |= mask;
     }
     return {IpAddress::FromOctets(first), IpAddress::FromOctets(last)};
+}
+
+/// The mark of a judgement, from which another packet is not to profit; and what a socket told the
+/// IP layer, which did it: nearly every packet of UDP wears one of these.
+bool
+StaysBehind(const TypeId& tag)
+{
+    static const std::array<TypeId, 6> STAY{IpsecJudgedTag::GetTypeId(),
+                                            SocketIpTtlTag::GetTypeId(),
+                                            SocketIpTosTag::GetTypeId(),
+                                            SocketSetDontFragmentTag::GetTypeId(),
+                                            SocketIpv6HopLimitTag::GetTypeId(),
+                                            SocketIpv6TclassTag::GetTypeId()};
+    return std::ranges::find(STAY, tag) != STAY.end();
 }
 
 /// Call work(tag) with the tag of an iterator's item, if its class can be made.
@@ -153,8 +168,7 @@ IpOutput::MakePacket(Bytes octets) const
     for (PacketTagIterator tags = m_ancestor->GetPacketTagIterator(); tags.HasNext();)
     {
         const PacketTagIterator::Item item = tags.Next();
-        // Of another packet that was judged this one is not to profit.
-        if (item.GetTypeId() != IpsecJudgedTag::GetTypeId())
+        if (!StaysBehind(item.GetTypeId()))
         {
             WithTag(item, [&](const Tag& tag) { packet->AddPacketTag(tag); });
         }
