@@ -101,6 +101,9 @@ class Endpoint
     void EnsureRaw(const IpAddress& local);
     void ForgetTun();
 
+    /// Take what has come, packet by packet: take(now, packet) gives m_packet to the gateway.
+    template <typename Take>
+    void ReadFrom(io::IpSocket& socket, const Take& take);
     void ReadUdp(io::IpSocket& socket);
     void ReadRaw(io::IpSocket& socket);
     void ReadTun();

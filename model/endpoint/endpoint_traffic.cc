@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 /**
  * The path of packets: sockets and TUN device to the gateway, and what it made of them out again.
  */
@@ -21,8 +23,9 @@ constexpr size_t UDP_HEADER_OCTETS = 8;
 
 } // namespace
 
+template <typename Take>
 void
-Endpoint::ReadUdp(io::IpSocket& socket)
+Endpoint::ReadFrom(io::IpSocket& socket, const Take& take)
 {
     for (int i = 0; i < BATCH; ++i)
     {
@@ -39,13 +42,8 @@ Endpoint::ReadUdp(io::IpSocket& socket)
             return;
         }
         const io::ReceivedPacket& packet = **received;
-        m_packet.DropBack(room.size() - packet.payload.size());
-        m_journal.OnReceived(now,
-                             {.path = packet.path,
-                              .payload = packet.payload,
-                              .outer = {.trafficClass = packet.trafficClass}});
-        if (m_gateway.HandleUdp(now, {packet.path, packet.trafficClass}, m_packet) ==
-            gateway::Verdict::DELIVER)
+        m_packet.DropBack(room.size() - packet.ipHeaderOctets - packet.payload.size());
+        if (take(now, packet) == gateway::Verdict::DELIVER)
         {
             Deliver(now);
         }
@@ -54,46 +52,42 @@ Endpoint::ReadUdp(io::IpSocket& socket)
 }
 
 void
+Endpoint::ReadUdp(io::IpSocket& socket)
+{
+    ReadFrom(socket,
+             [&](Instant now, const io::ReceivedPacket& packet)
+             {
+                 m_journal.OnReceived(now,
+                                      {.path = packet.path,
+                                       .payload = packet.payload,
+                                       .outer = {.trafficClass = packet.trafficClass}});
+                 return m_gateway.HandleUdp(now, {packet.path, packet.trafficClass}, m_packet);
+             });
+}
+
+void
 Endpoint::ReadRaw(io::IpSocket& socket)
 {
-    for (int i = 0; i < BATCH; ++i)
-    {
-        const Instant now = m_loop.Now();
-        const MutableBytes room = m_packet.Reset(io::IpSocket::PACKET_OCTETS_MAX);
-        const auto received = socket.Receive(room);
-        if (!received)
+    ReadFrom(
+        socket,
+        [&](Instant now, const io::ReceivedPacket& packet)
         {
-            Complain(now, "NET", received.error().message);
-            return;
-        }
-        if (!*received)
-        {
-            return;
-        }
-        const io::ReceivedPacket& packet = **received;
-        const size_t octets = packet.ipHeaderOctets + packet.payload.size();
-        if (packet.ipHeaderOctets != 0)
-        {
-            m_journal.OnReceivedFrame(now, room.first(octets));
-        }
-        else
-        {
-            m_journal.OnReceived(now,
-                                 {.path = packet.path,
-                                  .udp = false,
-                                  .payload = packet.payload,
-                                  .outer = {.trafficClass = packet.trafficClass}});
-        }
-        m_packet.DropBack(room.size() - octets);
-        m_packet.DropFront(packet.ipHeaderOctets);
-        const Bytes ipHeader = Bytes(room).first(packet.ipHeaderOctets);
-        if (m_gateway.HandleEsp(now, {packet.path, packet.trafficClass, ipHeader}, m_packet) ==
-            gateway::Verdict::DELIVER)
-        {
-            Deliver(now);
-        }
-        Drain(now);
-    }
+            const Bytes ipHeader = std::as_const(m_packet).View().first(packet.ipHeaderOctets);
+            if (!ipHeader.empty())
+            {
+                m_journal.OnReceivedFrame(now, m_packet.View());
+            }
+            else
+            {
+                m_journal.OnReceived(now,
+                                     {.path = packet.path,
+                                      .udp = false,
+                                      .payload = packet.payload,
+                                      .outer = {.trafficClass = packet.trafficClass}});
+            }
+            m_packet.DropFront(ipHeader.size());
+            return m_gateway.HandleEsp(now, {packet.path, packet.trafficClass, ipHeader}, m_packet);
+        });
 }
 
 void
