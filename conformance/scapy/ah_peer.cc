@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "base/hex.h"
 #include "crypto/context.h"
 #include "esp/ah_authenticated.h"
 #include "esp/ah_inbound.h"
 #include "esp/ah_outbound.h"
+#include "peer_lines.h"
 
-#include <nlohmann/json.hpp>
-
-#include <algorithm>
-#include <iostream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -28,19 +24,6 @@ namespace ikelab::conformance
 {
 namespace
 {
-
-using Json = nlohmann::json;
-
-Buffer
-OctetsOf(const Json& hex)
-{
-    auto octets = FromHex(hex.get<std::string>());
-    if (!octets)
-    {
-        throw std::invalid_argument("not hex: " + hex.dump());
-    }
-    return std::move(*octets);
-}
 
 SocketAddress
 EndOf(const Json& text)
@@ -65,14 +48,19 @@ class Peer
         }
         PacketBuffer packet(OctetsOf(request.at("packet")));
         const Json& sa = request.at("sa");
+        const auto* integ = RowOf(crypto::IntegRows(), sa, "integ");
+        if (integ == nullptr)
+        {
+            throw std::invalid_argument("an SA without integ");
+        }
         const Buffer key = OctetsOf(sa.at("key"));
-        const esp::SaParameters parameters{
-            EspSpi{sa.at("spi").get<uint32_t>()},
-            {nullptr, RowOf(sa.at("integ").get<std::string>()), nullptr, sa.at("esn").get<bool>()},
-            sa.at("transport").get<bool>() ? esp::Mode::TRANSPORT : esp::Mode::TUNNEL,
-            {},
-            key,
-            {}};
+        const esp::SaParameters parameters{EspSpi{sa.at("spi").get<uint32_t>()},
+                                           {nullptr, integ, nullptr, sa.at("esn").get<bool>()},
+                                           sa.at("transport").get<bool>() ? esp::Mode::TRANSPORT
+                                                                          : esp::Mode::TUNNEL,
+                                           {},
+                                           key,
+                                           {}};
         const auto after = sa.at("after").get<uint64_t>();
         const Path path{EndOf(sa.at("source")), EndOf(sa.at("destination"))};
         const auto done = request.at("do") == "seal" ? Seal(parameters, after, path, packet)
@@ -95,18 +83,6 @@ class Peer
                 {{"keyword", row.keyword}, {"key", row.keyOctets}, {"icv", row.icvOctets}});
         }
         return {{"integ", rows}};
-    }
-
-    static const crypto::IntegRow*
-    RowOf(const std::string& keyword)
-    {
-        const auto rows = crypto::IntegRows();
-        const auto row = std::ranges::find(rows, keyword, &crypto::IntegRow::keyword);
-        if (row == rows.end())
-        {
-            throw std::invalid_argument("no row " + keyword);
-        }
-        return &*row;
     }
 
     Result<void>
@@ -156,13 +132,6 @@ class Peer
         return Fail(Fault::UNEXPECTED, "no AH");
     }
 
-    static esp::TrafficSelectors
-    AnyTraffic()
-    {
-        const Selectors any{Selector{IpRange::AnyV4()}, Selector{IpRange::AnyV6()}};
-        return {esp::SelectorSet(any), esp::SelectorSet(any)};
-    }
-
     crypto::Context m_context;
     esp::TrafficSelectors m_selectors{AnyTraffic()};
 };
@@ -173,20 +142,5 @@ class Peer
 int
 main()
 {
-    using ikelab::conformance::Json;
-    ikelab::conformance::Peer peer;
-    for (std::string line; std::getline(std::cin, line);)
-    {
-        Json answer;
-        try
-        {
-            answer = peer.Answer(Json::parse(line));
-        }
-        catch (const std::exception& exception)
-        {
-            answer = {{"error", exception.what()}};
-        }
-        std::cout << answer.dump() << std::endl;
-    }
-    return 0;
+    return ikelab::conformance::Serve<ikelab::conformance::Peer>();
 }

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/byte_reader.h"
 #include "base/byte_writer.h"
-#include "base/hex.h"
 #include "crypto/context.h"
 #include "esp/inbound_sa.h"
 #include "esp/outbound_sa.h"
-
-#include <nlohmann/json.hpp>
+#include "peer_lines.h"
 
 #include <algorithm>
-#include <iostream>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -34,20 +31,7 @@ namespace ikelab::conformance
 namespace
 {
 
-using Json = nlohmann::json;
-
 constexpr size_t UDP_HEADER_OCTETS = 8;
-
-Buffer
-OctetsOf(const Json& hex)
-{
-    auto octets = FromHex(hex.get<std::string>());
-    if (!octets)
-    {
-        throw std::invalid_argument("not hex: " + hex.dump());
-    }
-    return std::move(*octets);
-}
 
 IpAddress
 AddressOf(const Json& object, const char* name)
@@ -58,24 +42,6 @@ AddressOf(const Json& object, const char* name)
         throw std::invalid_argument(std::string(name) + " is not an address");
     }
     return *address;
-}
-
-/// The row with the keyword that `object` has under `name`; nullptr if it has none.
-template <typename Row>
-const Row*
-RowOf(std::span<const Row> rows, const Json& object, const char* name)
-{
-    if (!object.contains(name))
-    {
-        return nullptr;
-    }
-    const auto keyword = object.at(name).get<std::string>();
-    const auto row = std::ranges::find(rows, keyword, &Row::keyword);
-    if (row == rows.end())
-    {
-        throw std::invalid_argument("no " + std::string(name) + " row " + keyword);
-    }
-    return &*row;
 }
 
 /// The "sa" of a request.
@@ -212,13 +178,6 @@ struct Outer
     }
 };
 
-esp::TrafficSelectors
-AnyTraffic()
-{
-    const Selectors any{Selector{IpRange::AnyV4()}, Selector{IpRange::AnyV6()}};
-    return {esp::SelectorSet(any), esp::SelectorSet(any)};
-}
-
 Json
 Accepted(const PacketBuffer& packet, uint64_t sequence)
 {
@@ -353,20 +312,5 @@ class Peer
 int
 main()
 {
-    using ikelab::conformance::Json;
-    ikelab::conformance::Peer peer;
-    for (std::string line; std::getline(std::cin, line);)
-    {
-        Json answer;
-        try
-        {
-            answer = peer.Answer(Json::parse(line));
-        }
-        catch (const std::exception& exception)
-        {
-            answer = {{"error", exception.what()}};
-        }
-        std::cout << answer.dump() << std::endl;
-    }
-    return 0;
+    return ikelab::conformance::Serve<ikelab::conformance::Peer>();
 }
