@@ -72,18 +72,6 @@ Load16(Bytes place)
     return static_cast<uint16_t>((place[0] << 8) | place[1]);
 }
 
-/// One word of an IPv4 header has changed; RFC 1624 §3, equation 3: HC' = ~(~HC + ~m + m')
-void
-AdjustChecksum(MutableBytes packet, uint16_t before, uint16_t after)
-{
-    uint32_t sum = static_cast<uint16_t>(~Load16(packet.subspan(10)));
-    sum += static_cast<uint16_t>(~before);
-    sum += after;
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    Store16(packet.subspan(10), static_cast<uint16_t>(~sum));
-}
-
 void
 CopyPayload(const Packet& payload, MutableBytes place)
 {
@@ -283,7 +271,7 @@ DecrementTtl(MutableBytes packet)
     --packet[place];
     if (v4)
     {
-        AdjustChecksum(packet, before, Load16(packet.subspan(8)));
+        AdjustChecksum(packet.subspan(10, 2), before, Load16(packet.subspan(8)));
     }
     return true;
 }
@@ -297,7 +285,7 @@ ClearDontFragment(MutableBytes packet)
         const uint16_t before = Load16(packet.subspan(6));
         const auto after = static_cast<uint16_t>(before & ~DONT_FRAGMENT);
         Store16(packet.subspan(6), after);
-        AdjustChecksum(packet, before, after);
+        AdjustChecksum(packet.subspan(10, 2), before, after);
     }
 }
 
@@ -363,6 +351,18 @@ OnesComplementSum(Bytes octets, uint32_t start)
         sum = (sum & 0xffff) + (sum >> 16);
     }
     return static_cast<uint16_t>(sum);
+}
+
+void
+AdjustChecksum(MutableBytes checksum, uint16_t before, uint16_t after)
+{
+    // RFC 1624 §3, equation 3: HC' = ~(~HC + ~m + m')
+    uint32_t sum = static_cast<uint16_t>(~Load16(checksum));
+    sum += static_cast<uint16_t>(~before);
+    sum += after;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    Store16(checksum, static_cast<uint16_t>(~sum));
 }
 
 } // namespace ns3::flat

@@ -18,25 +18,6 @@ namespace
 
 constexpr size_t ICMP_HEADER_OCTETS = 8;
 
-void
-Store16(MutableBytes place, uint16_t value)
-{
-    place[0] = static_cast<uint8_t>(value >> 8);
-    place[1] = static_cast<uint8_t>(value);
-}
-
-/// RFC 1624 §3, equation 3, over any even number of octets.
-void
-AdjustChecksum(MutableBytes checksum, Bytes before, Bytes after)
-{
-    uint32_t sum = static_cast<uint16_t>(~((checksum[0] << 8) | checksum[1]));
-    sum += static_cast<uint16_t>(~OnesComplementSum(before));
-    sum += OnesComplementSum(after);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    Store16(checksum, static_cast<uint16_t>(~sum));
-}
-
 } // namespace
 
 std::optional<Reported>
@@ -100,8 +81,9 @@ SetIcmpSource(MutableBytes packet, const IpAddress& source)
 {
     const bool v6 = Version(packet) == 6;
     const MutableBytes place = v6 ? packet.subspan(8, 16) : packet.subspan(12, 4);
-    const ikelab::Buffer before = ikelab::ToBuffer(place);
+    const uint16_t before = OnesComplementSum(place);
     std::ranges::copy(source.Octets(), place.begin());
+    const uint16_t after = OnesComplementSum(place);
     if (v6)
     {
         // ICMPv6 sums the addresses too (RFC 4443 §2.3); errors of ours have no extension headers.
@@ -109,12 +91,12 @@ SetIcmpSource(MutableBytes packet, const IpAddress& source)
         const MutableBytes checksum = packet.subspan(IPV6_HEADER_OCTETS + 2, 2);
         if (checksum[0] != 0 || checksum[1] != 0)
         {
-            AdjustChecksum(checksum, before, place);
+            AdjustChecksum(checksum, before, after);
         }
     }
     else
     {
-        AdjustChecksum(packet.subspan(10, 2), before, place);
+        AdjustChecksum(packet.subspan(10, 2), before, after);
     }
 }
 
