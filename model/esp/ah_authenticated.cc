@@ -18,7 +18,6 @@ namespace
 constexpr size_t V4_HEADER_OCTETS = 20;
 constexpr size_t V6_HEADER_OCTETS = 40;
 constexpr size_t V6_NEXT_HEADER = 6; ///< where it stands
-constexpr size_t V4_PROTOCOL = 9;
 
 constexpr uint8_t HOP_BY_HOP = 0;
 constexpr uint8_t ROUTING = 43;
@@ -31,13 +30,6 @@ bool
 IsV6(Bytes packet)
 {
     return !packet.empty() && packet.front() >> 4 == 6;
-}
-
-/// Octets of an IPv4 header, from its length field.
-size_t
-V4Octets(Bytes packet)
-{
-    return size_t{4} * (packet.front() & 0x0f);
 }
 
 /// An extension header that may stand before AH.
@@ -88,13 +80,6 @@ class ExtensionWalk
         m_announced = m_offset;
         m_offset += octets;
         return std::optional(extension);
-    }
-
-    /// Behind what was read so far.
-    AhPlace
-    Place() const
-    {
-        return {m_offset, m_announced};
     }
 
   private:
@@ -303,53 +288,11 @@ ZeroV6(Buffer& copy)
 
 } // namespace
 
-Result<AhPlace>
-FindAhPlace(Bytes packet)
-{
-    if (!IsV6(packet))
-    {
-        return AhPlace{V4Octets(packet), V4_PROTOCOL};
-    }
-    ExtensionWalk walk(packet);
-    AhPlace place = walk.Place();
-    for (;;)
-    {
-        TRY_ASSIGN(const std::optional<Extension> extension, walk.Next());
-        if (!extension)
-        {
-            return place;
-        }
-        if (extension->type != DESTINATION_OPTIONS)
-        {
-            place = walk.Place();
-        }
-    }
-}
-
-Result<AhPlace>
+Result<TransportPlace>
 FindAh(Bytes headers)
 {
-    AhPlace place{headers.size(), V4_PROTOCOL};
-    if (IsV6(headers))
-    {
-        if (headers.size() < V6_HEADER_OCTETS)
-        {
-            return Fail(Fault::TRUNCATED, "IPv6 header");
-        }
-        ExtensionWalk walk(headers);
-        for (bool more = true; more && walk.Place().offset < headers.size();)
-        {
-            TRY_ASSIGN(const std::optional<Extension> extension, walk.Next());
-            more = extension.has_value();
-        }
-        place = walk.Place();
-    }
-    else if (headers.size() < V4_HEADER_OCTETS || headers.front() >> 4 != 4 ||
-             V4Octets(headers) != headers.size())
-    {
-        return Fail(Fault::BAD_VALUE, "IPv4 header");
-    }
-    if (place.offset != headers.size() || headers[place.nextHeaderOffset] != PROTOCOL_AH)
+    TRY_ASSIGN(const TransportPlace place, PlaceBehind(headers));
+    if (headers[place.nextHeaderAt] != PROTOCOL_AH)
     {
         return Fail(Fault::BAD_VALUE, "headers that do not end at AH");
     }

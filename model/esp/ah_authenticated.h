@@ -3,9 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-
-#include <cstddef>
-#include <cstdint>
+#include "esp/transport_header.h"
 
 /**
  * The IP header before an AH, options and extension headers included, as AH authenticates it.
@@ -13,22 +11,8 @@
 namespace ikelab::esp
 {
 
-/// Where AH belongs in a packet that has none, and the octet that will announce it.
-struct AhPlace
-{
-    size_t offset{0};           ///< octets of what stands before AH
-    size_t nextHeaderOffset{0}; ///< of the octet that names what follows: Protocol or Next Header
-};
-
-/**
- * Behind IPv4's options; in IPv6 behind hop-by-hop options, routing headers and fragment header, so
- * that destination options for the last destination stand behind AH (RFC 4302 §3.1.1).
- * @param packet one that ReadPacket accepted
- */
-Result<AhPlace> FindAhPlace(Bytes packet);
-
-/// The same of headers that end where AH begins; BAD_VALUE if they do not announce it.
-Result<AhPlace> FindAh(Bytes headers);
+/// Where AH stands behind headers that end there; BAD_VALUE if they do not announce it.
+Result<TransportPlace> FindAh(Bytes headers);
 
 /**
  * Copy the headers before an AH, with what may change in transit as zero and what changes

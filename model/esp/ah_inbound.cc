@@ -3,9 +3,7 @@
 
 #include "base/limits.h"
 #include "esp/ah_authenticated.h"
-#include "esp/ecn.h"
 #include "esp/fixed_fields.h"
-#include "esp/icmp_error.h"
 
 #include <algorithm>
 #include <utility>
@@ -41,13 +39,8 @@ TrafficClassOf(Bytes headers)
 } // namespace
 
 AhInbound::AhInbound(crypto::Context& context, const SaParameters& parameters)
-    : m_icv(context, parameters),
-      m_spi(parameters.spi),
-      m_mode(parameters.mode),
-      m_esn(parameters.suite.esn),
-      m_copying(parameters.copying),
-      m_window(parameters.replayWindow, parameters.suite.esn),
-      m_lifetime(parameters.lifetime)
+    : InboundHalf(parameters),
+      m_icv(context, parameters)
 {
 }
 
@@ -63,7 +56,7 @@ AhInbound::Open(PacketBuffer& packet,
     {
         return Fail(Fault::REPLAY, "AH sequence number");
     }
-    TRY_ASSIGN(const AhPlace place, FindAh(headers));
+    TRY_ASSIGN(const TransportPlace place, FindAh(headers));
     const bool v6 = headers.front() >> 4 == 6;
     if (header.octets != m_icv.HeaderOctets(v6)) // RFC 4302 §3.3.3.2.1: no more than is needed
     {
@@ -77,40 +70,13 @@ AhInbound::Open(PacketBuffer& packet,
     packet.DropBack(packet.Size() - counted); // link padding is not part of the packet
     TRY(m_icv.Begin(headers));
     TRY_ASSIGN(const uint64_t sequence, Verify(std::as_const(packet).View(), *expected));
-    const bool newest = sequence > m_window.Highest();
-    m_window.Record(sequence);
+    const bool newest = Record(sequence);
 
     const uint8_t outerClass = TrafficClassOf(headers);
     m_headers.assign(headers.begin(), headers.end());
-    TRY(Unwrap(packet, header, place.nextHeaderOffset));
-    TRY_ASSIGN(PacketInfo inner, ReadPacket(packet.View()));
-    if (m_mode == Mode::TUNNEL && inner.IsV6() != (header.nextHeader == PROTOCOL_IPV6))
-    {
-        return Fail(Fault::BAD_VALUE, "IP version and next header");
-    }
-    packet.DropBack(packet.Size() - inner.totalOctets);
-    if (fragments)
-    {
-        fragments->Follow(inner);
-    }
-    if (!selectors.MatchesInbound(inner) && !IsErrorAboutOurs(packet.View(), inner, selectors))
-    {
-        return Fail(Fault::POLICY, "selectors of the SA");
-    }
-    if (m_mode == Mode::TUNNEL)
-    {
-        const auto trafficClass = InnerTrafficClass(inner.trafficClass, outerClass, m_copying);
-        if (!trafficClass)
-        {
-            return Fail(Fault::POLICY, "congestion mark on a packet without ECN");
-        }
-        if (*trafficClass != inner.trafficClass)
-        {
-            inner.trafficClass = *trafficClass;
-            SetTrafficClass(packet.View(), inner.trafficClass);
-        }
-    }
-    m_lifetime.Count(inner.totalOctets);
+    TRY(Unwrap(packet, header, place));
+    TRY_ASSIGN(const PacketInfo inner,
+               Accept(packet, header.nextHeader, outerClass, selectors, fragments));
     return Opened{sequence, newest, false, inner};
 }
 
@@ -123,8 +89,7 @@ AhInbound::Open(PacketBuffer& packet,
 Result<uint64_t>
 AhInbound::Verify(Bytes packet, uint64_t expected)
 {
-    const bool resynchronise = m_failures != 0 && m_failures % limits::ESN_RESYNC_FAILURES == 0;
-    const unsigned tries = resynchronise ? limits::ESN_RESYNC_TRIES : 0;
+    const unsigned tries = WantsResynchronisation() ? limits::ESN_RESYNC_TRIES : 0;
     Result<void> verified;
     for (unsigned ahead = 0; ahead <= tries; ++ahead)
     {
@@ -145,12 +110,12 @@ AhInbound::Verify(Bytes packet, uint64_t expected)
 }
 
 Result<void>
-AhInbound::Unwrap(PacketBuffer& packet, const wire::AhHeader& header, size_t nextHeaderOffset)
+AhInbound::Unwrap(PacketBuffer& packet, const wire::AhHeader& header, const TransportPlace& place)
 {
     packet.DropFront(header.octets);
     if (m_mode == Mode::TRANSPORT)
     {
-        RestoreHeaders(packet, header.nextHeader, nextHeaderOffset);
+        RestoreHeaders(packet, header.nextHeader, place);
         return {};
     }
     if (header.nextHeader != PROTOCOL_IPV4 && header.nextHeader != PROTOCOL_IPV6)
@@ -162,31 +127,18 @@ AhInbound::Unwrap(PacketBuffer& packet, const wire::AhHeader& header, size_t nex
 
 /// Transport mode: the packet is what it was before AH was put into it.
 void
-AhInbound::RestoreHeaders(PacketBuffer& packet, uint8_t nextHeader, size_t nextHeaderOffset)
+AhInbound::RestoreHeaders(PacketBuffer& packet, uint8_t nextHeader, const TransportPlace& place)
 {
-    const MutableBytes headers(m_headers);
-    const size_t octets = headers.size() + packet.Size();
-    headers[nextHeaderOffset] = nextHeader;
-    if (headers.front() >> 4 == 6)
+    if (m_headers.size() <= packet.FrontRoom())
     {
-        StoreField<4, uint16_t>(headers.first<V6_HEADER_OCTETS>(),
-                                static_cast<uint16_t>(octets - V6_HEADER_OCTETS));
+        std::ranges::copy(m_headers, packet.Prepend(m_headers.size()).begin());
     }
-    else
+    else // rare: extension headers longer than the room before a packet
     {
-        const auto fixed = headers.first<V4_HEADER_OCTETS>();
-        StoreField<2, uint16_t>(fixed, static_cast<uint16_t>(octets));
-        StoreField<10, uint16_t>(fixed, 0);
-        StoreField<10, uint16_t>(fixed, HeaderChecksum(headers));
+        Append(m_headers, std::as_const(packet).View());
+        packet.Assign(m_headers);
     }
-    if (headers.size() <= packet.FrontRoom())
-    {
-        std::ranges::copy(headers, packet.Prepend(headers.size()).begin());
-        return;
-    }
-    // Rare: extension headers longer than the room before a packet.
-    Append(m_headers, std::as_const(packet).View());
-    packet.Assign(m_headers);
+    WriteWhatFollows(packet.View(), place, nextHeader);
 }
 
 } // namespace ikelab::esp

@@ -3,9 +3,9 @@
 
 #include "base/packet_buffer.h"
 #include "esp/ah_icv.h"
-#include "esp/inbound_sa.h"
-#include "esp/replay_window.h"
-#include "esp/selector_set.h"
+#include "esp/inbound_half.h"
+#include "esp/transport_header.h"
+#include "wire/ah_header.h"
 
 namespace ikelab::esp
 {
@@ -16,7 +16,7 @@ namespace ikelab::esp
  * 4301 §5.2): sequence number, ICV, inner packet, selectors; the replay window moves once the ICV
  * was good.
  */
-class AhInbound
+class AhInbound : public InboundHalf
 {
   public:
     /// @param context must outlive the SA
@@ -39,34 +39,6 @@ class AhInbound
                         const TrafficSelectors& selectors,
                         const FragmentFollower* fragments = nullptr);
 
-    EspSpi
-    Spi() const
-    {
-        return m_spi;
-    }
-
-    Lifetime&
-    GetLifetime()
-    {
-        return m_lifetime;
-    }
-
-    const ReplayWindow&
-    Window() const
-    {
-        return m_window;
-    }
-
-    /// Go on as if this number had been received, see InboundSa.
-    void
-    AdvanceWindow(uint64_t sequence)
-    {
-        if (sequence > m_window.Highest())
-        {
-            m_window.Record(sequence);
-        }
-    }
-
     /// Give up the context while the SA idles; the next packet makes it again.
     void
     DropContexts()
@@ -78,17 +50,10 @@ class AhInbound
     Result<uint64_t> Verify(Bytes packet, uint64_t expected);
     Result<void> Unwrap(PacketBuffer& packet,
                         const wire::AhHeader& header,
-                        size_t nextHeaderOffset);
-    void RestoreHeaders(PacketBuffer& packet, uint8_t nextHeader, size_t nextHeaderOffset);
+                        const TransportPlace& place);
+    void RestoreHeaders(PacketBuffer& packet, uint8_t nextHeader, const TransportPlace& place);
 
     AhIcv m_icv;
-    EspSpi m_spi;
-    Mode m_mode;
-    bool m_esn;
-    HeaderCopying m_copying;
-    ReplayWindow m_window;
-    uint32_t m_failures{0}; ///< in a row, of authentication; with extended numbers
-    Lifetime m_lifetime;
     Buffer m_headers; ///< of the packet in hand
 };
 

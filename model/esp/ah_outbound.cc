@@ -6,7 +6,7 @@
 #include "esp/ecn.h"
 #include "esp/fixed_fields.h"
 
-#include <limits>
+#include <algorithm>
 
 namespace ikelab::esp
 {
@@ -22,12 +22,8 @@ constexpr uint8_t TTL = 64;
 } // namespace
 
 AhOutbound::AhOutbound(crypto::Context& context, const SaParameters& parameters)
-    : m_icv(context, parameters),
-      m_spi(parameters.spi),
-      m_mode(parameters.mode),
-      m_esn(parameters.suite.esn),
-      m_copying(parameters.copying),
-      m_lifetime(parameters.lifetime)
+    : OutboundHalf(parameters),
+      m_icv(context, parameters)
 {
 }
 
@@ -39,23 +35,21 @@ AhOutbound::Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path
     const size_t tunnelOctets = v6 ? V6_HEADER_OCTETS : V4_HEADER_OCTETS;
     const size_t uncounted = v6 ? V6_HEADER_OCTETS : 0; // IPv6 counts what follows its header
     const size_t ahOctets = m_icv.HeaderOctets(v6);
-    AhPlace place{tunnelOctets, v6 ? size_t{6} : size_t{9}};
+    TransportPlace place{tunnelOctets, v6 ? size_t{6} : size_t{9}};
     if (!tunnel)
     {
         if (inner.fragment) // RFC 4302 §3.3.4: whole datagrams only
         {
             return Fail(Fault::POLICY, "transport mode");
         }
-        TRY_ASSIGN(place, FindAhPlace(std::as_const(packet).View().first(inner.totalOctets)));
+        place = PlaceFor(std::as_const(packet).View(), inner);
     }
     const size_t octets = inner.totalOctets + ahOctets + (tunnel ? tunnelOctets : 0) - uncounted;
     if (octets > LARGEST_LENGTH)
     {
         return Fail(Fault::OVERLONG, "packet with AH", 0, static_cast<uint32_t>(octets));
     }
-    const uint64_t last = m_esn ? std::numeric_limits<uint64_t>::max()
-                                : uint64_t{std::numeric_limits<uint32_t>::max()};
-    if (m_sequence >= last)
+    if (IsExhausted())
     {
         return Fail(Fault::EXHAUSTED, "AH sequence number");
     }
@@ -66,10 +60,10 @@ AhOutbound::Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path
     uint8_t nextHeader = inner.IsV6() ? PROTOCOL_IPV6 : PROTOCOL_IPV4;
     if (!tunnel)
     {
-        const Bytes headers = std::as_const(packet).View().first(place.offset);
+        const Bytes headers = std::as_const(packet).View().first(place.headerOctets);
         m_headers.assign(headers.begin(), headers.end());
-        nextHeader = m_headers[place.nextHeaderOffset];
-        packet.DropFront(place.offset);
+        nextHeader = m_headers[place.nextHeaderAt];
+        packet.DropFront(place.headerOctets);
     }
     const MutableBytes ah = packet.Prepend(ahOctets);
     std::ranges::fill(ah, uint8_t{0}); // padding may be anything (§3.3.3.2.1): it tells nothing
@@ -84,9 +78,10 @@ AhOutbound::Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path
     {
         std::ranges::copy(m_headers, packet.Prepend(m_headers.size()).begin());
     }
-    Announce(packet.View(), place.nextHeaderOffset);
+    Announce(packet.View(), place);
     const MutableBytes whole = packet.View();
-    TRY(m_icv.Sign(whole.first(place.offset), whole.subspan(place.offset), sealed.sequence));
+    TRY(m_icv.Sign(
+        whole.first(place.headerOctets), whole.subspan(place.headerOctets), sealed.sequence));
     m_lifetime.Count(inner.totalOctets);
     return sealed;
 }
@@ -116,24 +111,17 @@ AhOutbound::PrependTunnelHeader(PacketBuffer& packet, const Sealed& sealed, cons
 
 /// The header before AH names it, and its lengths count it.
 void
-AhOutbound::Announce(MutableBytes packet, size_t nextHeaderOffset) const
+AhOutbound::Announce(MutableBytes packet, const TransportPlace& place) const
 {
-    packet[nextHeaderOffset] = PROTOCOL_AH;
-    if (packet.front() >> 4 == 6)
+    if (packet.front() >> 4 == 4)
     {
-        StoreField<4, uint16_t>(packet.first<V6_HEADER_OCTETS>(),
-                                static_cast<uint16_t>(packet.size() - V6_HEADER_OCTETS));
-        return;
+        const auto header = packet.first<V4_HEADER_OCTETS>();
+        if (LoadField<4, uint16_t>(std::span<const uint8_t, V4_HEADER_OCTETS>(header)) == 0)
+        {
+            StoreField<4, uint16_t>(header, Identification());
+        }
     }
-    const auto header = packet.first<V4_HEADER_OCTETS>();
-    StoreField<2, uint16_t>(header, static_cast<uint16_t>(packet.size()));
-    if (LoadField<4, uint16_t>(std::span<const uint8_t, V4_HEADER_OCTETS>(header)) == 0)
-    {
-        StoreField<4, uint16_t>(header, Identification());
-    }
-    StoreField<10, uint16_t>(header, 0);
-    const size_t octets = size_t{4} * (packet.front() & 0x0f);
-    StoreField<10, uint16_t>(header, HeaderChecksum(packet.first(octets)));
+    WriteWhatFollows(packet, place, PROTOCOL_AH);
 }
 
 /// AH authenticates it, so it is chosen here, and never zero: for that operating systems write

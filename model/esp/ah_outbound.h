@@ -4,10 +4,8 @@
 #include "base/ip_address.h"
 #include "base/packet_buffer.h"
 #include "esp/ah_icv.h"
-#include "esp/outbound_sa.h"
+#include "esp/outbound_half.h"
 #include "esp/packet_info.h"
-
-#include <algorithm>
 
 namespace ikelab::esp
 {
@@ -21,7 +19,7 @@ namespace ikelab::esp
  *
  * @see RFC 4302 §2 and §3.3
  */
-class AhOutbound
+class AhOutbound : public OutboundHalf
 {
   public:
     /// @param context must outlive the SA
@@ -38,32 +36,6 @@ class AhOutbound
      */
     Result<Sealed> Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path);
 
-    EspSpi
-    Spi() const
-    {
-        return m_spi;
-    }
-
-    Lifetime&
-    GetLifetime()
-    {
-        return m_lifetime;
-    }
-
-    /// The number of the last packet sent; 0 before the first.
-    uint64_t
-    Sequence() const
-    {
-        return m_sequence;
-    }
-
-    /// Go on behind this number: for tests of the end of the space and for takeovers.
-    void
-    AdvanceSequence(uint64_t sequence)
-    {
-        m_sequence = std::max(m_sequence, sequence);
-    }
-
     /// Give up the context while the SA idles; the next packet makes it again.
     void
     DropContexts()
@@ -73,16 +45,10 @@ class AhOutbound
 
   private:
     void PrependTunnelHeader(PacketBuffer& packet, const Sealed& sealed, const Path& path) const;
-    void Announce(MutableBytes packet, size_t nextHeaderOffset) const;
+    void Announce(MutableBytes packet, const TransportPlace& place) const;
     uint16_t Identification() const;
 
     AhIcv m_icv;
-    EspSpi m_spi;
-    Mode m_mode;
-    bool m_esn;
-    HeaderCopying m_copying;
-    uint64_t m_sequence{0};
-    Lifetime m_lifetime;
     Buffer m_headers; ///< of the packet in hand
 };
 

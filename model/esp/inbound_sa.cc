@@ -2,9 +2,7 @@
 #include "esp/inbound_sa.h"
 
 #include "base/limits.h"
-#include "esp/ecn.h"
 #include "esp/fixed_fields.h"
-#include "esp/icmp_error.h"
 #include "esp/trailer.h"
 #include "esp/transport_header.h"
 
@@ -15,18 +13,13 @@ namespace ikelab::esp
 {
 
 InboundSa::InboundSa(crypto::Context& context, const SaParameters& parameters)
-    : m_cipher(context,
+    : InboundHalf(parameters),
+      m_cipher(context,
                crypto::PacketCipher::Direction::OPEN,
                *parameters.suite.encr,
                parameters.suite.integ,
                parameters.encrKey,
-               parameters.integKey),
-      m_spi(parameters.spi),
-      m_mode(parameters.mode),
-      m_esn(parameters.suite.esn),
-      m_copying(parameters.copying),
-      m_window(parameters.replayWindow, parameters.suite.esn),
-      m_lifetime(parameters.lifetime)
+               parameters.integKey)
 {
 }
 
@@ -43,7 +36,7 @@ InboundSa::Open(PacketBuffer& packet,
         return Fail(Fault::REPLAY, "ESP sequence number");
     }
     uint64_t sequence = *expected;
-    if (m_failures != 0 && m_failures % limits::ESN_RESYNC_FAILURES == 0)
+    if (WantsResynchronisation())
     {
         TRY_ASSIGN(sequence, Resynchronise(packet, *expected));
     }
@@ -58,8 +51,7 @@ InboundSa::Open(PacketBuffer& packet,
         }
         TRY(opened);
     }
-    const bool newest = sequence > m_window.Highest();
-    m_window.Record(sequence);
+    const bool newest = Record(sequence);
 
     packet.DropFront(wire::ESP_HEADER_OCTETS + m_cipher.IvOctets());
     packet.DropBack(m_cipher.IcvOctets());
@@ -76,36 +68,8 @@ InboundSa::Open(PacketBuffer& packet,
     {
         return Fail(Fault::POLICY, "next header in tunnel mode", 0, nextHeader);
     }
-    TRY_ASSIGN(PacketInfo inner, ReadPacket(packet.View()));
-    if (m_mode == Mode::TUNNEL && inner.IsV6() != (nextHeader == PROTOCOL_IPV6))
-    {
-        return Fail(Fault::BAD_VALUE, "IP version and next header");
-    }
-    // RFC 4303 §2.7: what stands behind the inner packet only hides its length.
-    packet.DropBack(packet.Size() - inner.totalOctets);
-    if (fragments)
-    {
-        fragments->Follow(inner);
-    }
-    if (!selectors.MatchesInbound(inner) && !IsErrorAboutOurs(packet.View(), inner, selectors))
-    {
-        return Fail(Fault::POLICY, "selectors of the SA");
-    }
-    if (m_mode == Mode::TUNNEL) // in transport mode the header is the outer one already
-    {
-        const auto trafficClass =
-            InnerTrafficClass(inner.trafficClass, outer.trafficClass, m_copying);
-        if (!trafficClass)
-        {
-            return Fail(Fault::POLICY, "congestion mark on a packet without ECN");
-        }
-        if (*trafficClass != inner.trafficClass)
-        {
-            inner.trafficClass = *trafficClass;
-            SetTrafficClass(packet.View(), inner.trafficClass);
-        }
-    }
-    m_lifetime.Count(inner.totalOctets);
+    TRY_ASSIGN(const PacketInfo inner,
+               Accept(packet, nextHeader, outer.trafficClass, selectors, fragments));
     return Opened{sequence, newest, false, inner};
 }
 

@@ -5,11 +5,7 @@
 #include "base/packet_buffer.h"
 #include "base/result.h"
 #include "crypto/packet_cipher.h"
-#include "esp/fragment_table.h"
-#include "esp/packet_info.h"
-#include "esp/replay_window.h"
-#include "esp/sa_parameters.h"
-#include "esp/selector_set.h"
+#include "esp/inbound_half.h"
 #include "wire/esp_header.h"
 
 namespace ikelab::esp
@@ -26,21 +22,12 @@ struct OuterHeader
     Bytes header{};
 };
 
-/// An accepted packet.
-struct Opened
-{
-    uint64_t sequence{0};
-    bool newest{false}; ///< no later packet was accepted before
-    bool dummy{false};  ///< nothing inside: throw it away, RFC 4303 §2.6
-    PacketInfo inner;   ///< unset for a dummy
-};
-
 /**
  * The receiving half of a Child SA: gets the IP packet out of an ESP packet, in place and without
  * allocating. In this order (RFC 4303 §3.4, RFC 4301 §5.2): sequence number, ICV, padding, inner
  * packet, selectors; the replay window moves once the ICV was good.
  */
-class InboundSa
+class InboundSa : public InboundHalf
 {
   public:
     /// @param context must outlive the SA
@@ -67,35 +54,6 @@ class InboundSa
                         const OuterHeader& outer,
                         const FragmentFollower* fragments = nullptr);
 
-    EspSpi
-    Spi() const
-    {
-        return m_spi;
-    }
-
-    Lifetime&
-    GetLifetime()
-    {
-        return m_lifetime;
-    }
-
-    const ReplayWindow&
-    Window() const
-    {
-        return m_window;
-    }
-
-    /// Go on as if this number had been received: the counterpart of OutboundSa's AdvanceSequence.
-    /// With extended numbers it also says in which 2^32 the SA is, which no packet tells.
-    void
-    AdvanceWindow(uint64_t sequence)
-    {
-        if (sequence > m_window.Highest())
-        {
-            m_window.Record(sequence);
-        }
-    }
-
     /// Give up the cipher's contexts while the SA idles; the next packet makes them again.
     void
     DropContexts()
@@ -111,13 +69,6 @@ class InboundSa
                                const OuterHeader& outer) const;
 
     crypto::PacketCipher m_cipher;
-    EspSpi m_spi;
-    Mode m_mode;
-    bool m_esn;
-    HeaderCopying m_copying;
-    ReplayWindow m_window;
-    uint32_t m_failures{0}; ///< in a row, of authentication; with extended numbers
-    Lifetime m_lifetime;
 };
 
 } // namespace ikelab::esp

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 namespace ikelab::esp
@@ -23,17 +22,13 @@ constexpr size_t TRAILER_OCTETS = 2;
 } // namespace
 
 OutboundSa::OutboundSa(crypto::Context& context, const SaParameters& parameters)
-    : m_cipher(context,
+    : OutboundHalf(parameters),
+      m_cipher(context,
                crypto::PacketCipher::Direction::SEAL,
                *parameters.suite.encr,
                parameters.suite.integ,
                parameters.encrKey,
-               parameters.integKey),
-      m_spi(parameters.spi),
-      m_mode(parameters.mode),
-      m_esn(parameters.suite.esn),
-      m_copying(parameters.mode == Mode::TUNNEL ? parameters.copying : HeaderCopying{}),
-      m_lifetime(parameters.lifetime)
+               parameters.integKey)
 {
     IKELAB_ASSERT(std::has_single_bit(m_cipher.BlockOctets()));
 }
@@ -96,13 +91,6 @@ OutboundSa::SealDummy(PacketBuffer& packet, size_t octets, RandomSource& random)
     TRY_ASSIGN(const uint64_t sequence, Encapsulate(packet, PROTOCOL_NO_NEXT_HEADER, random));
     m_lifetime.Count(octets);
     return Sealed{sequence, 0, false};
-}
-
-bool
-OutboundSa::IsExhausted() const
-{
-    return m_sequence >= (m_esn ? std::numeric_limits<uint64_t>::max()
-                                : uint64_t{std::numeric_limits<uint32_t>::max()});
 }
 
 /// RFC 4303 §2.4: up to the cipher's block, and to 4 octets so that the ICV is aligned.

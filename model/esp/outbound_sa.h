@@ -5,24 +5,11 @@
 #include "base/random_source.h"
 #include "base/result.h"
 #include "crypto/packet_cipher.h"
+#include "esp/outbound_half.h"
 #include "esp/packet_info.h"
-#include "esp/sa_parameters.h"
-#include "esp/transport_header.h"
-
-#include <algorithm>
 
 namespace ikelab::esp
 {
-
-/// What the outer header of a protected packet takes from the inner one.
-struct Sealed
-{
-    uint64_t sequence{0};
-    uint8_t trafficClass{0};
-    bool dontFragment{false};
-    /// Transport mode: where ESP stands in the packet. Of a tunnel's packets it is the beginning.
-    TransportPlace place{};
-};
 
 /**
  * The sending half of a Child SA: makes an ESP packet of an IP packet, in place and without
@@ -35,7 +22,7 @@ struct Sealed
  *
  * @see RFC 4303 §2 and §3.3
  */
-class OutboundSa
+class OutboundSa : public OutboundHalf
 {
   public:
     /// @param context must outlive the SA
@@ -60,32 +47,6 @@ class OutboundSa
      */
     Result<Sealed> SealDummy(PacketBuffer& packet, size_t octets, RandomSource& random);
 
-    EspSpi
-    Spi() const
-    {
-        return m_spi;
-    }
-
-    Lifetime&
-    GetLifetime()
-    {
-        return m_lifetime;
-    }
-
-    /// The number of the last packet sent; 0 before the first.
-    uint64_t
-    Sequence() const
-    {
-        return m_sequence;
-    }
-
-    /// Go on behind this number: for tests of the end of the space and for takeovers.
-    void
-    AdvanceSequence(uint64_t sequence)
-    {
-        m_sequence = std::max(m_sequence, sequence);
-    }
-
     /// Octets that Seal adds to a packet of `octets`.
     size_t Overhead(size_t octets) const;
 
@@ -97,7 +58,6 @@ class OutboundSa
     }
 
   private:
-    bool IsExhausted() const;
     size_t Padding(size_t octets) const;
     Result<Sealed> SealTransport(PacketBuffer& packet,
                                  const PacketInfo& inner,
@@ -105,12 +65,6 @@ class OutboundSa
     Result<uint64_t> Encapsulate(PacketBuffer& packet, uint8_t nextHeader, RandomSource& random);
 
     crypto::PacketCipher m_cipher;
-    EspSpi m_spi;
-    Mode m_mode;
-    bool m_esn;
-    HeaderCopying m_copying;
-    uint64_t m_sequence{0};
-    Lifetime m_lifetime;
 };
 
 } // namespace ikelab::esp

@@ -140,7 +140,7 @@ IsOverlong(bool v6, size_t totalOctets)
 }
 
 void
-CompleteHeader(MutableBytes packet, const TransportPlace& place, uint8_t nextHeader)
+WriteWhatFollows(MutableBytes packet, const TransportPlace& place, uint8_t nextHeader)
 {
     IKELAB_ASSERT(place.nextHeaderAt < place.headerOctets && place.headerOctets <= packet.size());
     IKELAB_ASSERT(!IsOverlong(!IsV4(packet), packet.size()));
@@ -152,11 +152,22 @@ CompleteHeader(MutableBytes packet, const TransportPlace& place, uint8_t nextHea
         return;
     }
     const auto header = packet.first<V4_HEADER_OCTETS>();
-    const uint16_t fragment = LoadField<6, uint16_t>(std::span<const uint8_t, 20>(header));
     StoreField<2, uint16_t>(header, static_cast<uint16_t>(packet.size()));
-    StoreField<6, uint16_t>(header, static_cast<uint16_t>(fragment & DONT_FRAGMENT));
     StoreField<10, uint16_t>(header, 0);
     StoreField<10, uint16_t>(header, HeaderChecksum(packet.first(place.headerOctets)));
+}
+
+void
+CompleteHeader(MutableBytes packet, const TransportPlace& place, uint8_t nextHeader)
+{
+    if (IsV4(packet))
+    {
+        const auto header = packet.first<V4_HEADER_OCTETS>();
+        const uint16_t fragment =
+            LoadField<6, uint16_t>(std::span<const uint8_t, V4_HEADER_OCTETS>(header));
+        StoreField<6, uint16_t>(header, static_cast<uint16_t>(fragment & DONT_FRAGMENT));
+    }
+    WriteWhatFollows(packet, place, nextHeader);
 }
 
 Result<void>

@@ -42,9 +42,11 @@ Result<TransportPlace> PlaceBehind(Bytes header);
 
 /**
  * After what follows the header has changed: write what follows, the lengths, and IPv4's checksum.
- * A datagram that was reassembled is no fragment any more.
  * @param packet whole, at most 65535 octets behind an IPv6 header or with an IPv4 one
  */
+void WriteWhatFollows(MutableBytes packet, const TransportPlace& place, uint8_t nextHeader);
+
+/// The same; and a datagram that was reassembled is no fragment any more.
 void CompleteHeader(MutableBytes packet, const TransportPlace& place, uint8_t nextHeader);
 
 /// Is this too long for one IP packet?
