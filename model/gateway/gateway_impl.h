@@ -99,6 +99,13 @@ class Gateway::Impl
                          const esp::PacketInfo& info);
     /// Also in the counters of the SA that refused.
     void CountRefusal(ChildSaId child, Fault fault);
+    template <typename Header, typename Open>
+    Verdict ReceiveBy(Instant now,
+                      const Arrival& arrival,
+                      bool encapsulated,
+                      wire::ProtocolId protocol,
+                      const Header& header,
+                      const Open& open);
     void ReportInvalidSpi(Instant now, const SocketAddress& sender, EspSpi spi);
     void DropHeld(ChildPolicy& policy);
     /// RFC 4301 §6.2, for what no rule names. Nothing if it is no ICMP error about what a rule

@@ -425,6 +425,59 @@ Gateway::Impl::ReportInvalidSpi(Instant now, const SocketAddress& sender, EspSpi
     }
 }
 
+/**
+ * What ESP and AH have in common: find the SA, open the packet by it, and count what goes wrong.
+ * @param open called as open(sa, fragments) with an SA of the right protocol
+ */
+template <typename Header, typename Open>
+Verdict
+Gateway::Impl::ReceiveBy(Instant now,
+                         const Arrival& arrival,
+                         bool encapsulated,
+                         wire::ProtocolId protocol,
+                         const Header& header,
+                         const Open& open)
+{
+    const SocketAddress& sender = arrival.path.remote;
+    const auto refuse = [&](const Error& error)
+    {
+        return Refuse(now,
+                      error,
+                      true,
+                      sender.address,
+                      arrival.path.local.address,
+                      header.spi,
+                      header.sequence);
+    };
+    const bool ah = protocol == wire::ProtocolId::AH;
+    esp::ChildSa* sa = m_sad.FindInbound(header.spi);
+    if (!sa)
+    {
+        // Not of an SA that this is only the wrong protocol for: the peer would lose it by a
+        // forgery.
+        ReportInvalidSpi(
+            now, {sender.address, encapsulated ? sender.port : uint16_t{0}}, header.spi);
+    }
+    if (!sa || (sa->inbound.Ah() != nullptr) != ah)
+    {
+        return refuse({Fault::UNKNOWN_SPI, ah ? "AH" : "ESP"});
+    }
+    if (!sa->inbound.GetLifetime().Usable(now))
+    {
+        // RFC 4301 §4.4.2.1: over in both directions, even while our Delete is on its way.
+        CountRefusal(sa->id, Fault::EXHAUSTED);
+        return refuse({Fault::EXHAUSTED, "lifetime"});
+    }
+    const esp::FragmentFollower fragments{m_fragments, now, esp::FragmentWay::Of(header.spi)};
+    const auto opened = open(*sa, sa->nonFirstFragments ? &fragments : nullptr);
+    if (!opened)
+    {
+        CountRefusal(sa->id, opened.error().fault);
+        return refuse(opened.error());
+    }
+    return Accept(now, *sa, *opened, arrival, encapsulated);
+}
+
 Verdict
 Gateway::Impl::ReceiveEsp(Instant now,
                           const Arrival& arrival,
@@ -432,98 +485,41 @@ Gateway::Impl::ReceiveEsp(Instant now,
                           PacketBuffer& packet)
 {
     const Path& path = arrival.path;
-    const IpAddress& source = path.remote.address;
-    const IpAddress& destination = path.local.address;
     const auto header = wire::ParseEspHeader(packet.View());
     if (!header)
     {
-        return Refuse(now, header.error(), true, source, destination);
+        return Refuse(now, header.error(), true, path.remote.address, path.local.address);
     }
-    esp::ChildSa* sa = m_sad.FindInbound(header->spi);
-    if (!sa)
-    {
-        // Not of an SA that this is only the wrong protocol for: the peer would lose it by a
-        // forgery.
-        ReportInvalidSpi(now, {source, encapsulated ? path.remote.port : uint16_t{0}}, header->spi);
-    }
-    if (!sa || !sa->inbound.Esp())
-    {
-        return Refuse(now,
-                      {Fault::UNKNOWN_SPI, "ESP"},
-                      true,
-                      source,
-                      destination,
-                      header->spi,
-                      header->sequence);
-    }
-    if (!sa->inbound.GetLifetime().Usable(now))
-    {
-        // RFC 4301 §4.4.2.1: over in both directions, even while our Delete is on its way.
-        CountRefusal(sa->id, Fault::EXHAUSTED);
-        return Refuse(now,
-                      {Fault::EXHAUSTED, "lifetime"},
-                      true,
-                      source,
-                      destination,
-                      header->spi,
-                      header->sequence);
-    }
-    const esp::FragmentFollower fragments{m_fragments, now, esp::FragmentWay::Of(header->spi)};
-    const auto opened =
-        sa->inbound.Esp()->Open(packet,
-                                *header,
-                                sa->selectors,
-                                {source, destination, arrival.trafficClass, arrival.header},
-                                sa->nonFirstFragments ? &fragments : nullptr);
-    if (!opened)
-    {
-        CountRefusal(sa->id, opened.error().fault);
-        return Refuse(
-            now, opened.error(), true, source, destination, header->spi, header->sequence);
-    }
-    return Accept(now, *sa, *opened, arrival, encapsulated);
+    const esp::OuterHeader outer{
+        path.remote.address, path.local.address, arrival.trafficClass, arrival.header};
+    return ReceiveBy(
+        now,
+        arrival,
+        encapsulated,
+        wire::ProtocolId::ESP,
+        *header,
+        [&](esp::ChildSa& sa, const esp::FragmentFollower* fragments)
+        { return sa.inbound.Esp()->Open(packet, *header, sa.selectors, outer, fragments); });
 }
 
 Verdict
 Gateway::Impl::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet)
 {
-    const IpAddress& source = arrival.path.remote.address;
-    const IpAddress& destination = arrival.path.local.address;
+    const Path& path = arrival.path;
     const auto header = wire::ParseAhHeader(packet.View());
     if (!header)
     {
-        return Refuse(now, header.error(), true, source, destination);
+        return Refuse(now, header.error(), true, path.remote.address, path.local.address);
     }
-    const auto refuse = [&](const Error& error)
-    {
-        return Refuse(now, error, true, source, destination, header->spi, header->sequence);
-    };
-    esp::ChildSa* sa = m_sad.FindInbound(header->spi);
-    if (!sa)
-    {
-        ReportInvalidSpi(now, {source, 0}, header->spi);
-    }
-    if (!sa || !sa->inbound.Ah())
-    {
-        return refuse({Fault::UNKNOWN_SPI, "AH"});
-    }
-    if (!sa->inbound.GetLifetime().Usable(now))
-    {
-        CountRefusal(sa->id, Fault::EXHAUSTED);
-        return refuse({Fault::EXHAUSTED, "lifetime"});
-    }
-    const esp::FragmentFollower fragments{m_fragments, now, esp::FragmentWay::Of(header->spi)};
-    const auto opened = sa->inbound.Ah()->Open(packet,
-                                               *header,
-                                               arrival.header,
-                                               sa->selectors,
-                                               sa->nonFirstFragments ? &fragments : nullptr);
-    if (!opened)
-    {
-        CountRefusal(sa->id, opened.error().fault);
-        return refuse(opened.error());
-    }
-    return Accept(now, *sa, *opened, arrival, false);
+    return ReceiveBy(now,
+                     arrival,
+                     false,
+                     wire::ProtocolId::AH,
+                     *header,
+                     [&](esp::ChildSa& sa, const esp::FragmentFollower* fragments) {
+                         return sa.inbound.Ah()->Open(
+                             packet, *header, arrival.header, sa.selectors, fragments);
+                     });
 }
 
 Verdict
