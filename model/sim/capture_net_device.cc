@@ -22,6 +22,12 @@ CaptureNetDevice::SetSink(Sink sink)
     m_sink = std::move(sink);
 }
 
+Address
+CaptureNetDevice::GetBroadcast() const
+{
+    return m_broadcast;
+}
+
 bool
 CaptureNetDevice::Send(Ptr<Packet> packet, const Address&, uint16_t)
 {

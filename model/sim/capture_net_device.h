@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ns3/loopback-net-device.h"
+#include "ns3/mac48-address.h"
 #include "ns3/node.h"
 
 #include <functional>
@@ -27,6 +28,8 @@ class CaptureNetDevice : public LoopbackNetDevice
 
     void SetSink(Sink sink);
 
+    /// Asked for with every packet; made once.
+    Address GetBroadcast() const override;
     bool Send(Ptr<Packet> packet, const Address& dest, uint16_t protocolNumber) override;
     bool SendFrom(Ptr<Packet> packet,
                   const Address& source,
@@ -37,6 +40,7 @@ class CaptureNetDevice : public LoopbackNetDevice
     void DoDispose() override;
 
   private:
+    const Address m_broadcast{Mac48Address::GetBroadcast()};
     Sink m_sink;
 };
 

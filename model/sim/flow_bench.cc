@@ -39,7 +39,30 @@ enum class Path
 {
     HOSTS,    ///< alice to bob, three hops
     GATEWAYS, ///< moon's inside address to sun's, one hop
+    OUTSIDE,  ///< moon's outside address to sun's, one hop
 };
+
+struct Ends
+{
+    Ptr<Node> from;
+    Ptr<Node> to;
+    ikelab::IpAddress source;
+    ikelab::IpAddress destination;
+};
+
+Ends
+EndsOf(const SiteToSite& sites, Path path)
+{
+    switch (path)
+    {
+    case Path::HOSTS:
+        return {sites.alice, sites.bob, sites.aliceAddress, sites.bobAddress};
+    case Path::GATEWAYS:
+        return {sites.moon, sites.sun, sites.moonInside, sites.sunInside};
+    default:
+        return {sites.moon, sites.sun, sites.moonOutside, sites.sunOutside};
+    }
+}
 
 SiteToSite::Options
 LinkOptions(bool checksums)
@@ -154,20 +177,14 @@ class Receiver
 std::optional<double>
 RunFlow(SiteToSite& sites, Path path, bool tcp)
 {
-    const bool hosts = path == Path::HOSTS;
-    Receiver receiver(hosts ? sites.bob : sites.sun, tcp);
-    Ptr<Node> from = hosts ? sites.alice : sites.moon;
+    const Ends ends = EndsOf(sites, path);
+    Receiver receiver(ends.to, tcp);
     std::unique_ptr<Sender> sender;
-    Simulator::ScheduleWithContext(from->GetId(),
-                                   Seconds(1),
-                                   [&]()
-                                   {
-                                       sender = std::make_unique<Sender>(
-                                           from,
-                                           hosts ? sites.aliceAddress : sites.moonInside,
-                                           hosts ? sites.bobAddress : sites.sunInside,
-                                           tcp);
-                                   });
+    Simulator::ScheduleWithContext(
+        ends.from->GetId(),
+        Seconds(1),
+        [&]()
+        { sender = std::make_unique<Sender>(ends.from, ends.source, ends.destination, tcp); });
     Simulator::Stop(Seconds(20));
     const double before = CpuMicroseconds();
     Simulator::Run();
@@ -208,7 +225,16 @@ Hooked(Path path, bool checksums, bool tcp)
 std::optional<double>
 Protected(Path path, bool checksums, bool tcp)
 {
-    GatewaySites gateways(LinkOptions(checksums));
+    GatewaySites gateways(
+        LinkOptions(checksums),
+        [&](SiteToSite& sites, ikelab::gateway::Config& moon, ikelab::gateway::Config& sun)
+        {
+            if (path == Path::OUTSIDE)
+            {
+                testing::MakeTransport(moon, sites.moonOutside, sites.sunOutside);
+                testing::MakeTransport(sun, sites.sunOutside, sites.moonOutside);
+            }
+        });
     gateways.Run(3); // the handshake is not part of it
     auto spent = RunFlow(gateways.sites, path, tcp);
     if (gateways.moon->GetCounters().protectedPackets < PACKETS)
@@ -251,6 +277,7 @@ Flow(benchmark::State& state, Variant variant, Path path, bool checksums, bool t
 IKELAB_FLOW(udp_three_hops_tunnel, Protected, Path::HOSTS, false, false);
 IKELAB_FLOW(udp_three_hops_tunnel_checksums, Protected, Path::HOSTS, true, false);
 IKELAB_FLOW(udp_one_hop_tunnel, Protected, Path::GATEWAYS, false, false);
+IKELAB_FLOW(udp_one_hop_transport, Protected, Path::OUTSIDE, false, false);
 IKELAB_FLOW(tcp_three_hops_tunnel, Protected, Path::HOSTS, false, true);
 IKELAB_FLOW(udp_three_hops_hooks_alone, Hooked, Path::HOSTS, false, false);
 IKELAB_FLOW(udp_one_hop_hooks_alone, Hooked, Path::GATEWAYS, false, false);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "base/packet_buffer.h"
 #include "base/random_source.h"
 #include "sim/flat_packet.h"
 #include "sim/ip_output.h"
@@ -269,8 +270,9 @@ TEST_P(Fragmentation, IsWhatTheRfcsSay)
         outer.protocol = ESP;
         outer.trafficClass = static_cast<uint8_t>(random.U32());
         outer.ttl = static_cast<uint8_t>(2 + random.U32() % 250);
+        ikelab::PacketBuffer buffer(payload);
         const auto packets = sender.Record([&](IpOutput& output)
-                                           { ASSERT_TRUE(output.SendPayload(outer, payload)); });
+                                           { ASSERT_TRUE(output.SendPayload(outer, buffer)); });
         std::vector<Piece> pieces;
         for (const Buffer& packet : packets)
         {

@@ -397,8 +397,12 @@ TEST(IkeApplication, HasAnAttributeForEveryKnob)
         EXPECT_TRUE(value.Get()) << name;
     }
     Ptr<IpsecStack> stack = CreateObject<IpsecStack>();
-    for (const char* name :
-         {"Policy", "CopyDontFragment", "PreferProtectedSource", "ReversePathCheck", "ShortInput"})
+    for (const char* name : {"Policy",
+                             "CopyDontFragment",
+                             "PreferProtectedSource",
+                             "ReversePathCheck",
+                             "ShortInput",
+                             "ShortOutput"})
     {
         BooleanValue value(false);
         stack->GetAttribute(name, value);

@@ -22,6 +22,7 @@ namespace ns3
 
 using ikelab::Bytes;
 using ikelab::IpAddress;
+using ikelab::PacketBuffer;
 
 namespace
 {
@@ -106,6 +107,19 @@ IpOutput::Setup(Ptr<Node> node,
     m_routing4 = routing4;
     m_routing6 = routing6;
     m_fallback = fallback;
+    m_trafficControl = node->GetObject<TrafficControlLayer>();
+}
+
+void
+IpOutput::SetShort(bool on)
+{
+    m_short = on;
+}
+
+bool
+IpOutput::IsShort() const
+{
+    return m_short;
 }
 
 void
@@ -181,15 +195,54 @@ IpOutput::MakePacket(Bytes octets) const
     return packet;
 }
 
-bool
-IpOutput::SendPayload(const Outer& outer, Bytes payload)
+const IpOutput::Link*
+IpOutput::FindLink(const Ptr<NetDevice>& device, const IpAddress& destination, size_t octets) const
 {
-    Ptr<Packet> packet = MakePacket(payload);
-    return outer.destination.IsV4() ? Send4(outer, packet) : Send6(outer, packet);
+    if (!m_short || !m_trafficControl || octets > device->GetMtu() || IsLocal(destination))
+    {
+        return nullptr;
+    }
+    auto found = std::ranges::find(m_links, device, &Link::device);
+    if (found == m_links.end())
+    {
+        const int32_t index = m_ipv4->GetInterfaceForDevice(device);
+        if (index < 0 || device->NeedsArp() || !device->IsPointToPoint())
+        {
+            return nullptr;
+        }
+        m_links.push_back({device,
+                           m_ipv4->GetInterface(static_cast<uint32_t>(index)),
+                           device->GetObject<NetDeviceQueueInterface>(),
+                           device->GetBroadcast()});
+        found = std::prev(m_links.end());
+    }
+    // The rest may change at any time: a discipline of queueing wants to see header and packet, and
+    // a device that has stopped wants none.
+    const bool open =
+        found->interface->IsUp() && !m_trafficControl->GetRootQueueDiscOnDevice(device) &&
+        (!found->queues ||
+         (found->queues->GetNTxQueues() == 1 && !found->queues->GetTxQueue(0)->IsStopped()));
+    return open ? &*found : nullptr;
+}
+
+void
+IpOutput::SendOn(const Link& link, Bytes octets) const
+{
+    Ptr<Packet> packet = MakePacket(octets);
+    SocketPriorityTag priority; // chooses among several queues, and there is one
+    packet->RemovePacketTag(priority);
+    link.device->Send(packet, link.broadcast, compat::ETHERTYPE_IPV4);
 }
 
 bool
-IpOutput::Send4(const Outer& outer, Ptr<Packet> packet)
+IpOutput::SendPayload(const Outer& outer, PacketBuffer& payload)
+{
+    return outer.destination.IsV4() ? Send4(outer, payload)
+                                    : Send6(outer, MakePacket(payload.View()));
+}
+
+bool
+IpOutput::Send4(const Outer& outer, PacketBuffer& payload)
 {
     Ptr<Ipv4Route> route = Route(flat::ToIpv4Address(outer.destination));
     if (!route)
@@ -201,7 +254,7 @@ IpOutput::Send4(const Outer& outer, Ptr<Packet> packet)
                                                   : flat::ToIpv4Address(outer.source));
     header.SetDestination(flat::ToIpv4Address(outer.destination));
     header.SetProtocol(outer.protocol);
-    header.SetPayloadSize(static_cast<uint16_t>(packet->GetSize()));
+    header.SetPayloadSize(static_cast<uint16_t>(payload.Size()));
     header.SetTtl(outer.ttl);
     header.SetTos(outer.trafficClass);
     header.SetIdentification(m_identification++);
@@ -213,7 +266,20 @@ IpOutput::Send4(const Outer& outer, Ptr<Packet> packet)
     {
         header.SetMayFragment();
     }
-    MarkIfQueued(route->GetOutputDevice(), *packet);
+    const Ptr<NetDevice> device = route->GetOutputDevice();
+    if (const Link* link =
+            FindLink(device, outer.destination, flat::IPV4_HEADER_OCTETS + payload.Size()))
+    {
+        const size_t octets = payload.Size();
+        flat::WriteHeader(
+            header,
+            octets,
+            payload.Prepend(flat::IPV4_HEADER_OCTETS).first<flat::IPV4_HEADER_OCTETS>());
+        SendOn(*link, payload.View());
+        return true;
+    }
+    Ptr<Packet> packet = MakePacket(payload.View());
+    MarkIfQueued(device, *packet);
     const Flag sending(m_sending);
     m_ipv4->SendWithHeader(packet, header, route);
     return true;
@@ -242,6 +308,24 @@ IpOutput::Send6(const Outer& outer, Ptr<Packet> packet)
                  outer.protocol,
                  route);
     return true;
+}
+
+bool
+IpOutput::SendStraight(Bytes packet)
+{
+    const auto ends = flat::ReadEnds(packet);
+    if (!ends || !ends->destination.IsV4())
+    {
+        return false;
+    }
+    const Ptr<Ipv4Route> route = Route(flat::ToIpv4Address(ends->destination));
+    const Link* link =
+        route ? FindLink(route->GetOutputDevice(), ends->destination, packet.size()) : nullptr;
+    if (link)
+    {
+        SendOn(*link, packet);
+    }
+    return link != nullptr;
 }
 
 bool

@@ -3,14 +3,19 @@
 
 #include "base/bytes.h"
 #include "base/ip_address.h"
+#include "base/packet_buffer.h"
 
+#include "ns3/ipv4-interface.h"
 #include "ns3/ipv4-l3-protocol.h"
 #include "ns3/ipv4-route.h"
 #include "ns3/ipv4-routing-protocol.h"
 #include "ns3/ipv6-l3-protocol.h"
 #include "ns3/ipv6-route.h"
 #include "ns3/ipv6-routing-protocol.h"
+#include "ns3/net-device-queue-interface.h"
 #include "ns3/node.h"
+#include "ns3/queue-disc.h"
+#include "ns3/traffic-control-layer.h"
 
 #include <optional>
 #include <utility>
@@ -87,9 +92,15 @@ class IpOutput
 
     /// A new packet of ours around a payload; fragmented if it is larger than the link's MTU.
     /// False without a route.
-    bool SendPayload(const Outer& outer, ikelab::Bytes payload);
+    /// @param payload has its header in front afterwards, or has not
+    bool SendPayload(const Outer& outer, ikelab::PacketBuffer& payload);
     /// A whole IP packet, ours or forwarded, header kept. False without a route.
     bool SendPacket(ikelab::Bytes packet);
+    /// The same without a walk through the IP layer. False if it must have one; see SetShort.
+    bool SendStraight(ikelab::Bytes packet);
+    /// What was sealed over IPv4 goes straight to devices that need no link addresses.
+    void SetShort(bool on);
+    bool IsShort() const;
     /// A whole IP packet has just arrived: deliver or forward it.
     void Inject(ikelab::Bytes packet);
 
@@ -131,9 +142,23 @@ class IpOutput
     /// Mark a packet that a device may keep until it knows a link address.
     static void MarkIfQueued(const Ptr<NetDevice>& device, Packet& packet);
 
+    /// A link that is reached by its device alone.
+    struct Link
+    {
+        Ptr<NetDevice> device;
+        Ptr<Ipv4Interface> interface;
+        Ptr<NetDeviceQueueInterface> queues; ///< may be nullptr
+        Address broadcast;
+    };
+
+    /// Nothing if a packet of so many octets must go by the IP layer.
+    const Link* FindLink(const Ptr<NetDevice>& device,
+                         const ikelab::IpAddress& destination,
+                         size_t octets) const;
+    void SendOn(const Link& link, ikelab::Bytes packet) const;
     Ptr<Ipv4Route> Route(Ipv4Address destination) const;
     Ptr<Ipv6Route> Route(const Ipv6Address& destination) const;
-    bool Send4(const Outer& outer, Ptr<Packet> packet);
+    bool Send4(const Outer& outer, ikelab::PacketBuffer& payload);
     bool Send6(const Outer& outer, Ptr<Packet> packet);
 
     Ptr<Ipv4L3Protocol> m_ipv4;
@@ -141,11 +166,14 @@ class IpOutput
     Ptr<Ipv4RoutingProtocol> m_routing4;
     Ptr<Ipv6RoutingProtocol> m_routing6;
     Ptr<NetDevice> m_fallback;
+    Ptr<TrafficControlLayer> m_trafficControl;
+    bool m_short{true};
     const Packet* m_ancestor{nullptr};
     uint16_t m_identification{0};
     bool m_sending{false};
     mutable bool m_known{false};
     mutable std::vector<Local> m_locals; ///< by address
+    mutable std::vector<Link> m_links;   ///< those that FindLink has met
 };
 
 } // namespace ns3

@@ -83,6 +83,14 @@ IpsecStack::GetTypeId()
                           BooleanValue(true),
                           MakeBooleanAccessor(&IpsecStack::m_shortInput),
                           MakeBooleanChecker())
+            .AddAttribute(
+                "ShortOutput",
+                "Sealed IPv4 packets that fit go straight to a point-to-point device "
+                "with one queue and no queueing discipline. The IP layer's Tx trace then "
+                "shows the inner packets only. Saves a tenth of a hop's time.",
+                BooleanValue(true),
+                MakeBooleanAccessor(&IpsecStack::SetShortOutput, &IpsecStack::GetShortOutput),
+                MakeBooleanChecker())
             .AddTraceSource("PacketProtected",
                             "A packet was sealed and leaves.",
                             MakeTraceSourceAccessor(&IpsecStack::m_protectedTrace),
@@ -222,6 +230,18 @@ IpsecStack::SetTunnelDevice(Ptr<IpsecNetDevice> device)
     m_tunnel = device;
     // What goes in is protected or dropped by the device; what comes out was checked when opened.
     SetProtectedSide(device);
+}
+
+void
+IpsecStack::SetShortOutput(bool on)
+{
+    m_output.SetShort(on);
+}
+
+bool
+IpsecStack::GetShortOutput() const
+{
+    return m_output.IsShort();
 }
 
 Ptr<Ipv4RoutingProtocol>

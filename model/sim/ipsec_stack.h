@@ -66,6 +66,8 @@ class IpsecStack : public Object
     void SetProtectedSide(Ptr<NetDevice> device);
     /// Deliver inner packets through this device, and protect what is routed to it.
     void SetTunnelDevice(Ptr<IpsecNetDevice> device);
+    void SetShortOutput(bool on);
+    bool GetShortOutput() const;
 
     /// Send a UDP payload of ours (IKE), past all policy.
     void SendUdp(const ikelab::Path& path, ikelab::Bytes payload);

@@ -309,7 +309,7 @@ IpsecStack::SendProtected(PacketBuffer& packet,
         // RFC 3948 §2.1: no checksum over IPv4.
         flat::PrependUdp(packet, outgoing.path, outer.destination.IsV6());
     }
-    if (m_output.SendPayload(outer, packet.View()))
+    if (m_output.SendPayload(outer, packet))
     {
         m_protectedTrace(outgoing, octets);
     }
@@ -328,6 +328,14 @@ IpsecStack::SendWhole(PacketBuffer& packet,
     if (!info || (v4 && info->headerOctets != flat::IPV4_HEADER_OCTETS))
     {
         Refuse(packet.View(), false); // ns-3 cannot send IPv4 options
+        return 0;
+    }
+    const size_t encapsulation = outgoing.udpEncapsulation ? flat::UDP_HEADER_OCTETS : 0;
+    const auto octets = static_cast<uint32_t>(packet.Size() - info->headerOctets - encapsulation);
+    if ((outgoing.pathMtu == 0 || packet.Size() <= outgoing.pathMtu) &&
+        m_output.SendStraight(packet.View()))
+    {
+        m_protectedTrace(outgoing, octets);
         return 0;
     }
     const auto hop = m_output.Lookup(info->destination.ToAddress());
@@ -351,8 +359,6 @@ IpsecStack::SendWhole(PacketBuffer& packet,
         // §3.3.3.1.1.1).
         flat::ClearDontFragment(packet.View());
     }
-    const size_t encapsulation = outgoing.udpEncapsulation ? flat::UDP_HEADER_OCTETS : 0;
-    const auto octets = static_cast<uint32_t>(packet.Size() - info->headerOctets - encapsulation);
     if (m_output.SendPacket(packet.View()))
     {
         m_protectedTrace(outgoing, octets);
@@ -433,7 +439,7 @@ IpsecStack::SendUdp(const ikelab::Path& path, Bytes payload)
     BufferLease lease(m_buffer);
     (*lease).Assign(payload);
     flat::PrependUdp(*lease, complete, true);
-    m_output.SendPayload(outer, (*lease).View());
+    m_output.SendPayload(outer, *lease);
 }
 
 } // namespace ns3

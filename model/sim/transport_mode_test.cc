@@ -127,13 +127,10 @@ class TransportMode : public ::testing::TestWithParam<std::pair<bool, bool>>
               const ikelab::IpAddress& local,
               const ikelab::IpAddress& remote)
     {
+        testing::MakeTransport(config, local, remote);
         auto& shared = config.ike.connections.front();
         auto connection = std::make_shared<ikelab::ike::ConnectionConfig>(*shared);
         connection->encap = Encapsulated();
-        ikelab::ike::ChildConfig& child = connection->children.front();
-        child.mode = ikelab::ike::Mode::TRANSPORT;
-        child.localTs = {ikelab::Selector{{local, local}}};
-        child.remoteTs = {ikelab::Selector{{remote, remote}}};
         shared = connection;
     }
 

@@ -56,4 +56,18 @@ ChangeChild(ikelab::gateway::Config& config,
     shared = connection;
 }
 
+void
+MakeTransport(ikelab::gateway::Config& config,
+              const ikelab::IpAddress& local,
+              const ikelab::IpAddress& remote)
+{
+    ChangeChild(config,
+                [&](ikelab::ike::ChildConfig& child)
+                {
+                    child.mode = ikelab::ike::Mode::TRANSPORT;
+                    child.localTs = {ikelab::Selector{{local, local}}};
+                    child.remoteTs = {ikelab::Selector{{remote, remote}}};
+                });
+}
+
 } // namespace ns3::testing

@@ -41,4 +41,9 @@ class GatewaySites
 void ChangeChild(ikelab::gateway::Config& config,
                  const std::function<void(ikelab::ike::ChildConfig& child)>& change);
 
+/// The first child protects what two addresses say to each other, in transport mode.
+void MakeTransport(ikelab::gateway::Config& config,
+                   const ikelab::IpAddress& local,
+                   const ikelab::IpAddress& remote);
+
 } // namespace ns3::testing
