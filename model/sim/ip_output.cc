@@ -10,6 +10,7 @@
 #include "ns3/ipv4-interface.h"
 #include "ns3/ipv6-header.h"
 #include "ns3/ipv6-interface.h"
+#include "ns3/simulator.h"
 #include "ns3/socket.h"
 
 #include <algorithm>
@@ -310,6 +311,21 @@ IpOutput::Send6(const Outer& outer, Ptr<Packet> packet)
     return true;
 }
 
+void
+IpOutput::ExpectPacket(Ipv4Address destination, const Ptr<NetDevice>& device)
+{
+    m_expected = {destination, device, Simulator::GetEventCount()};
+}
+
+Ptr<NetDevice>
+IpOutput::TakeExpected(Ipv4Address destination)
+{
+    Ptr<NetDevice> device = std::exchange(m_expected.device, nullptr);
+    return m_expected.destination == destination && m_expected.event == Simulator::GetEventCount()
+               ? device
+               : nullptr;
+}
+
 bool
 IpOutput::SendStraight(Bytes packet)
 {
@@ -318,9 +334,14 @@ IpOutput::SendStraight(Bytes packet)
     {
         return false;
     }
-    const Ptr<Ipv4Route> route = Route(flat::ToIpv4Address(ends->destination));
-    const Link* link =
-        route ? FindLink(route->GetOutputDevice(), ends->destination, packet.size()) : nullptr;
+    const Ipv4Address destination = flat::ToIpv4Address(ends->destination);
+    Ptr<NetDevice> device = TakeExpected(destination);
+    if (!device)
+    {
+        const Ptr<Ipv4Route> route = Route(destination);
+        device = route ? route->GetOutputDevice() : nullptr;
+    }
+    const Link* link = device ? FindLink(device, ends->destination, packet.size()) : nullptr;
     if (link)
     {
         SendOn(*link, packet);

@@ -96,8 +96,11 @@ class IpOutput
     bool SendPayload(const Outer& outer, ikelab::PacketBuffer& payload);
     /// A whole IP packet, ours or forwarded, header kept. False without a route.
     bool SendPacket(ikelab::Bytes packet);
-    /// The same without a walk through the IP layer. False if it must have one; see SetShort.
+    /// SendPacket without a walk through the IP layer. False if it must have one; see SetShort.
     bool SendStraight(ikelab::Bytes packet);
+    /// The routing protocol has just chosen this device for a packet to this address: SendStraight
+    /// need not ask again for it, within the same event.
+    void ExpectPacket(Ipv4Address destination, const Ptr<NetDevice>& device);
     /// What was sealed over IPv4 goes straight to devices that need no link addresses.
     void SetShort(bool on);
     bool IsShort() const;
@@ -156,6 +159,15 @@ class IpOutput
                          const ikelab::IpAddress& destination,
                          size_t octets) const;
     void SendOn(const Link& link, ikelab::Bytes packet) const;
+    /// A choice of the routing protocol, for one packet and one event.
+    struct Choice
+    {
+        Ipv4Address destination;
+        Ptr<NetDevice> device;
+        uint64_t event{0};
+    };
+
+    Ptr<NetDevice> TakeExpected(Ipv4Address destination);
     Ptr<Ipv4Route> Route(Ipv4Address destination) const;
     Ptr<Ipv6Route> Route(const Ipv6Address& destination) const;
     bool Send4(const Outer& outer, ikelab::PacketBuffer& payload);
@@ -168,6 +180,7 @@ class IpOutput
     Ptr<NetDevice> m_fallback;
     Ptr<TrafficControlLayer> m_trafficControl;
     bool m_short{true};
+    Choice m_expected;
     const Packet* m_ancestor{nullptr};
     uint16_t m_identification{0};
     bool m_sending{false};

@@ -308,7 +308,7 @@ IpsecStack::IsProtectedSide(const Ptr<const NetDevice>& device) const
 }
 
 Ptr<Ipv4Route>
-IpsecStack::CaptureRoute(const Ptr<Ipv4Route>& route, Ipv4Address destination, bool bound) const
+IpsecStack::CaptureRoute(const Ptr<Ipv4Route>& route, Ipv4Address destination, bool bound)
 {
     // The rest meets policy in the egress gate.
     if (!m_policy || !route || bound || destination.IsMulticast() || destination.IsBroadcast() ||
@@ -324,6 +324,7 @@ IpsecStack::CaptureRoute(const Ptr<Ipv4Route>& route, Ipv4Address destination, b
     }
     captured->SetSource(flat::ToIpv4Address(
         PreferSource(flat::ToIpAddress(destination), flat::ToIpAddress(route->GetSource()))));
+    m_output.ExpectPacket(destination, route->GetOutputDevice());
     captured->SetOutputDevice(m_capture);
     return captured;
 }

@@ -84,9 +84,7 @@ class IpsecStack : public Object
     Ptr<CaptureNetDevice> GetCaptureDevice() const;
 
     // For the wrappers.
-    Ptr<Ipv4Route> CaptureRoute(const Ptr<Ipv4Route>& route,
-                                Ipv4Address destination,
-                                bool bound) const;
+    Ptr<Ipv4Route> CaptureRoute(const Ptr<Ipv4Route>& route, Ipv4Address destination, bool bound);
     Ptr<Ipv6Route> CaptureRoute(const Ptr<Ipv6Route>& route,
                                 Ipv6Address destination,
                                 bool bound) const;
