@@ -19,8 +19,8 @@ constexpr size_t TCP_LEAST_OCTETS = 16;
 bool
 ShowsEnough(const PacketInfo& info)
 {
-    return info.portsKnown && (info.protocol != PROTOCOL_TCP ||
-                               info.totalOctets - info.headerOctets >= TCP_LEAST_OCTETS);
+    return !info.portsHidden && (info.protocol != PROTOCOL_TCP ||
+                                 info.totalOctets - info.headerOctets >= TCP_LEAST_OCTETS);
 }
 
 } // namespace
@@ -48,12 +48,16 @@ FragmentTable::FollowFragment(Instant now, uint64_t way, PacketInfo& info)
                   info.destination,
                   info.identification,
                   info.IsV6() ? uint8_t{0} : info.protocol};
+    if (!info.IsV6() && !info.portsKnown && !info.portsHidden)
+    {
+        return; // it says all that there is
+    }
     if (!info.laterFragment)
     {
         Remember(now, key, info);
         return;
     }
-    if (m_firsts.empty() || (!info.portsHidden && !info.IsV6()))
+    if (m_firsts.empty())
     {
         return;
     }
@@ -67,7 +71,7 @@ FragmentTable::FollowFragment(Instant now, uint64_t way, PacketInfo& info)
         info.protocolKnown = true;
         info.sourcePort = first->sourcePort;
         info.destinationPort = first->destinationPort;
-        info.portsKnown = true;
+        info.portsKnown = first->portsKnown;
         info.portsHidden = false;
         info.portsOfFirst = true;
     }
@@ -102,7 +106,20 @@ FragmentTable::Remember(Instant now, const Key& key, const PacketInfo& info)
               info.fragmentEnd,
               info.sourcePort,
               info.destinationPort,
-              info.protocol};
+              info.protocol,
+              info.portsKnown};
+}
+
+PacketInfo
+WithoutPortsOfFirst(const PacketInfo& info)
+{
+    PacketInfo without = info;
+    if (info.portsOfFirst && info.portsKnown)
+    {
+        without.portsKnown = false;
+        without.portsHidden = true;
+    }
+    return without;
 }
 
 } // namespace ikelab::esp

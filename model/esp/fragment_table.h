@@ -27,7 +27,8 @@ struct FragmentWay
 
 /**
  * Stateful fragment checking (RFC 4301 §7.3, §7.4): remembers the ports of first fragments, so that
- * the later ones, which show none, are judged as these were. What comes before its first fragment,
+ * the later ones, which show none, are judged as these were; and in IPv6 the protocol, which the
+ * later ones may lie about (RFC 8200 §4.5). What comes before its first fragment,
  * or could overwrite the ports of it (RFC 1858), keeps them hidden: policy then discards it where
  * they matter.
  *
@@ -71,6 +72,7 @@ class FragmentTable
         uint16_t sourcePort{0};
         uint16_t destinationPort{0};
         uint8_t protocol{0};
+        bool portsKnown{false}; ///< else its protocol has none
     };
 
     static constexpr size_t PLACES = 4; ///< where one packet may be
@@ -81,17 +83,26 @@ class FragmentTable
     std::vector<First> m_firsts; ///< made with the first fragment; PLACES of one hash in a row
 };
 
+/// A later fragment whose first one told no more than the protocol: what an SA of a protocol
+/// carries without any agreement (RFC 4301 §7.1).
+PacketInfo WithoutPortsOfFirst(const PacketInfo& info);
+
 /// The table for one packet that comes by an SA.
 struct FragmentFollower
 {
     FragmentTable& table;
     Instant now;
     uint64_t way{0};
+    bool agreed{false}; ///< on later fragments where the SA's selectors ask for ports
 
     void
     Follow(PacketInfo& info) const
     {
         table.Follow(now, way, info);
+        if (!agreed)
+        {
+            info = WithoutPortsOfFirst(info);
+        }
     }
 };
 

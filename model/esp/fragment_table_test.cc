@@ -136,6 +136,24 @@ TEST_P(Fragments, MayLieAboutTheirProtocolInIpv6)
     EXPECT_EQ(none.portsKnown, GetParam());
 }
 
+// RFC 8200 §4.5: until its first one was seen, a later one is of any protocol.
+TEST_P(Fragments, OfAProtocolWithoutPortsAreOfItOnceTheirFirstIsKnown)
+{
+    constexpr uint8_t GRE = 47;
+    const bool v6 = GetParam();
+    EXPECT_EQ(See({.protocol = GRE, .begin = 64}).protocolKnown, !v6);
+    EXPECT_EQ(See({.protocol = GRE, .begin = 64}).portsHidden, v6);
+    See({.protocol = GRE});
+    for (const uint8_t claimed : {GRE, v6 ? PROTOCOL_UDP : GRE})
+    {
+        const PacketInfo later = See({.protocol = claimed, .begin = 64});
+        EXPECT_TRUE(later.protocolKnown);
+        EXPECT_EQ(later.protocol, GRE);
+        EXPECT_FALSE(later.portsKnown);
+        EXPECT_FALSE(later.portsHidden);
+    }
+}
+
 TEST_P(Fragments, AreForgottenAfterAWhile)
 {
     See({}, Instant(1s));
@@ -228,17 +246,14 @@ TEST_P(Fragments, AreRefusedByAnSaOfPortsUnlessAgreedOn)
                           Selector{IpRange::AnyV6(), PROTOCOL_UDP, 7, 7}};
     const Selectors any{Selector{IpRange::AnyV4()}, Selector{IpRange::AnyV6()}};
     sa.selectors = {SelectorSet(port7), SelectorSet(any)};
-    const FragmentFollower fragments{table, {}, FragmentWay::Of(sa.in.Spi())};
     const auto open = [&](Part part, bool agreed)
     {
         part.v6 = GetParam();
+        const FragmentFollower fragments{table, {}, FragmentWay::Of(sa.in.Spi()), agreed};
         const Buffer sealed = sa.Seal(MakePart(part));
         sa.inner.Assign(sealed);
-        const auto opened = sa.in.Open(sa.inner,
-                                       *wire::ParseEspHeader(sealed),
-                                       sa.selectors,
-                                       sa.outer,
-                                       agreed ? &fragments : nullptr);
+        const auto opened =
+            sa.in.Open(sa.inner, *wire::ParseEspHeader(sealed), sa.selectors, sa.outer, &fragments);
         return opened ? Fault::NOT_FOUND : opened.error().fault;
     };
     EXPECT_EQ(open({.begin = 64}, true), Fault::POLICY) << "before its first";

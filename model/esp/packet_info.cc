@@ -36,6 +36,11 @@ IsExtensionHeader(uint8_t protocol)
 void
 ReadPorts(Bytes payload, PacketInfo& info)
 {
+    if (!info.protocolKnown)
+    {
+        info.portsHidden = true;
+        return;
+    }
     switch (info.protocol)
     {
     case PROTOCOL_TCP:
@@ -69,7 +74,6 @@ ReadPorts(Bytes payload, PacketInfo& info)
         }
         break;
     default:
-        info.portsHidden = !info.protocolKnown;
         return;
     }
     info.portsHidden = !info.portsKnown;
@@ -159,8 +163,9 @@ WalkExtensionHeaders(ByteReader& reader, PacketInfo& info)
         info.protocol = next;
         if (info.laterFragment)
         {
-            // What follows belongs to the middle of something.
-            info.protocolKnown = !IsExtensionHeader(next);
+            // What follows belongs to the middle of something; of what, the first fragment says
+            // alone (RFC 8200 §4.5).
+            info.protocolKnown = false;
             return {};
         }
     }

@@ -52,7 +52,7 @@ struct PacketInfo
     /// The next layer has ports (or may have) that this packet does not show: it is a later
     /// fragment, or cut off. What depends on them cannot be decided (RFC 4301 §7).
     bool portsHidden{false};
-    /// False in later IPv6 fragments that begin with an extension header.
+    /// False in later IPv6 fragments: what they say of it nobody reads (RFC 8200 §4.5).
     bool protocolKnown{true};
     /// For ICMP both hold type and code, type in the high octet (RFC 7296 §3.13.1); for Mobility
     /// Headers the type in the high octet.
@@ -60,7 +60,7 @@ struct PacketInfo
     uint16_t destinationPort{0};
     bool fragment{false};       ///< part of a larger datagram
     bool laterFragment{false};  ///< and not its first part
-    bool portsOfFirst{false};   ///< they, and IPv6's protocol, are those of its first part
+    bool portsOfFirst{false};   ///< they, and IPv6's protocol, are as its first part says
     uint32_t identification{0}; ///< of fragments: what they have in common
     size_t fragmentBegin{0}; ///< of fragments: where their part begins in the datagram, in octets
     size_t fragmentEnd{0};

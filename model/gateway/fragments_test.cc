@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include "base/byte_writer.h"
 #include "esp/testing/packets.h"
 #include "gateway/testing/gateway_pair.h"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <utility>
 
 /// RFC 4301 §7: fragments of clear packets, where rules ask for ports.
 namespace ikelab::gateway
@@ -140,6 +144,70 @@ TEST(FragmentedPackets, OfABypassRuleWithPortsPass)
     EXPECT_EQ(moon.HandleInboundClear(pair.now, Fragment(LATER, 0, false)), Verdict::BYPASS);
     EXPECT_EQ(moon.HandleInboundClear(pair.now, Fragment(FIRST, 10, false)), Verdict::DISCARD);
     EXPECT_EQ(moon.HandleInboundClear(pair.now, Fragment(LATER, 0, false)), Verdict::DISCARD);
+}
+
+/// A part of an IPv6 datagram to sun's side; later ones may say what they like of their protocol.
+Buffer
+FragmentV6(bool first, uint8_t protocol, uint32_t identification)
+{
+    constexpr size_t FIXED_OCTETS = 40;
+    Buffer packet = MakePacket({.source = "2001:db8:1::1",
+                                .destination = "2001:db8:2::1",
+                                .protocol = protocol,
+                                .dataOctets = 56});
+    ByteWriter header;
+    header.U8(std::exchange(packet[6], esp::PROTOCOL_FRAGMENT));
+    header.U8(0);
+    header.U16(first ? 1 : 64);
+    header.U32(identification);
+    if (!first)
+    {
+        std::fill(packet.begin() + FIXED_OCTETS, packet.end(), uint8_t{0xee});
+    }
+    const Bytes octets = header.View();
+    packet.insert(packet.begin() + FIXED_OCTETS, octets.begin(), octets.end());
+    packet[5] = static_cast<uint8_t>(packet.size() - FIXED_OCTETS);
+    return packet;
+}
+
+constexpr uint8_t GRE = 47;
+
+// RFC 8200 §4.5: the protocol that a later fragment names is nobody's word.
+TEST(FragmentedPackets, OfIpv6DoNotPassByAProtocolThatTheyMerelyClaim)
+{
+    GatewayPair pair({.both = Json::parse(R"({"default_action": "discard"})"),
+                      .moon = Json::parse(R"({"policies": [{"action": "bypass",
+                          "local": "2001:db8:1::/48[gre]", "remote": "2001:db8:2::/48[gre]"}]})")});
+    pair.Establish();
+    EXPECT_EQ(pair.Send(pair.moon, FragmentV6(false, GRE, 1)), Verdict::PROTECT)
+        << "before its first";
+    EXPECT_EQ(pair.Send(pair.moon, FragmentV6(true, esp::PROTOCOL_UDP, 2)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, FragmentV6(false, GRE, 2)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, FragmentV6(true, GRE, 3)), Verdict::BYPASS);
+    EXPECT_EQ(pair.Send(pair.moon, FragmentV6(false, esp::PROTOCOL_UDP, 3)), Verdict::BYPASS);
+    pair.Settle();
+    EXPECT_EQ(pair.sun.delivered.size(), 3u);
+}
+
+// RFC 4301 §7.1: an SA of a protocol carries all fragments of it, nothing has to be agreed on.
+TEST(FragmentedPackets, OfIpv6GoByAnSaOfTheProtocolOfTheirFirst)
+{
+    GatewayPair pair({.both = Json::parse(R"({"default_action": "discard"})"),
+                      .moon = testing::ChildPatch(R"({"local_ts": "2001:db8:1::/48[udp]",
+                                                      "remote_ts": "2001:db8:2::/48[udp]"})"),
+                      .sun = testing::ChildPatch(R"({"local_ts": "2001:db8:2::/48[udp]",
+                                                     "remote_ts": "2001:db8:1::/48[udp]"})")});
+    pair.Establish();
+    ASSERT_FALSE(pair.moon.All<ike::ChildSaInstalled>().front()->nonFirstFragments);
+    EXPECT_EQ(pair.Send(pair.moon, FragmentV6(false, esp::PROTOCOL_UDP, 1)), Verdict::DISCARD)
+        << "before its first";
+    EXPECT_EQ(pair.Send(pair.moon, FragmentV6(true, esp::PROTOCOL_UDP, 1)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, FragmentV6(false, GRE, 1)), Verdict::PROTECT);
+    EXPECT_EQ(pair.Send(pair.moon, FragmentV6(true, GRE, 2)), Verdict::DISCARD);
+    EXPECT_EQ(pair.Send(pair.moon, FragmentV6(false, esp::PROTOCOL_UDP, 2)), Verdict::DISCARD);
+    pair.Settle();
+    ASSERT_EQ(pair.sun.delivered.size(), 2u);
+    EXPECT_EQ(pair.sun.delivered[1], FragmentV6(false, GRE, 1));
 }
 
 } // namespace

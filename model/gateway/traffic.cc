@@ -133,11 +133,11 @@ IsNeighbourProbe(const esp::PacketInfo& info, Bytes packet)
 }
 
 /// RFC 4301 §7.3: where an SA's selectors ask for ports, the peer must have agreed to fragments
-/// that show none. What shows enough for the selectors needs no agreement.
+/// that show none. A selector that asks for the protocol alone needs no agreement (§7.1).
 bool
-MayCarryLaterFragment(const esp::ChildSa& sa, Bytes packet)
+MayCarryLaterFragment(const esp::ChildSa& sa, const esp::PacketInfo& info)
 {
-    return sa.nonFirstFragments || sa.selectors.MatchesOutbound(*esp::ReadPacket(packet));
+    return sa.nonFirstFragments || sa.selectors.MatchesOutbound(esp::WithoutPortsOfFirst(info));
 }
 
 constexpr Error NOT_AGREED{Fault::POLICY, "later fragments were not agreed on", 0, 0};
@@ -268,7 +268,7 @@ Gateway::Impl::Protect(Instant now,
                                              : RefusePacket(now, NO_SA, false, info);
     }
     esp::ChildSa& sa = *m_sad.Find(*chosen);
-    if (info.portsOfFirst && !MayCarryLaterFragment(sa, packet.View()))
+    if (info.portsOfFirst && !MayCarryLaterFragment(sa, info))
     {
         return RefusePacket(now, NOT_AGREED, false, info);
     }
@@ -468,8 +468,9 @@ Gateway::Impl::ReceiveBy(Instant now,
         CountRefusal(sa->id, Fault::EXHAUSTED);
         return refuse({Fault::EXHAUSTED, "lifetime"});
     }
-    const esp::FragmentFollower fragments{m_fragments, now, esp::FragmentWay::Of(header.spi)};
-    const auto opened = open(*sa, sa->nonFirstFragments ? &fragments : nullptr);
+    const esp::FragmentFollower fragments{
+        m_fragments, now, esp::FragmentWay::Of(header.spi), sa->nonFirstFragments};
+    const auto opened = open(*sa, fragments);
     if (!opened)
     {
         CountRefusal(sa->id, opened.error().fault);
@@ -498,8 +499,8 @@ Gateway::Impl::ReceiveEsp(Instant now,
         encapsulated,
         wire::ProtocolId::ESP,
         *header,
-        [&](esp::ChildSa& sa, const esp::FragmentFollower* fragments)
-        { return sa.inbound.Esp()->Open(packet, *header, sa.selectors, outer, fragments); });
+        [&](esp::ChildSa& sa, const esp::FragmentFollower& fragments)
+        { return sa.inbound.Esp()->Open(packet, *header, sa.selectors, outer, &fragments); });
 }
 
 Verdict
@@ -516,9 +517,9 @@ Gateway::Impl::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packe
                      false,
                      wire::ProtocolId::AH,
                      *header,
-                     [&](esp::ChildSa& sa, const esp::FragmentFollower* fragments) {
+                     [&](esp::ChildSa& sa, const esp::FragmentFollower& fragments) {
                          return sa.inbound.Ah()->Open(
-                             packet, *header, arrival.header, sa.selectors, fragments);
+                             packet, *header, arrival.header, sa.selectors, &fragments);
                      });
 }
 
@@ -547,7 +548,7 @@ Gateway::Impl::Accept(Instant now,
     esp::PacketInfo judged = opened.inner;
     if (judged.fragment && !sa.nonFirstFragments)
     {
-        // Selectors without ports take all fragments; rules before them may have ports.
+        // Selectors without ports needed none to take it; rules before them may have some.
         m_fragments.Follow(now, esp::FragmentWay::Of(sa.inbound.Spi()), judged);
     }
     const auto rule = m_policies.Match(judged, false);

@@ -63,6 +63,7 @@ struct Crafted
     uint8_t icmpType{0};
     bool fragments{false};
     bool lastFirst{false};
+    uint8_t claimed{17};   ///< protocol that the later of two IPv6 fragments says it is of
     bool extension{false}; ///< destination options, or IPv4 options
     uint16_t identification{0};
     std::string payload;
@@ -147,7 +148,7 @@ OnePacket(const Crafted& what, ikelab::Bytes content, size_t offset, bool more)
         }
         if (fragment)
         {
-            writer.U8(what.protocol);
+            writer.U8(offset == 0 ? what.protocol : what.claimed);
             writer.U8(0);
             writer.U16(static_cast<uint16_t>(offset | (more ? 1 : 0)));
             writer.U32(uint32_t{0x80000000} | what.identification);
@@ -347,6 +348,8 @@ class PolicyLeakRun
         what.hops = m_dice.OneOf<uint8_t>({64, 64, 64, 1, 2, 3});
         what.fragments = m_dice.UpTo(3) == 0;
         what.lastFirst = m_dice.UpTo(3) == 0;
+        what.claimed = m_dice.OneOf<uint8_t>(
+            {what.protocol, what.protocol, 6, 17, 47, 50, 51, 58, 60, 89, 132});
         what.extension = m_dice.UpTo(7) == 0;
         what.identification = static_cast<uint16_t>(0x8000 + ++m_identification);
         what.payload = Payload(kind);

@@ -57,8 +57,15 @@ AnySelector(const std::vector<OracleSelector>& selectors,
         selectors,
         [&](const OracleSelector& selector)
         {
-            if (!InBlock(address, selector) ||
-                (selector.protocol != 0 && selector.protocol != packet.protocol))
+            if (!InBlock(address, selector))
+            {
+                return false;
+            }
+            if (selector.protocol != 0 && !packet.protocolKnown)
+            {
+                return doubtful;
+            }
+            if (selector.protocol != 0 && selector.protocol != packet.protocol)
             {
                 return false;
             }
@@ -213,9 +220,11 @@ PolicyOracle::Read(Bytes octets)
     if (packet.offset == 0)
     {
         ReadPorts(packet);
-        if (packet.fragment && packet.portsKnown)
+        const bool mute = !HasPorts(packet.protocol) && !packet.IsIcmp();
+        if (packet.fragment && (packet.portsKnown || mute))
         {
-            m_first[datagram] = {packet.protocol, packet.sourcePort, packet.destinationPort};
+            m_first[datagram] = {
+                packet.protocol, packet.portsKnown, packet.sourcePort, packet.destinationPort};
         }
     }
     else if (const auto seen = m_first.find(datagram); seen != m_first.end())
@@ -223,7 +232,11 @@ PolicyOracle::Read(Bytes octets)
         packet.protocol = seen->second.protocol;
         packet.sourcePort = seen->second.sourcePort;
         packet.destinationPort = seen->second.destinationPort;
-        packet.portsKnown = true;
+        packet.portsKnown = seen->second.portsKnown;
+    }
+    else
+    {
+        packet.protocolKnown = packet.source.IsV4(); // RFC 8200 §4.5
     }
     return packet;
 }

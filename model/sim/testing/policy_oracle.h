@@ -52,6 +52,7 @@ struct OraclePacket
     ikelab::IpAddress source;
     ikelab::IpAddress destination;
     uint8_t protocol{0};
+    bool protocolKnown{true}; ///< false in later IPv6 fragments whose first one nobody saw
     bool portsKnown{false};
     uint16_t sourcePort{0};
     uint16_t destinationPort{0};
@@ -75,12 +76,12 @@ struct OraclePacket
 class PolicyOracle
 {
   public:
-    /// Nothing if these octets are no IP packet. Ports of first fragments are remembered for the
-    /// later ones.
+    /// Nothing if these octets are no IP packet. Ports of first fragments, and in IPv6 their
+    /// protocol, are remembered for the later ones.
     std::optional<OraclePacket> Read(ikelab::Bytes packet);
 
-    /// The first rule that holds the packet decides. A packet whose ports nobody saw is held by a
-    /// rule for ports as well, unless that bypasses.
+    /// The first rule that holds the packet decides. A packet whose ports or protocol nobody saw is
+    /// held by a rule for some as well, unless that bypasses.
     static Reading Judge(const std::vector<OracleRule>& rules,
                          Reading otherwise,
                          const OraclePacket& packet,
@@ -92,6 +93,7 @@ class PolicyOracle
     struct Seen
     {
         uint8_t protocol;
+        bool portsKnown;
         uint16_t sourcePort;
         uint16_t destinationPort;
     };
