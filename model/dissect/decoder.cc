@@ -155,10 +155,6 @@ Decoder::ReadIp(PacketView& view, Place place, Bytes octets)
         ReadFragment(view, place, *info, packet);
         return;
     }
-    if (info->IsV6() && !AddAhOfV6(view, packet.first(info->headerOctets)))
-    {
-        return;
-    }
     ReadNext(view,
              place,
              {info->source.ToAddress(), info->destination.ToAddress()},
@@ -178,20 +174,23 @@ Decoder::ShowBrokenIp(PacketView& view,
     const Bytes content = info && !info->laterFragment
                               ? octets.subspan(std::min(info->headerOctets, octets.size()))
                               : Bytes();
-    bool ours = decrypted || (info && IsOurs(info->protocol, content));
+    const bool ours = decrypted || (info && IsOurs(info->protocol, content));
     if (info)
     {
         view.layers.push_back(IpLayer(*info));
     }
-    if (info && info->IsV6())
+    uint8_t protocol = info ? info->protocol : 0;
+    PacketView whole;
+    ByteReader reader(content);
+    if (const auto next = protocol == esp::PROTOCOL_AH ? AddAh(whole, reader) : std::nullopt)
     {
-        AddAhOfV6(view, octets.first(info->headerOctets));
-        ours = ours || view.Has("ah");
+        view.layers.push_back(std::move(whole.layers.front()));
+        protocol = *next;
     }
     Layer layer = Other(std::move(problem), ours ? protection : Protection::CLEAR);
     if (ours)
     {
-        layer.summary = info ? ProtocolText(info->protocol) : "";
+        layer.summary = info ? ProtocolText(protocol) : "";
     }
     view.layers.push_back(std::move(layer));
 }
@@ -202,15 +201,7 @@ Decoder::ReadFragment(PacketView& view, Place place, const esp::PacketInfo& info
     IpReassembly& reassembly = m_ipReassembly[place.interface];
     auto outcome = reassembly.Add(packet);
     // Only the first fragment of UDP shows ports; by the rest it may have come already.
-    bool ours = IsOurs(info.protocol, reassembly.Start(packet));
-    if (info.IsV6())
-    {
-        // The first fragment holds AH too, and info says what is behind it. AH is shown with the
-        // whole packet.
-        PacketView first;
-        AddAhOfV6(first, packet.first(info.headerOctets));
-        ours = ours || first.Has("ah");
-    }
+    const bool ours = IsOurs(info.protocol, reassembly.Start(packet));
     Layer layer = Other("");
     layer.name = "fragment";
     if (!outcome)
@@ -339,8 +330,9 @@ void
 Decoder::ReadAh(PacketView& view, Place place, const Ends& ends, Bytes packet)
 {
     ByteReader reader(packet);
-    if (const auto next = AddAh(view, reader))
+    if (auto next = AddAh(view, reader))
     {
+        next = ends.source.IsV4() ? *next : SkipExtensionHeaders(*next, reader);
         ReadNext(view, place, ends, *next, reader.Rest());
     }
 }

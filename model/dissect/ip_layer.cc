@@ -34,7 +34,7 @@ EndText(const IpAddress& address, const esp::PacketInfo& info, uint16_t port)
 bool
 IsExtensionHeader(uint8_t protocol)
 {
-    constexpr std::array<uint8_t, 5> HEADERS = {0, 43, PROTOCOL_FRAGMENT, esp::PROTOCOL_AH, 60};
+    constexpr std::array<uint8_t, 4> HEADERS = {0, 43, PROTOCOL_FRAGMENT, 60};
     return std::ranges::find(HEADERS, protocol) != HEADERS.end();
 }
 
@@ -42,15 +42,7 @@ IsExtensionHeader(uint8_t protocol)
 size_t
 SaidHeaderOctets(uint8_t protocol, uint8_t length)
 {
-    switch (protocol)
-    {
-    case PROTOCOL_FRAGMENT:
-        return 8;
-    case esp::PROTOCOL_AH:
-        return size_t{4} * (length + 2u);
-    default:
-        return 8 + size_t{8} * length;
-    }
+    return protocol == PROTOCOL_FRAGMENT ? 8 : 8 + size_t{8} * length;
 }
 
 /**
@@ -225,31 +217,21 @@ AddAh(PacketView& view, ByteReader& reader)
     return next;
 }
 
-bool
-AddAhOfV6(PacketView& view, Bytes headers)
+uint8_t
+SkipExtensionHeaders(uint8_t next, ByteReader& reader)
 {
-    ByteReader fixed(headers);
-    uint8_t current = 0;
-    if (!fixed.Skip(6) || !fixed.U8(current))
+    while (IsExtensionHeader(next))
     {
-        return true;
-    }
-    Bytes rest = headers.subspan(V6_HEADER_OCTETS);
-    while (rest.size() >= 2)
-    {
-        const size_t octets = SaidHeaderOctets(current, rest[1]);
-        if (current == esp::PROTOCOL_AH)
+        ByteReader ahead = reader;
+        uint8_t behind;
+        uint8_t length;
+        if (!ahead.U8(behind) || !ahead.U8(length) || !reader.Skip(SaidHeaderOctets(next, length)))
         {
-            ByteReader reader(rest.first(std::min(octets, rest.size())));
-            if (!AddAh(view, reader))
-            {
-                return false;
-            }
+            break;
         }
-        current = rest.front();
-        rest = rest.subspan(std::min(octets, rest.size()));
+        next = behind;
     }
-    return true;
+    return next;
 }
 
 } // namespace ikelab::dissect

@@ -30,10 +30,9 @@ std::optional<esp::PacketInfo> ReadUnended(Bytes packet);
 std::optional<uint8_t> AddAh(PacketView& view, ByteReader& reader);
 
 /**
- * Add the layers of AH in IPv6, where it is one of the headers that ReadPacket walks over (RFC 4302
- * §3.1.1). False if one of them is broken.
- * @param headers of a packet that ReadPacket accepted, up to the next layer
+ * Walk on behind AH in IPv6, where options for the destination may follow it (RFC 4302 §3.1.1).
+ * @return what comes next; an extension header that does not end is still to be read
  */
-bool AddAhOfV6(PacketView& view, Bytes headers);
+uint8_t SkipExtensionHeaders(uint8_t next, ByteReader& reader);
 
 } // namespace ikelab::dissect

@@ -23,12 +23,12 @@ constexpr uint8_t SCTP = 132;
 constexpr uint8_t MOBILITY = 135;
 constexpr uint8_t UDP_LITE = 136;
 
+/// Those that RFC 4301 §4.4.1.1 skips; AH and ESP are next layers.
 bool
 IsExtensionHeader(uint8_t protocol)
 {
     return protocol == PROTOCOL_HOP_BY_HOP || protocol == PROTOCOL_ROUTING ||
-           protocol == PROTOCOL_DESTINATION_OPTIONS || protocol == PROTOCOL_FRAGMENT ||
-           protocol == PROTOCOL_AH;
+           protocol == PROTOCOL_DESTINATION_OPTIONS || protocol == PROTOCOL_FRAGMENT;
 }
 
 /// RFC 4301 §4.4.1.1: ports, ICMP type and code, or Mobility Header type of the next layer.
@@ -151,10 +151,6 @@ WalkExtensionHeaders(ByteReader& reader, PacketInfo& info)
             info.fragmentEnd =
                 info.fragmentBegin + info.totalOctets - V6_HEADER_OCTETS - reader.Offset();
             rest = 0;
-        }
-        else if (current == PROTOCOL_AH)
-        {
-            rest = size_t{4} * (size_t{length} + 2) - 2; // RFC 4302 §2.2 counts in 4-octet words
         }
         if (!reader.Skip(rest))
         {

@@ -45,7 +45,7 @@ struct PacketInfo
 {
     AddressNumber source;
     AddressNumber destination;
-    /// The next layer: behind all IPv6 extension headers (RFC 4301 §4.4.1.1).
+    /// The next layer: behind all IPv6 extension headers, which AH is none of (RFC 4301 §4.4.1.1).
     uint8_t protocol{0};
     /// False if they cannot be known: a later fragment, a protocol without ports, or cut off.
     bool portsKnown{false};

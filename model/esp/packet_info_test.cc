@@ -201,6 +201,28 @@ TEST(ReadPacket, WalksIpv6ExtensionHeaders)
     EXPECT_EQ(info->destinationPort, 7);
 }
 
+// RFC 4301 §4.4.1.1: AH and ESP are next layers, whatever stands behind them.
+TEST(ReadPacket, StopsAtAhInBothFamilies)
+{
+    const Buffer ah = Hex("1104000000000007 00000001000000000000000000000000 9c40000700080000");
+    Buffer v4 = MakePacket({.protocol = PROTOCOL_AH, .dataOctets = 0});
+    v4.resize(20);
+    Append(v4, ah);
+    v4[3] = static_cast<uint8_t>(v4.size());
+    const Buffer options = Hex("3300010400000000");
+    Buffer behind = options;
+    Append(behind, ah);
+    for (const Buffer& packet : {v4, V6With(PROTOCOL_AH, ah), V6With(0, behind)})
+    {
+        const auto info = ReadPacket(packet);
+        ASSERT_TRUE(info);
+        EXPECT_EQ(info->protocol, PROTOCOL_AH);
+        EXPECT_FALSE(info->portsKnown);
+        EXPECT_FALSE(info->portsHidden);
+        EXPECT_EQ(info->headerOctets, packet.size() - ah.size());
+    }
+}
+
 TEST(ReadPacket, StopsAtALaterIpv6Fragment)
 {
     const auto first = ReadPacket(V6With(44, Hex("1100000100000001 9c40000700080000")));

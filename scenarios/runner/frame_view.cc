@@ -32,32 +32,13 @@ ReadIke(Bytes message, FrameView& view)
     }
 }
 
-} // namespace
-
-namespace
-{
-
-/// AH is one of IPv6's extension headers, so it is found where it begins; only sources fragment.
+/// The first fragment of one does not hold all that its header counts.
 void
 ReadAh(Bytes packet, FrameView& view)
 {
-    constexpr size_t V6_OCTETS = 40;
-    constexpr size_t FRAGMENT_OCTETS = 8;
-    constexpr uint8_t FRAGMENT = 44;
-    const bool v6 = view.packet.IsV6();
-    size_t offset = v6 ? V6_OCTETS : view.packet.headerOctets;
-    uint8_t next = v6 ? packet[6] : view.packet.protocol;
-    if (v6 && next == FRAGMENT && packet.size() >= V6_OCTETS + FRAGMENT_OCTETS)
-    {
-        next = packet[V6_OCTETS];
-        offset += FRAGMENT_OCTETS;
-    }
-    view.ah = next == esp::PROTOCOL_AH;
-    // The first fragment of one does not hold all that its header counts.
-    ByteReader reader(packet.subspan(std::min(offset, packet.size())));
+    ByteReader reader(packet);
     wire::EspHeader header;
-    if (view.ah && !view.packet.laterFragment && reader.Skip(4) && reader.U32(header.spi.value) &&
-        reader.U32(header.sequence))
+    if (reader.Skip(4) && reader.U32(header.spi.value) && reader.U32(header.sequence))
     {
         view.esp = header;
     }
@@ -77,9 +58,14 @@ ViewFrame(Bytes frame)
     view.packet = *packet;
     const Bytes whole = frame.first(std::min(packet->totalOctets, frame.size()));
     const Bytes body = whole.subspan(std::min(packet->headerOctets, whole.size()));
-    ReadAh(whole, view);
-    if (packet->laterFragment || view.ah)
+    view.ah = packet->protocol == esp::PROTOCOL_AH;
+    if (packet->laterFragment)
     {
+        return view;
+    }
+    if (view.ah)
+    {
+        ReadAh(body, view);
         return view;
     }
     if (packet->protocol == esp::PROTOCOL_ESP)
