@@ -235,22 +235,15 @@ PredictV6Route(MutableBytes header, MutableBytes extension)
 Result<void>
 RemoveFragment(Buffer& copy, const Extension& fragment)
 {
-    const uint8_t next = copy[fragment.offset];
-    const bool whole = copy[fragment.offset + 2] == 0 && (copy[fragment.offset + 3] & 0xf9) == 0;
-    if (!whole)
-    {
-        return Fail(Fault::POLICY, "AH in a fragment");
-    }
-    copy[fragment.announced] = next;
+    copy[fragment.announced] = copy[fragment.offset];
     const auto start = copy.begin() + static_cast<Buffer::difference_type>(fragment.offset);
     copy.erase(start, start + FRAGMENT_OCTETS);
     const auto fixed = MutableBytes(copy).first<V6_HEADER_OCTETS>();
     const auto length = LoadField<4, uint16_t>(std::span<const uint8_t, V6_HEADER_OCTETS>(fixed));
     StoreField<4, uint16_t>(fixed, static_cast<uint16_t>(length - FRAGMENT_OCTETS));
-    return {};
 }
 
-Result<void>
+void
 ZeroV6(Buffer& copy)
 {
     const auto fixed = MutableBytes(copy).first<V6_HEADER_OCTETS>();
@@ -283,7 +276,11 @@ ZeroV6(Buffer& copy)
             fragment = extension;
         }
     }
-    return fragment ? RemoveFragment(copy, *fragment) : Result<void>();
+    if (fragment)
+    {
+        RemoveFragment(copy, *fragment);
+    }
+    return {};
 }
 
 } // namespace

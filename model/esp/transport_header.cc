@@ -60,6 +60,15 @@ WalkOutside(Bytes packet, size_t end, Step step)
     return at;
 }
 
+/// Is this the header of a fragment, and not of all that there is (RFC 6946)?
+bool
+IsPart(Bytes packet, const Extension& extension)
+{
+    constexpr uint16_t OFFSET_AND_MORE = 0xfff9;
+    return extension.protocol == PROTOCOL_FRAGMENT &&
+           (LoadField<2, uint16_t>(packet.subspan(extension.at).first<4>()) & OFFSET_AND_MORE) != 0;
+}
+
 bool
 IsV4(Bytes packet)
 {
@@ -119,16 +128,23 @@ PlaceBehind(Bytes header)
         return TransportPlace{header.size(), V4_PROTOCOL_AT};
     }
     TransportPlace place{V6_HEADER_OCTETS, V6_NEXT_HEADER_AT};
-    place.headerOctets = WalkOutside(header,
-                                     header.size(),
-                                     [&](const Extension& extension)
-                                     {
-                                         place.nextHeaderAt = extension.at;
-                                         place.routed |= extension.protocol == PROTOCOL_ROUTING;
-                                     });
+    bool fragment = false;
+    place.headerOctets =
+        WalkOutside(header,
+                    header.size(),
+                    [&](const Extension& extension)
+                    {
+                        place.nextHeaderAt = extension.at;
+                        place.routed |= extension.protocol == PROTOCOL_ROUTING;
+                        fragment |= extension.end <= header.size() && IsPart(header, extension);
+                    });
     if (place.headerOctets != header.size())
     {
         return Fail(Fault::BAD_VALUE, "IPv6 extension headers", place.headerOctets);
+    }
+    if (fragment)
+    {
+        return Fail(Fault::POLICY, "transport mode in a fragment");
     }
     return place;
 }

@@ -36,7 +36,8 @@ TransportPlace PlaceFor(Bytes packet, const PacketInfo& info);
 /**
  * Where the header of a packet that came ends, all of it outside.
  * @param header from the IP header on, up to what protects; extension headers in any order
- * @return BAD_VALUE if the lengths in it do not lead to its end, TRUNCATED for no whole IP header
+ * @return BAD_VALUE if the lengths in it do not lead to its end, TRUNCATED for no whole IP header,
+ * POLICY for an IPv6 fragment: whole datagrams only
  */
 Result<TransportPlace> PlaceBehind(Bytes header);
 

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace ikelab::esp
 {
@@ -232,6 +234,24 @@ TEST_F(TransportMode, RefusesHeadersThatDoNotEndWhereTheySay)
     expectFault(large, Fault::LIMIT);
     PacketBuffer longest(Buffer(65535 - 20));
     EXPECT_FALSE(RestoreHeader(longest, Bytes(v4).first(28), PROTOCOL_UDP));
+}
+
+// RFC 4303 §3.4.1: what came is reassembled first; the header of a part is none of it.
+TEST_F(TransportMode, GivesNoFragmentItsHeaderBack)
+{
+    const Buffer v6 = WithExtensions({0, PROTOCOL_FRAGMENT});
+    for (const auto& [low, fault] : {std::pair<uint8_t, std::optional<Fault>>{0, std::nullopt},
+                                     {0x06, std::nullopt}, // reserved
+                                     {0x01, Fault::POLICY},
+                                     {0x08, Fault::POLICY}})
+    {
+        Buffer header = ToBuffer(Bytes(v6).first(56));
+        header[48 + 3] = low;
+        PacketBuffer packet(MakePacket());
+        const auto restored = RestoreHeader(packet, header, PROTOCOL_UDP);
+        EXPECT_EQ(restored ? std::nullopt : std::optional(restored.error().fault), fault)
+            << unsigned{low};
+    }
 }
 
 // What a peer sends outside of ESP is not authenticated at all.
