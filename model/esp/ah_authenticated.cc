@@ -105,18 +105,27 @@ IsImmutableV4(uint8_t option)
  * RFC 791 §3.1: a route goes on with the address that its pointer names. Until it is used up the
  * destination is the next hop, and the last address where the packet arrives in the end.
  */
-void
-PredictV4Destination(MutableBytes header, Bytes option)
+Result<void>
+PredictV4Destination(MutableBytes header, Bytes option, AhEnd end)
 {
     constexpr size_t FIXED_OCTETS = 3;
+    if (option.size() < FIXED_OCTETS || option[2] > option.size())
+    {
+        return {};
+    }
+    if (end == AhEnd::RECEIVER)
+    {
+        return Fail(Fault::POLICY, "source route that leads on");
+    }
     if (option.size() >= FIXED_OCTETS + 4 && option[2] <= option.size() - 3)
     {
         std::ranges::copy(option.last<4>(), header.subspan<16, 4>().begin());
     }
+    return {};
 }
 
 Result<void>
-ZeroV4(MutableBytes header)
+ZeroV4(MutableBytes header, AhEnd end)
 {
     constexpr uint8_t END_OF_OPTIONS = 0;
     constexpr uint8_t NO_OPERATION = 1;
@@ -152,7 +161,7 @@ ZeroV4(MutableBytes header)
         const MutableBytes option = header.subspan(offset, octets);
         if (type == LOOSE_SOURCE_ROUTE || type == STRICT_SOURCE_ROUTE)
         {
-            PredictV4Destination(header, option);
+            TRY(PredictV4Destination(header, option, end));
         }
         if (!IsImmutableV4(type))
         {
@@ -196,9 +205,10 @@ ZeroV6Options(MutableBytes extension)
  * RFC 2460 §4.4: at each hop of a type 0 route the destination changes places with the next
  * address. Afterwards the last of them is the destination, and each of the others stands one
  * further on. Of other types a route that is used up changes no more; the rest cannot be predicted.
+ * At its destination any is used up (RFC 8200 §4.4).
  */
 Result<void>
-PredictV6Route(MutableBytes header, MutableBytes extension)
+PredictV6Route(MutableBytes header, MutableBytes extension, AhEnd end)
 {
     constexpr size_t FIXED_OCTETS = 8;
     constexpr size_t ADDRESS_OCTETS = 16;
@@ -207,6 +217,10 @@ PredictV6Route(MutableBytes header, MutableBytes extension)
     if (left == 0)
     {
         return {};
+    }
+    if (end == AhEnd::RECEIVER)
+    {
+        return Fail(Fault::POLICY, "routing header that leads on", 3, left);
     }
     if (extension[2] != TYPE_0)
     {
@@ -232,7 +246,7 @@ PredictV6Route(MutableBytes header, MutableBytes extension)
  * Appendix A2: a fragment header that the IP layer left in a whole packet is skipped. The length is
  * then that of the packet without it, as whoever reassembles writes it (RFC 8200 §4.5).
  */
-Result<void>
+void
 RemoveFragment(Buffer& copy, const Extension& fragment)
 {
     copy[fragment.announced] = copy[fragment.offset];
@@ -243,8 +257,8 @@ RemoveFragment(Buffer& copy, const Extension& fragment)
     StoreField<4, uint16_t>(fixed, static_cast<uint16_t>(length - FRAGMENT_OCTETS));
 }
 
-void
-ZeroV6(Buffer& copy)
+Result<void>
+ZeroV6(Buffer& copy, AhEnd end)
 {
     const auto fixed = MutableBytes(copy).first<V6_HEADER_OCTETS>();
     StoreField<0, uint32_t>(fixed, 0x60000000u); // traffic class and flow label
@@ -261,7 +275,7 @@ ZeroV6(Buffer& copy)
         const MutableBytes body = MutableBytes(copy).subspan(extension->offset, extension->octets);
         if (extension->type == ROUTING)
         {
-            TRY(PredictV6Route(copy, body));
+            TRY(PredictV6Route(copy, body, end));
         }
         else if (extension->type != FRAGMENT)
         {
@@ -297,15 +311,15 @@ FindAh(Bytes headers)
 }
 
 Result<void>
-CopyAuthenticated(Bytes headers, Buffer& copy)
+CopyAuthenticated(Bytes headers, Buffer& copy, AhEnd end)
 {
     TRY(FindAh(headers));
     copy.assign(headers.begin(), headers.end());
     if (IsV6(headers))
     {
-        return ZeroV6(copy);
+        return ZeroV6(copy, end);
     }
-    return ZeroV4(copy);
+    return ZeroV4(copy, end);
 }
 
 } // namespace ikelab::esp

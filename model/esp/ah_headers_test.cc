@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 /// Options and extension headers before AH (RFC 4302 §3.3.3.1, appendix A).
 namespace ikelab::esp
 {
@@ -36,10 +38,10 @@ Headers4(const std::string& options)
 }
 
 std::string
-Authenticated(const Buffer& headers)
+Authenticated(const Buffer& headers, AhEnd end = AhEnd::SENDER)
 {
     Buffer copy;
-    const auto done = CopyAuthenticated(headers, copy);
+    const auto done = CopyAuthenticated(headers, copy, end);
     return done ? ToHex(copy) : std::string(ToString(done.error().fault));
 }
 
@@ -110,6 +112,11 @@ TEST(AhHeaders, KnowWhereASourceRouteEnds)
         std::ranges::copy(Octets("0a000002"), arrived.begin() + 16);
         EXPECT_EQ(Authenticated(sent), Authenticated(arrived));
         EXPECT_EQ(Authenticated(sent).substr(32), "0a000002" + std::string(24, '0'));
+        // Who receives it on the way is not whom it is for.
+        EXPECT_EQ(Authenticated(arrived, AhEnd::RECEIVER), Authenticated(arrived));
+        EXPECT_EQ(Authenticated(sent, AhEnd::RECEIVER), "POLICY");
+        const Buffer last = Headers4(type + "0b 08 c0000202 0a000001 00");
+        EXPECT_EQ(Authenticated(last, AhEnd::RECEIVER), "POLICY") << "one address is left";
     }
 }
 
@@ -186,6 +193,9 @@ TEST(AhHeaders, KnowWhereARouteEnds)
     EXPECT_EQ(Authenticated(sent), Authenticated(arrived));
     EXPECT_EQ(Authenticated(between), Authenticated(arrived));
     EXPECT_EQ(Authenticated(arrived).substr(80), "3304000000000000" + two + a);
+    EXPECT_EQ(Authenticated(arrived, AhEnd::RECEIVER), Authenticated(arrived));
+    EXPECT_EQ(Authenticated(between, AhEnd::RECEIVER), "POLICY");
+    EXPECT_EQ(Authenticated(sent, AhEnd::RECEIVER), "POLICY");
     EXPECT_EQ(Extensions6(43, "3304 00 03 00000000" + a + b), "BAD_VALUE");
     EXPECT_EQ(Extensions6(43, "3304 04 01 00000000" + a + b), "POLICY") << "a segment route";
     EXPECT_EQ(Extensions6(43, "3304 04 00 00000000" + a + b), "3304040000000000" + a + b);

@@ -2,7 +2,6 @@
 #include "esp/ah_icv.h"
 
 #include "base/assert.h"
-#include "esp/ah_authenticated.h"
 
 namespace ikelab::esp
 {
@@ -31,9 +30,9 @@ AhIcv::HeaderOctets(bool v6) const
 }
 
 Result<void>
-AhIcv::Begin(Bytes headers)
+AhIcv::Begin(Bytes headers, AhEnd end)
 {
-    return CopyAuthenticated(headers, m_headers);
+    return CopyAuthenticated(headers, m_headers, end);
 }
 
 /// RFC 4302 §3.3.3: headers, AH with its padding, and all that follows.
@@ -53,9 +52,8 @@ AhIcv::HighHalf(uint64_t sequence) const
 }
 
 Result<void>
-AhIcv::Sign(Bytes headers, MutableBytes packet, uint64_t sequence)
+AhIcv::Sign(MutableBytes packet, uint64_t sequence)
 {
-    TRY(Begin(headers));
     const std::array<Bytes, 4> pieces = Pieces(packet);
     return m_mac.Sign(
         pieces, HighHalf(sequence), packet.subspan(wire::AH_FIXED_OCTETS, m_icvOctets));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crypto/packet_mac.h"
+#include "esp/ah_authenticated.h"
 #include "esp/sa_parameters.h"
 #include "wire/ah_header.h"
 
@@ -24,10 +25,10 @@ class AhIcv
     /// Octets of AH: its length is a multiple of 4 in IPv4, of 8 in IPv6 (RFC 4302 §3.3.3.2.1).
     size_t HeaderOctets(bool v6) const;
 
+    /// Take the headers before AH for what follows; errors are CopyAuthenticated's.
+    Result<void> Begin(Bytes headers, AhEnd end);
     /// The ICV goes into `packet`, which begins with AH and has its padding.
-    Result<void> Sign(Bytes headers, MutableBytes packet, uint64_t sequence);
-    /// Take the headers before AH for what Verify verifies, as often as is needed.
-    Result<void> Begin(Bytes headers);
+    Result<void> Sign(MutableBytes packet, uint64_t sequence);
     Result<void> Verify(Bytes packet, uint64_t sequence);
 
     void

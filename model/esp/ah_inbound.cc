@@ -68,7 +68,7 @@ AhInbound::Open(PacketBuffer& packet,
         return Fail(Fault::TRUNCATED, "packet with AH", packet.Size());
     }
     packet.DropBack(packet.Size() - counted); // link padding is not part of the packet
-    TRY(m_icv.Begin(headers));
+    TRY(m_icv.Begin(headers, AhEnd::RECEIVER));
     TRY_ASSIGN(const uint64_t sequence, Verify(std::as_const(packet).View(), *expected));
     const bool newest = Record(sequence);
 

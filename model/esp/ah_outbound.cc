@@ -80,8 +80,8 @@ AhOutbound::Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path
     }
     Announce(packet.View(), place);
     const MutableBytes whole = packet.View();
-    TRY(m_icv.Sign(
-        whole.first(place.headerOctets), whole.subspan(place.headerOctets), sealed.sequence));
+    TRY(m_icv.Begin(whole.first(place.headerOctets), AhEnd::SENDER));
+    TRY(m_icv.Sign(whole.subspan(place.headerOctets), sealed.sequence));
     m_lifetime.Count(inner.totalOctets);
     return sealed;
 }

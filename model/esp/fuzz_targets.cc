@@ -97,7 +97,9 @@ SignAh(testing::AhPair& sa, const testing::AhOptions& options, size_t headers, B
         StoreField<2, uint16_t>(whole.first<20>(), static_cast<uint16_t>(packet.size()));
     }
     wire::WriteAhHeader(whole.subspan(headers), {packet[headers], ahOctets, sa.in.Spi(), 1});
-    return icv.Sign(Bytes(packet).first(headers), whole.subspan(headers), 1).has_value();
+    // As the receiver sees it: with a route that leads on nothing would be opened.
+    return icv.Begin(Bytes(packet).first(headers), AhEnd::RECEIVER) &&
+           icv.Sign(whole.subspan(headers), 1);
 }
 
 } // namespace
