@@ -249,6 +249,46 @@ TEST(AhHeaders, StayInTransportMode)
     EXPECT_EQ(sa.Inner(), v6);
 }
 
+// RFC 8200 §4.4: a packet that has not arrived is not opened, however well it would verify.
+TEST(AhHeaders, OfARouteThatLeadsOnAreNotOpened)
+{
+    const Buffer route = Octets("1102 00 01 00000000 20010db800000000000000000000000a");
+    Buffer packet = MakePacket6();
+    packet.insert(packet.begin() + 40, route.begin(), route.end());
+    packet[6] = 43;
+    packet[5] = static_cast<uint8_t>(packet[5] + route.size());
+    AhPair sa({.mode = Mode::TRANSPORT});
+    const Buffer sealed = sa.Seal(packet);
+    ASSERT_FALSE(sealed.empty());
+    const auto early = sa.Open(sealed, 64);
+    ASSERT_FALSE(early);
+    EXPECT_EQ(early.error().fault, Fault::POLICY);
+    Buffer arrived = sealed;
+    std::swap_ranges(arrived.begin() + 24, arrived.begin() + 40, arrived.begin() + 48);
+    arrived[43] = 0;
+    EXPECT_TRUE(sa.Open(arrived, 64).has_value());
+}
+
+// §3.3.2: numbers are for packets that are sent.
+TEST(AhHeaders, ThatCannotBeCoveredSpendNoNumber)
+{
+    AhPair sa({.mode = Mode::TRANSPORT});
+    Buffer v4 = MakePacket();
+    const Buffer broken = Octets("82050000"); // an option longer than the header
+    v4.insert(v4.begin() + 20, broken.begin(), broken.end());
+    v4[0] = 0x46;
+    v4[3] = static_cast<uint8_t>(v4[3] + broken.size());
+    EXPECT_EQ(sa.FaultOfSeal(v4), Fault::BAD_VALUE);
+    Buffer v6 = MakePacket6();
+    const Buffer route = Octets("1102 04 01 00000000 20010db800000000000000000000000a");
+    v6.insert(v6.begin() + 40, route.begin(), route.end());
+    v6[6] = 43;
+    v6[5] = static_cast<uint8_t>(v6[5] + route.size());
+    EXPECT_EQ(sa.FaultOfSeal(v6), Fault::POLICY) << "a segment route";
+    EXPECT_EQ(sa.out.Sequence(), 0u);
+    EXPECT_FALSE(sa.Seal(MakePacket6()).empty());
+}
+
 // A peer's headers may be longer than the room before a packet.
 TEST(AhHeaders, MayBeLong)
 {

@@ -7,6 +7,7 @@
 #include "esp/fixed_fields.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ikelab::esp
 {
@@ -43,6 +44,7 @@ AhOutbound::Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path
             return Fail(Fault::POLICY, "transport mode");
         }
         place = PlaceFor(std::as_const(packet).View(), inner);
+        TRY(CheckHeaders(std::as_const(packet).View(), place));
     }
     const size_t octets = inner.totalOctets + ahOctets + (tunnel ? tunnelOctets : 0) - uncounted;
     if (octets > LARGEST_LENGTH)
@@ -84,6 +86,20 @@ AhOutbound::Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path
     TRY(m_icv.Sign(whole.subspan(place.headerOctets), sealed.sequence));
     m_lifetime.Count(inner.totalOctets);
     return sealed;
+}
+
+/// Options and extension headers that AH cannot cover are found here, before a number is spent.
+Result<void>
+AhOutbound::CheckHeaders(Bytes packet, const TransportPlace& place)
+{
+    if (place.headerOctets <= (packet.front() >> 4 == 6 ? V6_HEADER_OCTETS : V4_HEADER_OCTETS))
+    {
+        return {};
+    }
+    const Bytes headers = packet.first(place.headerOctets);
+    m_headers.assign(headers.begin(), headers.end());
+    m_headers[place.nextHeaderAt] = PROTOCOL_AH;
+    return m_icv.Begin(m_headers, AhEnd::SENDER);
 }
 
 /// RFC 4301 §5.1.2: the header of a tunnel, but for what Announce writes.

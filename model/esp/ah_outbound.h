@@ -31,8 +31,9 @@ class AhOutbound : public OutboundHalf
      * @param inner  what ReadPacket says of it
      * @param path   ends of a tunnel's outer header
      * @return EXHAUSTED when the sequence numbers are used up (RFC 4302 §3.3.2: they never cycle);
-     * POLICY for a packet that transport mode cannot carry; OVERLONG if no IP packet holds the
-     * result. The packet is then untouched. CRYPTO if OpenSSL refuses.
+     * POLICY or BAD_VALUE for a packet that transport mode cannot carry; OVERLONG if no IP packet
+     * holds the result. Then no number is spent, and the packet is untouched. CRYPTO if OpenSSL
+     * refuses.
      */
     Result<Sealed> Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path);
 
@@ -44,6 +45,7 @@ class AhOutbound : public OutboundHalf
     }
 
   private:
+    Result<void> CheckHeaders(Bytes packet, const TransportPlace& place);
     void PrependTunnelHeader(PacketBuffer& packet, const Sealed& sealed, const Path& path) const;
     void Announce(MutableBytes packet, const TransportPlace& place) const;
     uint16_t Identification() const;
