@@ -46,17 +46,22 @@ Sad::FindInbound(EspSpi spi) const
 }
 
 ChildSa*
-Sad::FindOutbound(EspSpi spi, const IpAddress& local, const IpAddress& remote) const
+Sad::FindOutbound(wire::ProtocolId protocol,
+                  EspSpi spi,
+                  const IpAddress& local,
+                  const IpAddress& remote) const
 {
+    const bool ah = protocol == wire::ProtocolId::AH;
     const auto [first, last] = m_byOutboundSpi.equal_range(spi);
-    const auto found =
-        std::find_if(first,
-                     last,
-                     [&](const auto& entry)
-                     {
-                         const Path& path = entry.second->path;
-                         return path.local.address == local && path.remote.address == remote;
-                     });
+    const auto found = std::find_if(first,
+                                    last,
+                                    [&](const auto& entry)
+                                    {
+                                        const Path& path = entry.second->path;
+                                        return (entry.second->outbound.Ah() != nullptr) == ah &&
+                                               path.local.address == local &&
+                                               path.remote.address == remote;
+                                    });
     return found == last ? nullptr : found->second;
 }
 

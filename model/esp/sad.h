@@ -8,6 +8,7 @@
 #include "esp/inbound_sa.h"
 #include "esp/outbound_sa.h"
 #include "esp/selector_set.h"
+#include "wire/iana.h"
 
 #include <memory>
 #include <unordered_map>
@@ -109,9 +110,12 @@ class Sad
 
     ChildSa* FindInbound(EspSpi spi) const;
     ChildSa* Find(ChildSaId id) const;
-    /// The SA that sends with this SPI between these ends; peers choose such SPIs, so others may
-    /// have the same.
-    ChildSa* FindOutbound(EspSpi spi, const IpAddress& local, const IpAddress& remote) const;
+    /// The SA that sends with this protocol and SPI between these ends; peers choose such SPIs, so
+    /// others may have the same.
+    ChildSa* FindOutbound(wire::ProtocolId protocol,
+                          EspSpi spi,
+                          const IpAddress& local,
+                          const IpAddress& remote) const;
 
     size_t
     Size() const

@@ -7,8 +7,8 @@
 #include <algorithm>
 
 /**
- * ICMP errors: about ESP packets that this node sent, which nobody signed (RFC 4301 §6.1.1, §8.2),
- * and those that go through tunnels (§6.2).
+ * ICMP errors: about ESP and AH packets that this node sent, which nobody signed (RFC 4301 §6.1.1,
+ * §8.2), and those that go through tunnels (§6.2).
  */
 namespace ikelab::gateway
 {
@@ -17,35 +17,48 @@ namespace
 {
 
 constexpr size_t UDP_HEADER_OCTETS = 8;
+constexpr size_t AH_OCTETS_BEFORE_SPI = 4; // RFC 4302 §2
 
-/// What an error quotes of an ESP packet.
-struct QuotedEsp
+/// What an error quotes of an ESP or AH packet.
+struct QuotedSa
 {
+    wire::ProtocolId protocol{wire::ProtocolId::ESP};
     EspSpi spi; ///< 0 if it is cut off
-    uint32_t sequence{0};
+    /// Of AH it stands behind the 8 octets that RFC 792 asks for.
+    std::optional<uint32_t> sequence;
 };
 
-/// Nothing if the quoted packet is no ESP, as IP protocol or in UDP from one of these ports.
-std::optional<QuotedEsp>
-ReadQuotedEsp(const esp::IcmpError& error, const std::set<uint16_t>& ikePorts)
+/// Nothing if the quoted packet is neither AH nor ESP, as IP protocol or in UDP from one of these
+/// ports.
+std::optional<QuotedSa>
+ReadQuotedSa(const esp::IcmpError& error, const std::set<uint16_t>& ikePorts)
 {
     const esp::PacketInfo& about = error.about;
     const bool udp = about.protocol == esp::PROTOCOL_UDP;
-    if (about.laterFragment || (!udp && about.protocol != esp::PROTOCOL_ESP) ||
+    const bool ah = about.protocol == esp::PROTOCOL_AH;
+    if (about.laterFragment || (!udp && !ah && about.protocol != esp::PROTOCOL_ESP) ||
         (udp && (!about.portsKnown || !ikePorts.contains(about.sourcePort) ||
                  !wire::UsesNonEspMarker(about.sourcePort, about.destinationPort))))
     {
         return std::nullopt;
     }
     ByteReader reader(error.quoted.subspan(about.headerOctets));
-    QuotedEsp esp;
-    const bool whole = (!udp || reader.Skip(UDP_HEADER_OCTETS)) && reader.U32(esp.spi.value) &&
-                       reader.U32(esp.sequence);
-    if (whole && udp && esp.spi.value == 0)
+    QuotedSa quoted{ah ? wire::ProtocolId::AH : wire::ProtocolId::ESP, {}, {}};
+    uint32_t sequence = 0;
+    if ((udp && !reader.Skip(UDP_HEADER_OCTETS)) || (ah && !reader.Skip(AH_OCTETS_BEFORE_SPI)) ||
+        !reader.U32(quoted.spi.value))
+    {
+        return quoted;
+    }
+    if (reader.U32(sequence))
+    {
+        quoted.sequence = sequence;
+    }
+    if (udp && quoted.spi.value == 0 && quoted.sequence)
     {
         return std::nullopt; // the non-ESP marker: IKE
     }
-    return whole ? esp : QuotedEsp{};
+    return quoted;
 }
 
 /// RFC 1191 §7.1: the sizes that networks have, for routers that name none.
@@ -66,7 +79,7 @@ Gateway::Impl::HandleIcmpError(Instant now, Bytes packet)
 {
     const auto info = esp::ReadPacket(packet);
     const auto error = info ? esp::ReadIcmpError(packet, *info) : std::nullopt;
-    const auto quoted = error ? ReadQuotedEsp(*error, m_ikePorts) : std::nullopt;
+    const auto quoted = error ? ReadQuotedSa(*error, m_ikePorts) : std::nullopt;
     if (!quoted || error->about.source != info->destination)
     {
         return std::nullopt;
@@ -78,17 +91,22 @@ Gateway::Impl::HandleIcmpError(Instant now, Bytes packet)
     event.reporter = info->source.ToAddress();
     event.destination = error->about.destination.ToAddress();
     event.spi = quoted->spi;
-    const esp::ChildSa* sa =
-        m_sad.FindOutbound(quoted->spi, info->destination.ToAddress(), event.destination);
+    const esp::ChildSa* sa = m_sad.FindOutbound(
+        quoted->protocol, quoted->spi, info->destination.ToAddress(), event.destination);
     Verdict verdict = Verdict::CONSUMED;
     if (!sa)
     {
         event.ignored = "no such SA";
         verdict = Verdict::DISCARD;
     }
+    else if (!quoted->sequence)
+    {
+        event.ignored = "its sequence number is cut off";
+        verdict = Verdict::DISCARD;
+    }
     else if (const auto sent = static_cast<uint32_t>(
                  sa->outbound.Visit([](const auto& half) { return half.Sequence(); }));
-             sent - quoted->sequence >= limits::ICMP_SEQUENCE_AGE)
+             sent - *quoted->sequence >= limits::ICMP_SEQUENCE_AGE)
     {
         event.ignored = "not sent lately";
         verdict = Verdict::DISCARD;

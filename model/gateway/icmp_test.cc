@@ -12,8 +12,9 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <string>
 
-/// RFC 4301 §6.1.1 and §8.2: unauthenticated ICMP errors about ESP packets.
+/// RFC 4301 §6.1.1 and §8.2: unauthenticated ICMP errors about ESP and AH packets.
 namespace ikelab::gateway
 {
 
@@ -28,6 +29,7 @@ using testing::PairOptions;
 using namespace std::chrono_literals;
 
 constexpr uint16_t DONT_FRAGMENT = 0x4000;
+constexpr size_t AH_OCTETS_BEFORE_SPI = 4; // RFC 4302 §2
 
 /// A packet of these octets, without its payload's end.
 Buffer
@@ -66,22 +68,35 @@ struct ErrorSpec
     uint8_t type{3};
     uint8_t code{4};
     uint32_t parameter{1400};
-    size_t quotedOctets{8}; ///< behind the quoted IP header
+    size_t quotedOctets{12}; ///< behind the quoted IP header: AH's number ends there
     uint16_t fragmentField{DONT_FRAGMENT};
     uint32_t spiMask{0}; ///< changes it
     uint32_t sequenceOffset{0};
     const char* destination{nullptr}; ///< of the quoted packet
     const char* source{nullptr};
+    bool otherProtocol{false}; ///< as if it had been AH, or ESP
 };
 
-class IcmpErrors : public ::testing::TestWithParam<bool>
+/// The outer packets.
+struct Outer
+{
+    bool v6{false};
+    bool ah{false};
+};
+
+class IcmpErrors : public ::testing::TestWithParam<Outer>
 {
   protected:
     explicit IcmpErrors(PairOptions options = {})
         : pair(
               [&]
               {
-                  options.outerV6 = GetParam();
+                  options.outerV6 = GetParam().v6;
+                  if (GetParam().ah)
+                  {
+                      options.both.merge_patch(testing::ChildPatch(
+                          R"({"esp_proposals": null, "ah_proposals": "sha256"})"));
+                  }
                   return options;
               }())
     {
@@ -102,11 +117,12 @@ class IcmpErrors : public ::testing::TestWithParam<bool>
         return verdict;
     }
 
-    /// An error of a router about the last ESP packet.
+    /// An error of a router about the last ESP or AH packet.
     Buffer
     MakeError(ErrorSpec spec = {})
     {
-        const bool v6 = GetParam();
+        const bool v6 = GetParam().v6;
+        const bool ah = GetParam().ah;
         if (v6 && spec.type == 3 && spec.code == 4)
         {
             spec.type = 2;
@@ -116,17 +132,24 @@ class IcmpErrors : public ::testing::TestWithParam<bool>
         const auto sent =
             std::ranges::find_if(pair.trace.rbegin(),
                                  pair.trace.rend(),
-                                 [](const Frame& frame) { return frame.kind == Frame::Kind::ESP; });
+                                 [ah](const Frame& frame) {
+                                     return frame.kind == (ah ? Frame::Kind::AH : Frame::Kind::ESP);
+                                 });
         const IpAddress us = outgoing.path.local.address;
-        Buffer esp = sent->octets;
-        ByteReader reader(esp);
+        ByteReader reader(sent->octets);
         uint32_t spi = 0;
         uint32_t sequence = 0;
+        EXPECT_TRUE(!ah || reader.Skip((v6 ? 40 : 20) + AH_OCTETS_BEFORE_SPI));
         EXPECT_TRUE(reader.U32(spi) && reader.U32(sequence));
+        const bool quotesAh = ah != spec.otherProtocol;
         ByteWriter changed;
+        if (quotesAh)
+        {
+            changed.U32(0x04040000); // IPv4 follows, and 24 octets are all of it
+        }
         changed.U32(spi ^ spec.spiMask);
         changed.U32(sequence + spec.sequenceOffset);
-        std::ranges::copy(changed.View(), esp.begin());
+        changed.Octets(reader.Rest());
         ByteWriter message;
         message.U8(spec.type);
         message.U8(spec.code);
@@ -135,10 +158,10 @@ class IcmpErrors : public ::testing::TestWithParam<bool>
         message.Octets(IpHeader(spec.source ? *IpAddress::Parse(spec.source) : us,
                                 spec.destination ? *IpAddress::Parse(spec.destination)
                                                  : outgoing.path.remote.address,
-                                esp::PROTOCOL_ESP,
-                                esp.size(),
+                                quotesAh ? esp::PROTOCOL_AH : esp::PROTOCOL_ESP,
+                                changed.View().size(),
                                 spec.fragmentField));
-        message.Octets(Bytes(esp).first(std::min(spec.quotedOctets, esp.size())));
+        message.Octets(changed.View().first(std::min(spec.quotedOctets, changed.View().size())));
         Buffer packet = IpHeader(*IpAddress::Parse(v6 ? "2001:db8:f::1" : "198.51.100.1"),
                                  us,
                                  v6 ? esp::PROTOCOL_ICMPV6 : esp::PROTOCOL_ICMP,
@@ -224,11 +247,15 @@ TEST_P(IcmpErrors, AreNotBelievedWithoutReason)
         ErrorSpec spec;
         std::string_view ignored;
     };
-    const bool v6 = GetParam();
+    const bool v6 = GetParam().v6;
     const char* const stranger = v6 ? "2001:db8::77" : "192.0.2.77";
     std::vector<Row> rows{{"another SPI", {.spiMask = 0x100}, "no such SA"},
                           {"another peer", {.destination = stranger}, "no such SA"},
-                          {"no SPI", {.quotedOctets = 7}, "no such SA"},
+                          {"another protocol", {.otherProtocol = true}, "no such SA"},
+                          {"no SPI", {.quotedOctets = 3}, "no such SA"},
+                          {"no sequence number",
+                           {.quotedOctets = GetParam().ah ? size_t{8} : size_t{7}},
+                           "its sequence number is cut off"},
                           {"a number to come", {.sequenceOffset = 1}, "not sent lately"},
                           {"a number long gone", {.sequenceOffset = 0x80000000}, "not sent lately"},
                           {"as large as the packet", {.parameter = 65535}, "it would have fitted"}};
@@ -255,7 +282,7 @@ TEST_P(IcmpErrors, AreNotBelievedWithoutReason)
 TEST_P(IcmpErrors, AboutOtherPacketsAreLeftToPolicy)
 {
     // To us, but about somebody else's packet.
-    EXPECT_EQ(Report(MakeError({.source = GetParam() ? "2001:db8::77" : "192.0.2.77"})),
+    EXPECT_EQ(Report(MakeError({.source = GetParam().v6 ? "2001:db8::77" : "192.0.2.77"})),
               std::nullopt);
     EXPECT_EQ(Report(esp::testing::MakePacket()), std::nullopt);
     EXPECT_EQ(Report(Buffer{}), std::nullopt);
@@ -264,7 +291,7 @@ TEST_P(IcmpErrors, AboutOtherPacketsAreLeftToPolicy)
 
 TEST_P(IcmpErrors, OfOtherTypesAreToldAndChangeNothing)
 {
-    const ErrorSpec unreachable{.type = static_cast<uint8_t>(GetParam() ? 1 : 3), .code = 1};
+    const ErrorSpec unreachable{.type = static_cast<uint8_t>(GetParam().v6 ? 1 : 3), .code = 1};
     EXPECT_EQ(Report(MakeError(unreachable)), Verdict::CONSUMED);
     EXPECT_EQ(LastEvent().type, unreachable.type);
     EXPECT_EQ(LastEvent().code, unreachable.code);
@@ -281,7 +308,7 @@ TEST_P(IcmpErrors, CutAnywhereOrDamagedAnywhereDoNoHarm)
         Report(Bytes(whole).first(octets));
     }
     EXPECT_EQ(pair.moon.Counts().icmpErrors, 0u) << "the length says that something is missing";
-    const uint32_t least = GetParam() ? 1280 : 576;
+    const uint32_t least = GetParam().v6 ? 1280 : 576;
     for (size_t bit = 0; bit < whole.size() * 8; ++bit)
     {
         Buffer damaged = whole;
@@ -304,10 +331,12 @@ TEST_P(IcmpErrors, InFloodsAreCountedNotReportedOneByOne)
     EXPECT_EQ(MtuNow(), 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions,
-                         IcmpErrors,
-                         ::testing::Bool(),
-                         [](const auto& versions) { return versions.param ? "IPv6" : "IPv4"; });
+INSTANTIATE_TEST_SUITE_P(
+    Versions,
+    IcmpErrors,
+    ::testing::Values(Outer{}, Outer{true}, Outer{false, true}, Outer{true, true}),
+    [](const auto& outer)
+    { return std::string(outer.param.v6 ? "IPv6" : "IPv4") + (outer.param.ah ? "Ah" : ""); });
 
 /// IPv4 only.
 class FragmentationNeeded : public IcmpErrors
@@ -338,7 +367,7 @@ TEST_P(FragmentationNeeded, UsesTheLowHalfOfTheWordOnly)
 
 INSTANTIATE_TEST_SUITE_P(Versions,
                          FragmentationNeeded,
-                         ::testing::Values(false),
+                         ::testing::Values(Outer{}),
                          [](const auto&) { return "IPv4"; });
 
 class ConfiguredIcmp : public IcmpErrors
@@ -361,8 +390,8 @@ TEST_P(ConfiguredIcmp, IsIgnored)
 
 INSTANTIATE_TEST_SUITE_P(Versions,
                          ConfiguredIcmp,
-                         ::testing::Bool(),
-                         [](const auto& versions) { return versions.param ? "IPv6" : "IPv4"; });
+                         ::testing::Values(Outer{}, Outer{true}),
+                         [](const auto& outer) { return outer.param.v6 ? "IPv6" : "IPv4"; });
 
 class IcmpLifetime : public IcmpErrors
 {
@@ -384,7 +413,7 @@ TEST_P(IcmpLifetime, AndLeastMtuAreConfigurable)
 
 INSTANTIATE_TEST_SUITE_P(Versions,
                          IcmpLifetime,
-                         ::testing::Values(false),
+                         ::testing::Values(Outer{}),
                          [](const auto&) { return "IPv4"; });
 
 TEST(PathMtus, AreBoundedAndTheOldestGoes)
