@@ -41,6 +41,9 @@ inline constexpr unsigned UNPROTECTED_ANSWERS_PER_SECOND = 10;
 /// An IKE SA's peer is told of unknown SPIs once in this time: anybody can write the peer's address
 /// on a packet, and each report is an exchange.
 inline constexpr unsigned INVALID_SPI_INTERVAL_SECONDS = 1;
+/// IKE SAs of one address that are asked whether they would: behind a NAT many may live, and such
+/// packets come in floods.
+inline constexpr size_t INVALID_SPI_CANDIDATES = 16;
 /// Requests of ours that wait for the window of one IKE SA.
 inline constexpr size_t WAITING_EXCHANGES = 2048;
 /// A cookie's length as RFC 7296 §2.6 and §3.10.1 allow it.

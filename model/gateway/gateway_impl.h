@@ -166,7 +166,6 @@ class Gateway::Impl
     PathMtus m_pathMtus;
     esp::FragmentTable m_fragments;
     esp::FragmentTable m_clearFragments; ///< apart: strangers can fill it
-    RefusalMeter m_reports;              ///< of unknown SPIs to peers
     bool m_shutDown{false};
 };
 

@@ -64,6 +64,23 @@ TEST(InvalidSpi, OfAFloodIsToldOnceASecond)
     EXPECT_EQ(pair.sun.Counts().unknownSpis, 300u);
 }
 
+// What strangers send spends nothing of what peers are told with.
+TEST(InvalidSpi, OfAPeerIsToldInAFloodOfStrangers)
+{
+    GatewayPair pair;
+    pair.Establish();
+    Frame strangers = StrangeEsp(pair, false);
+    for (uint32_t i = 0; i < 1000; ++i)
+    {
+        strangers.path.local.address = IpAddress::V4(0xc6336401u + i);
+        pair.Deliver(pair.sun, strangers);
+    }
+    pair.Deliver(pair.sun, StrangeEsp(pair, false));
+    pair.Settle();
+    EXPECT_EQ(pair.moon.Count<ike::InvalidSpiReported>(), 1u);
+    EXPECT_EQ(pair.sun.Counts().unknownSpis, 1001u);
+}
+
 TEST(InvalidSpi, OfStrangersSendsNothing)
 {
     GatewayPair pair;

@@ -419,7 +419,7 @@ Gateway::Impl::HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& pack
 void
 Gateway::Impl::ReportInvalidSpi(Instant now, const SocketAddress& sender, EspSpi spi)
 {
-    if (m_reports.Allows(now, Fault::UNKNOWN_SPI, true) && ike.ReportInvalidSpi(now, sender, spi))
+    if (ike.ReportInvalidSpi(now, sender, spi))
     {
         Pump(now);
     }

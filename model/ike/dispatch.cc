@@ -451,6 +451,7 @@ IkeEndpoint::Impl::FollowPath(IkeSa& sa, const Path& path)
     if (!sa.GetSetUp() && sa.natRemote && !sa.natLocal)
     {
         sa.path = path;
+        m_table.Update(sa);
         m_services.Emit(PathChanged{sa.id, path});
     }
 }

@@ -93,7 +93,7 @@ class IkeEndpoint
     /**
      * A packet came with an SPI that is none of ours: tell its sender over an IKE SA with that
      * address, if there is one that is not busy; who has none is told nothing (RFC 7296 §1.5: both
-     * MAY). To be called for few such packets, as anybody can send them.
+     * MAY). Anybody can send such packets: each SA tells once a second, strangers cost a look-up.
      * @param peer where it came from; the port is 0 if it came without UDP
      * @return was it told?
      */

@@ -34,7 +34,7 @@ SaTable::Erase(IkeSaId id)
     Entry& entry = m_entries.at(id);
     LeaveHalfOpen(entry);
     Index(entry, id, nullptr, std::nullopt);
-    CountAddress(entry, std::nullopt);
+    IndexAddress(entry, id, std::nullopt);
     if (entry.init)
     {
         m_byInit.erase(*entry.init);
@@ -219,12 +219,15 @@ SaTable::HasOtherBetween(const IkeSa& sa, const Identity& local, const Identity&
 bool
 SaTable::HasOtherWithPeerOf(const IkeSa& sa) const
 {
-    const auto with = m_with.find(sa.path.remote.address);
-    // Its own is among them unless it moved; counted in Update.
-    const bool counted = m_entries.at(sa.id).address == sa.path.remote.address;
-    if (with != m_with.end() && with->second > (counted ? 1 : 0))
+    const IpAddress& address = sa.path.remote.address;
+    for (auto at = m_byAddress.lower_bound({{address, 0}, IkeSaId{}});
+         at != m_byAddress.end() && at->first.address == address;
+         ++at)
     {
-        return true;
+        if (at->second != sa.id)
+        {
+            return true;
+        }
     }
     const ConnectionConfig* connection = sa.connection.get();
     auto at = m_byConnection.lower_bound({connection, IkeSaId{}});
@@ -243,7 +246,7 @@ SaTable::Update(const IkeSa& sa)
           sa.id,
           sa.IsLingering() ? nullptr : sa.connection.get(),
           PeerMayKnow(sa) ? std::optional(HashOf(sa.localId, sa.remoteId)) : std::nullopt);
-    CountAddress(entry, sa.IsLingering() ? std::nullopt : std::optional(sa.path.remote.address));
+    IndexAddress(entry, sa.id, sa.IsLingering() ? std::nullopt : std::optional(sa.path.remote));
     if (sa.IsLingering() && !sa.wasEstablished)
     {
         // What a refused peer leaves behind counts on: it costs memory as before.
@@ -282,7 +285,7 @@ SaTable::LeaveHalfOpen(Entry& entry)
 }
 
 void
-SaTable::CountAddress(Entry& entry, std::optional<IpAddress> address)
+SaTable::IndexAddress(Entry& entry, IkeSaId id, std::optional<SocketAddress> address)
 {
     if (entry.address == address)
     {
@@ -290,11 +293,11 @@ SaTable::CountAddress(Entry& entry, std::optional<IpAddress> address)
     }
     if (entry.address)
     {
-        CountDown(m_with, *entry.address);
+        m_byAddress.erase({*entry.address, id});
     }
     if (address)
     {
-        ++m_with[*address];
+        m_byAddress.emplace(*address, id);
     }
     entry.address = address;
 }

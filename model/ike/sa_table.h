@@ -47,8 +47,8 @@ class SaTable
     /// Take one SA whose time has come.
     IkeSa* TakeDue(Instant now);
 
-    /// To be told when an SA changed its state, connection or identities: keeps the counts of SAs
-    /// whose peer is not authenticated and the ways to find SAs by connection and by peer.
+    /// To be told when an SA changed its state, connection, identities or path: keeps the counts of
+    /// SAs whose peer is not authenticated and the ways to find SAs by connection and by peer.
     void Update(const IkeSa& sa);
     /// The SAs of a connection that are not closed, in the order of their numbers.
     std::vector<IkeSa*> OfConnection(const ConnectionConfig* connection);
@@ -61,6 +61,34 @@ class SaTable
     bool HasOtherBetween(const IkeSa& sa, const Identity& local, const Identity& remote) const;
     /// Is there, beside this one, any SA of its connection or with its peer's address?
     bool HasOtherWithPeerOf(const IkeSa& sa) const;
+    /**
+     * Of the SAs that are not closed and whose peer is there, one that the caller wants.
+     * @param peer port 0: at any port
+     * @param most so many are looked at
+     * @param wants called as wants(sa)
+     * @return nullptr if there is none
+     */
+    template <typename Wants>
+    IkeSa*
+    FirstAt(const SocketAddress& peer, size_t most, const Wants& wants)
+    {
+        const auto there = [&](const SocketAddress& place)
+        {
+            return place.address == peer.address && (peer.port == 0 || place.port == peer.port);
+        };
+        for (auto at = m_byAddress.lower_bound({peer, IkeSaId{}});
+             most != 0 && at != m_byAddress.end() && there(at->first);
+             ++at, --most)
+        {
+            IkeSa* const sa = Find(at->second);
+            if (wants(std::as_const(*sa)))
+            {
+                return sa;
+            }
+        }
+        return nullptr;
+    }
+
     size_t
     HalfOpen() const
     {
@@ -83,14 +111,14 @@ class SaTable
         std::optional<IpAddress> halfOpen;
         const ConnectionConfig* connection{nullptr};
         std::optional<size_t> peer; ///< hash of both identities, once the peer may know us by them
-        std::optional<IpAddress> address; ///< the peer's, until closed
+        std::optional<SocketAddress> address; ///< the peer's, until closed
     };
 
     void Index(Entry& entry,
                IkeSaId id,
                const ConnectionConfig* connection,
                std::optional<size_t> peer);
-    void CountAddress(Entry& entry, std::optional<IpAddress> address);
+    void IndexAddress(Entry& entry, IkeSaId id, std::optional<SocketAddress> address);
 
     /// Numbers of one connection stand together; between connections the order means nothing.
     struct ByConnection
@@ -115,7 +143,7 @@ class SaTable
     std::set<std::pair<const ConnectionConfig*, IkeSaId>, ByConnection> m_byConnection;
     std::set<std::pair<size_t, IkeSaId>> m_byPeer;
     std::map<IpAddress, size_t> m_halfOpenFrom;
-    std::map<IpAddress, size_t> m_with; ///< SAs that are not closed, by the peer's address
+    std::set<std::pair<SocketAddress, IkeSaId>> m_byAddress; ///< the peer's; SAs not closed
     size_t m_halfOpen{0};
     uint32_t m_last{0};
 };

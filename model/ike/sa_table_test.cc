@@ -174,5 +174,35 @@ TEST(SaTable, KnowsOthersOfAPeerByItsAddressAndItsConnection)
     EXPECT_FALSE(t.table.HasOtherWithPeerOf(first));
 }
 
+TEST(SaTable, FindsSasByWhereTheirPeerIs)
+{
+    Table t;
+    IkeSa& first = t.Add(1);
+    IkeSa& second = t.Add(2);
+    first.path.remote = testing::Socket("192.0.2.9", 4500);
+    second.path.remote = testing::Socket("192.0.2.9", 1024);
+    t.table.Update(first);
+    t.table.Update(second);
+    const auto find = [&](const SocketAddress& peer, size_t most, const IkeSa* but = nullptr)
+    {
+        return t.table.FirstAt(peer, most, [&](const IkeSa& sa) { return &sa != but; });
+    };
+    EXPECT_EQ(find(testing::Socket("192.0.2.9", 4500), 9), &first);
+    EXPECT_EQ(find(testing::Socket("192.0.2.9", 1024), 9), &second);
+    EXPECT_EQ(find(testing::Socket("192.0.2.9", 500), 9), nullptr);
+    EXPECT_EQ(find(testing::Socket("192.0.2.8", 0), 9), nullptr);
+    EXPECT_EQ(find(testing::Socket("192.0.2.9", 0), 1), &second);
+    EXPECT_EQ(find(testing::Socket("192.0.2.9", 0), 2, &second), &first);
+    EXPECT_EQ(find(testing::Socket("192.0.2.9", 0), 1, &second), nullptr) << "one was looked at";
+    second.path.remote = testing::Socket("192.0.2.8", 1024);
+    t.table.Update(second);
+    EXPECT_EQ(find(testing::Socket("192.0.2.8", 0), 9), &second);
+    first.state = Lingering{};
+    t.table.Update(first);
+    EXPECT_EQ(find(testing::Socket("192.0.2.9", 0), 9), nullptr);
+    t.table.Erase(second.id);
+    EXPECT_EQ(find(testing::Socket("192.0.2.8", 0), 9), nullptr);
+}
+
 } // namespace
 } // namespace ikelab::ike

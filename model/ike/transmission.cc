@@ -143,22 +143,23 @@ bool
 IkeEndpoint::Impl::ReportInvalidSpi(Instant now, const SocketAddress& peer, EspSpi spi)
 {
     m_services.now = now;
-    for (const auto& [id, sa] : m_table.All())
+    // Each SA has a budget of its own, so that nobody can use up another one's.
+    const auto free = [&](const IkeSa& sa)
     {
-        const SocketAddress& known = sa->path.remote;
         const bool often =
-            sa->invalidSpiToldAt && now - *sa->invalidSpiToldAt <
-                                        std::chrono::seconds(limits::INVALID_SPI_INTERVAL_SECONDS);
-        if (sa->IsEstablished() && !sa->running && sa->waiting.empty() && !often &&
-            known.address == peer.address && (peer.port == 0 || known.port == peer.port))
-        {
-            sa->invalidSpiToldAt = now;
-            sa->Enqueue(std::make_unique<InvalidSpiReport>(spi));
-            Settle(*sa);
-            return true;
-        }
+            sa.invalidSpiToldAt &&
+            now - *sa.invalidSpiToldAt < std::chrono::seconds(limits::INVALID_SPI_INTERVAL_SECONDS);
+        return sa.IsEstablished() && !sa.running && sa.waiting.empty() && !often;
+    };
+    IkeSa* const sa = m_table.FirstAt(peer, limits::INVALID_SPI_CANDIDATES, free);
+    if (!sa)
+    {
+        return false;
     }
-    return false;
+    sa->invalidSpiToldAt = now;
+    sa->Enqueue(std::make_unique<InvalidSpiReport>(spi));
+    Settle(*sa);
+    return true;
 }
 
 bool
