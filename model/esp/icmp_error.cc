@@ -3,6 +3,7 @@
 
 #include "base/byte_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ikelab::esp
@@ -14,6 +15,28 @@ namespace
 constexpr uint8_t V4_UNREACHABLE = 3;
 constexpr uint8_t V4_FRAGMENTATION_NEEDED = 4;
 constexpr uint8_t V6_TOO_BIG = 2;
+
+/// All but what it is about.
+std::optional<IcmpError>
+ReadFixed(Bytes packet, const PacketInfo& info)
+{
+    if (info.laterFragment || info.protocol != (info.IsV6() ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP))
+    {
+        return std::nullopt;
+    }
+    IcmpError error;
+    error.v6 = info.IsV6();
+    ByteReader reader(
+        packet.first(std::min(info.totalOctets, packet.size())).subspan(info.headerOctets));
+    uint16_t checksum = 0; // the IP layer's business
+    if (!reader.U8(error.type) || !reader.U8(error.code) || !reader.U16(checksum) ||
+        !reader.U32(error.parameter) || !IsIcmpErrorType(error.v6, error.type))
+    {
+        return std::nullopt;
+    }
+    error.quoted = reader.Rest();
+    return error;
+}
 
 } // namespace
 
@@ -35,29 +58,27 @@ IsPacketTooBig(const IcmpError& error)
                     : error.type == V4_UNREACHABLE && error.code == V4_FRAGMENTATION_NEEDED;
 }
 
+std::optional<Bytes>
+QuotedByIcmpError(Bytes packet, const PacketInfo& info)
+{
+    const auto error = ReadFixed(packet, info);
+    return error ? std::optional(error->quoted) : std::nullopt;
+}
+
 std::optional<IcmpError>
 ReadIcmpError(Bytes packet, const PacketInfo& info)
 {
-    if (info.laterFragment || info.protocol != (info.IsV6() ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP))
+    auto error = ReadFixed(packet, info);
+    if (!error)
     {
         return std::nullopt;
     }
-    IcmpError error;
-    error.v6 = info.IsV6();
-    ByteReader reader(packet.first(info.totalOctets).subspan(info.headerOctets));
-    uint16_t checksum = 0; // the IP layer's business
-    if (!reader.U8(error.type) || !reader.U8(error.code) || !reader.U16(checksum) ||
-        !reader.U32(error.parameter) || !IsIcmpErrorType(error.v6, error.type))
+    const auto about = ReadQuoted(error->quoted);
+    if (!about || about->IsV6() != error->v6)
     {
         return std::nullopt;
     }
-    error.quoted = reader.Rest();
-    const auto about = ReadQuoted(error.quoted);
-    if (!about || about->IsV6() != error.v6)
-    {
-        return std::nullopt;
-    }
-    error.about = *about;
+    error->about = *about;
     return error;
 }
 

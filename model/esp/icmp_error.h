@@ -27,9 +27,17 @@ bool IsIcmpErrorType(bool v6, uint8_t type);
 bool IsPacketTooBig(const IcmpError& error);
 
 /**
+ * What an error quotes, readable or not: octets of another packet, which may be more secret than
+ * its own addresses tell.
+ * @param packet, info as for ReadIcmpError
+ * @return borrowed; nothing if it is no error or a later fragment
+ */
+std::optional<Bytes> QuotedByIcmpError(Bytes packet, const PacketInfo& info);
+
+/**
  * Read an error.
- * @param packet whole, from its IP header on
- * @param info   what ReadPacket says of it
+ * @param packet from its IP header on; the rest of it may be cut off
+ * @param info   what ReadPacket or ReadQuoted says of it
  * @return nothing if it is none, a fragment, or quotes no IP header
  */
 std::optional<IcmpError> ReadIcmpError(Bytes packet, const PacketInfo& info);

@@ -298,6 +298,13 @@ Gateway::HandleInboundClear(Instant now, Bytes packet)
     return m_impl->HandleInboundClear(now, packet);
 }
 
+bool
+Gateway::AdmitsClear(Bytes quoted) const
+{
+    const auto info = esp::ReadQuoted(quoted);
+    return info && std::as_const(*m_impl).AdmitsClear(*info, quoted);
+}
+
 std::optional<Verdict>
 Gateway::HandleIcmpError(Instant now, Bytes packet)
 {

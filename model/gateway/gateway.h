@@ -103,6 +103,9 @@ class Gateway
     /// May this clear packet come in? BYPASS or DISCARD (RFC 4301 §5.2); for protected traffic
     /// DISCARD.
     Verdict HandleInboundClear(Instant now, Bytes packet);
+    /// Would HandleInboundClear let this packet in? Nothing is counted, told or remembered.
+    /// @param quoted its beginning, as an ICMP error quotes it
+    bool AdmitsClear(Bytes quoted) const;
     /**
      * An ICMP error came in clear to an address of ours; its checksum is right. Nobody signed it:
      * what is believed of it, and with what bounds, the configuration says.

@@ -30,6 +30,8 @@ class Gateway::Impl
     // traffic.cc
     Verdict HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, Outgoing& outgoing);
     Verdict HandleInboundClear(Instant now, Bytes packet);
+    /// @param packet may be cut off
+    bool AdmitsClear(const esp::PacketInfo& info, Bytes packet) const;
     Verdict HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram);
     Verdict HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet);
     Verdict HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet);
@@ -81,10 +83,7 @@ class Gateway::Impl
                    const esp::PacketInfo& info,
                    PacketBuffer& packet,
                    Outgoing& outgoing);
-    Verdict ByRule(Instant now,
-                   const std::optional<esp::Decision>& rule,
-                   const esp::PacketInfo& info,
-                   bool inbound);
+    bool Bypasses(const std::optional<esp::Decision>& rule) const;
     Verdict Hold(Instant now, ChildPolicy& policy, const esp::PacketInfo& info, Bytes packet);
     Verdict Refuse(Instant now,
                    const Error& error,

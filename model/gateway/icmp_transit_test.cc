@@ -93,6 +93,38 @@ TEST(TransitIcmpErrors, InClearAboutProtectedPacketsAreForged)
               Verdict::BYPASS);
 }
 
+// A shell asks before it sends an error about a packet: that one did not come in clear now.
+TEST(TransitIcmpErrors, AreWeighedWithoutCountingWhatTheyQuote)
+{
+    GatewayPair pair({.sun = Json::parse(R"({"policies": [{"action": "discard",
+        "local": "10.2.0.66", "remote": "0.0.0.0/0"}]})")});
+    pair.Establish();
+    const Gateway& sun = pair.sun.gateway;
+    const Counters before = pair.sun.Counts();
+    const size_t events = pair.sun.events.size();
+    const Buffer there = AliceToBob();
+    const Buffer other = MakePacket({.source = "10.3.0.1", .destination = "10.2.0.1"});
+    const Buffer first =
+        MakePacket({.source = "10.3.0.1", .destination = "10.2.0.66", .fragmentField = 0x2000});
+    for (const Buffer& packet : {there, other, first})
+    {
+        for (const size_t octets : {packet.size(), size_t{28}})
+        {
+            EXPECT_EQ(sun.AdmitsClear(Bytes(packet).first(octets)), packet == other);
+        }
+    }
+    for (size_t octets = 0; octets < 20; ++octets)
+    {
+        EXPECT_FALSE(sun.AdmitsClear(Bytes(other).first(octets))) << "who knows what it was";
+    }
+    pair.Drain(pair.sun);
+    EXPECT_EQ(pair.sun.Counts().discardedPackets, before.discardedPackets);
+    EXPECT_EQ(pair.sun.events.size(), events);
+    // What came is counted.
+    EXPECT_EQ(pair.sun.gateway.HandleInboundClear(pair.now, there), Verdict::DISCARD);
+    EXPECT_EQ(pair.sun.Counts().discardedPackets, before.discardedPackets + 1);
+}
+
 TEST(TransitIcmpErrors, AboutFragmentsThatHideTheirPortsAreNotSent)
 {
     GatewayPair pair({.moon = testing::ChildPatch(R"({"local_ts": "10.1.0.0/16[udp]",

@@ -103,7 +103,7 @@ IsNeighbourProbe(const esp::PacketInfo& info, Bytes packet)
     {
         return false;
     }
-    ByteReader reader(packet.first(info.totalOctets).subspan(IPV6_OCTETS));
+    ByteReader reader(packet.first(std::min(info.totalOctets, packet.size())).subspan(IPV6_OCTETS));
     uint8_t type = 0;
     uint8_t code = 0;
     uint16_t checksum = 0;
@@ -227,27 +227,20 @@ Gateway::Impl::HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, 
             return *verdict;
         }
     }
-    const Verdict verdict = !rule && IsNeighbourProbe(*info, packet.View())
-                                ? Verdict::BYPASS
-                                : ByRule(now, rule, *info, false);
-    counters.bypassedPackets += verdict == Verdict::BYPASS ? 1 : 0;
-    return verdict;
+    if (!Bypasses(rule) && (rule || !IsNeighbourProbe(*info, packet.View())))
+    {
+        return RefusePacket(now, BY_POLICY, false, *info);
+    }
+    ++counters.bypassedPackets;
+    return Verdict::BYPASS;
 }
 
 /// What is neither protected nor to be: as the rule says, or the default.
-Verdict
-Gateway::Impl::ByRule(Instant now,
-                      const std::optional<esp::Decision>& rule,
-                      const esp::PacketInfo& info,
-                      bool inbound)
+bool
+Gateway::Impl::Bypasses(const std::optional<esp::Decision>& rule) const
 {
-    const bool bypass =
-        rule ? rule->action == esp::PolicyAction::BYPASS : config.defaultAction == Action::BYPASS;
-    if (!bypass)
-    {
-        return RefusePacket(now, BY_POLICY, inbound, info);
-    }
-    return Verdict::BYPASS;
+    return rule ? rule->action == esp::PolicyAction::BYPASS
+                : config.defaultAction == Action::BYPASS;
 }
 
 Verdict
@@ -360,18 +353,23 @@ Gateway::Impl::HandleInboundClear(Instant now, Bytes packet)
         return Refuse(now, info.error(), true, {}, {});
     }
     m_clearFragments.Follow(now, esp::FragmentWay::CLEAR, *info);
-    if (IsLinkHousekeeping(*info) || IsOwnIke(*info, false))
+    return AdmitsClear(*info, packet) ? Verdict::BYPASS : RefusePacket(now, BY_POLICY, true, *info);
+}
+
+bool
+Gateway::Impl::AdmitsClear(const esp::PacketInfo& info, Bytes packet) const
+{
+    if (IsLinkHousekeeping(info) || IsOwnIke(info, false))
     {
-        return Verdict::BYPASS;
+        return true;
     }
     // RFC 4301 §5.2 step 2: what must be protected is not taken in clear.
-    const auto rule = m_policies.Match(*info, false);
-    if (!rule && IsErrorAboutProtected(*info, packet))
+    const auto rule = m_policies.Match(info, false);
+    if (!rule && IsErrorAboutProtected(info, packet))
     {
-        return RefusePacket(now, BY_POLICY, true, *info);
+        return false;
     }
-    return !rule && IsNeighbourProbe(*info, packet) ? Verdict::BYPASS
-                                                    : ByRule(now, rule, *info, true);
+    return Bypasses(rule) || (!rule && IsNeighbourProbe(info, packet));
 }
 
 Verdict

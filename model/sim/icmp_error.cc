@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/icmp_error.h"
 
-#include "esp/icmp_error.h"
+#include "esp/packet_info.h"
 #include "sim/flat_packet.h"
 
 #include <algorithm>
@@ -12,40 +12,6 @@ namespace ns3::flat
 using ikelab::Bytes;
 using ikelab::IpAddress;
 using ikelab::MutableBytes;
-
-namespace
-{
-
-constexpr size_t ICMP_HEADER_OCTETS = 8;
-
-} // namespace
-
-std::optional<Reported>
-ReadIcmpError(Bytes packet)
-{
-    const auto info = ikelab::esp::ReadPacket(packet);
-    if (!info || info->laterFragment || info->headerOctets + ICMP_HEADER_OCTETS > packet.size() ||
-        info->protocol !=
-            (info->IsV6() ? ikelab::esp::PROTOCOL_ICMPV6 : ikelab::esp::PROTOCOL_ICMP) ||
-        !ikelab::esp::IsIcmpErrorType(info->IsV6(), packet[info->headerOctets]))
-    {
-        return std::nullopt;
-    }
-    const Bytes inside = packet.subspan(info->headerOctets + ICMP_HEADER_OCTETS);
-    const auto ends = ReadEnds(inside);
-    if (!ends)
-    {
-        return std::nullopt;
-    }
-    Reported reported{ikelab::ToBuffer(inside), ends->source, ends->destination};
-    size_t length = static_cast<size_t>((inside[2] << 8) | inside[3]);
-    if (Version(inside) == 6)
-    {
-        length = IPV6_HEADER_OCTETS + static_cast<size_t>((inside[4] << 8) | inside[5]);
-    }
-    reported.packet.resize(std::max(length, reported.packet.size()));
-    return reported;
-}
 
 bool
 IsIcmp(Bytes head)

@@ -298,6 +298,12 @@ IkeApplication::InboundClear(Bytes packet)
     return Core().HandleInboundClear(Now(), packet);
 }
 
+bool
+IkeApplication::AdmitsClear(Bytes quoted) const
+{
+    return Core().AdmitsClear(quoted);
+}
+
 std::optional<Verdict>
 IkeApplication::IcmpError(Bytes packet)
 {

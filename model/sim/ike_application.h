@@ -116,6 +116,7 @@ class IkeApplication : public Application, public IpsecEngine
                                       ikelab::PacketBuffer& packet,
                                       ikelab::gateway::Outgoing& outgoing) override;
     ikelab::gateway::Verdict InboundClear(ikelab::Bytes packet) override;
+    bool AdmitsClear(ikelab::Bytes quoted) const override;
     std::optional<ikelab::gateway::Verdict> IcmpError(ikelab::Bytes packet) override;
     ikelab::gateway::Verdict Udp(const ikelab::gateway::Arrival& arrival,
                                  ikelab::PacketBuffer& datagram) override;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "esp/icmp_error.h"
 #include "esp/packet_info.h"
 #include "sim/buffer_lease.h"
 #include "sim/flat_packet.h"
@@ -239,12 +240,14 @@ IpsecStack::AimsIntoTunnel(PacketBuffer& packet)
 {
     // An error tells octets of the packet that it is about. If that one came through a tunnel, the
     // error must go back by it: from an address that the tunnel's selectors know, if there is one.
-    const auto reported = flat::ReadIcmpError(packet.View());
-    if (!reported || m_engine->InboundClear(reported->packet) != Verdict::DISCARD)
+    const auto info = ikelab::esp::ReadPacket(packet.View());
+    const auto quoted = info ? ikelab::esp::QuotedByIcmpError(packet.View(), *info) : std::nullopt;
+    const auto ends = quoted ? flat::ReadEnds(*quoted) : std::nullopt;
+    if (!ends || m_engine->AdmitsClear(*quoted))
     {
         return false;
     }
-    IpAddress source = reported->destination;
+    IpAddress source = ends->destination;
     if (!m_output.IsLocal(source))
     {
         const auto hop = m_output.Lookup(source);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "esp/icmp_error.h"
 #include "esp/packet_info.h"
 #include "sim/flat_packet.h"
-#include "sim/icmp_error.h"
 #include "sim/testing/gateway_sites.h"
 
 #include "ns3/config.h"
@@ -106,7 +106,8 @@ class NarrowPath
         SetGate(run.sites.wan.Get(0),
                 [this, filtered](Bytes packet)
                 {
-                    const bool error = flat::ReadIcmpError(packet).has_value();
+                    const auto info = ikelab::esp::ReadPacket(packet);
+                    const bool error = info && ikelab::esp::ReadIcmpError(packet, *info);
                     outcome.tooBig += error && !filtered ? 1 : 0;
                     return error && filtered;
                 });

@@ -82,6 +82,14 @@ ToyEngine::InboundClear(Bytes packet)
     return discardRest ? Verdict::DISCARD : Verdict::BYPASS;
 }
 
+bool
+ToyEngine::AdmitsClear(Bytes quoted) const
+{
+    const auto ends = flat::ReadEnds(quoted);
+    return !discardRest && ends &&
+           !(m_remote.Contains(ends->source) && m_local.Contains(ends->destination));
+}
+
 Verdict
 ToyEngine::Udp(const ikelab::gateway::Arrival& arrival, PacketBuffer& datagram)
 {

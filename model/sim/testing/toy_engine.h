@@ -34,6 +34,7 @@ class ToyEngine final : public IpsecEngine
                                       ikelab::PacketBuffer& packet,
                                       ikelab::gateway::Outgoing& outgoing) override;
     ikelab::gateway::Verdict InboundClear(ikelab::Bytes packet) override;
+    bool AdmitsClear(ikelab::Bytes quoted) const override;
     ikelab::gateway::Verdict Udp(const ikelab::gateway::Arrival& arrival,
                                  ikelab::PacketBuffer& datagram) override;
     ikelab::gateway::Verdict Esp(const ikelab::gateway::Arrival& arrival,
