@@ -31,6 +31,12 @@ class OutboundHalf
         return m_spi;
     }
 
+    Mode
+    GetMode() const
+    {
+        return m_mode;
+    }
+
     Lifetime&
     GetLifetime()
     {

@@ -109,8 +109,9 @@ class Gateway
     /**
      * An ICMP error came in clear to an address of ours; its checksum is right. Nobody signed it:
      * what is believed of it, and with what bounds, the configuration says.
-     * @return nothing if it is not about an ESP packet of ours: HandleInboundClear judges it. Else
-     * BYPASS if the IP layer may learn a path MTU of it too, CONSUMED, or DISCARD if it is ignored
+     * @return nothing if it is not about an ESP or AH packet of ours: HandleInboundClear judges it.
+     * Else BYPASS if the IP layer may learn a path MTU of it too (of tunnels: in transport mode it
+     * would fragment before protection), CONSUMED, or DISCARD if it is ignored
      * @see RFC 4301 §6.1.1, §8.2
      */
     std::optional<Verdict> HandleIcmpError(Instant now, Bytes packet);

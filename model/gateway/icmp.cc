@@ -117,7 +117,13 @@ Gateway::Impl::HandleIcmpError(Instant now, Bytes packet)
         if (esp::IsPacketTooBig(*error))
         {
             event.ignored = LearnPathMtu(now, *error, *sa, event.pathMtu);
-            verdict = event.ignored.empty() ? Verdict::BYPASS : Verdict::DISCARD;
+            // In transport mode the destination has packets of policy's, too, which an IP layer
+            // that learnt of it would cut in pieces before they are protected.
+            const bool tunnel = sa->outbound.Visit([](const auto& half)
+                                                   { return half.GetMode(); }) == esp::Mode::TUNNEL;
+            verdict = !event.ignored.empty() ? Verdict::DISCARD
+                      : tunnel               ? Verdict::BYPASS
+                                             : Verdict::CONSUMED;
         }
     }
     ++counters.icmpErrors;

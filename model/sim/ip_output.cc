@@ -2,6 +2,7 @@
 #include "sim/ip_output.h"
 
 #include "sim/flat_packet.h"
+#include "sim/ipv6_fragments.h"
 #include "sim/judged_tag.h"
 #include "sim/ns3_compat.h"
 
@@ -350,55 +351,65 @@ IpOutput::SendStraight(Bytes packet)
 }
 
 bool
-IpOutput::SendPacket(Bytes octets)
+IpOutput::SendPacket(Bytes octets, uint32_t pathMtu)
 {
-    Ptr<Packet> packet = MakePacket(octets);
-    if (flat::Version(octets) == 4)
+    if (flat::Version(octets) != 4)
     {
-        Ipv4Header header;
-        packet->RemoveHeader(header);
-        Ptr<Ipv4Route> route = Route(header.GetDestination());
-        if (!route)
-        {
-            return false;
-        }
-        MarkIfQueued(route->GetOutputDevice(), *packet);
-        const Flag sending(m_sending);
-        m_ipv4->SendWithHeader(packet, header, route);
-        return true;
+        return SendPacket6(octets, pathMtu);
     }
-    Ipv6Header header;
+    Ptr<Packet> packet = MakePacket(octets);
+    Ipv4Header header;
     packet->RemoveHeader(header);
-    Ptr<Ipv6Route> route = Route(header.GetDestination());
+    Ptr<Ipv4Route> route = Route(header.GetDestination());
     if (!route)
     {
         return false;
     }
-    Ptr<NetDevice> device = route->GetOutputDevice();
-    if (octets.size() <= device->GetMtu())
+    MarkIfQueued(route->GetOutputDevice(), *packet);
+    const Flag sending(m_sending);
+    m_ipv4->SendWithHeader(packet, header, route);
+    return true;
+}
+
+bool
+IpOutput::SendPacket6(Bytes octets, uint32_t pathMtu)
+{
+    const auto ends = flat::ReadEnds(octets);
+    Ptr<Ipv6Route> route = ends ? Route(flat::ToIpv6Address(ends->destination)) : nullptr;
+    if (!route)
     {
-        const Ipv6Address gateway = route->GetGateway();
-        MarkIfQueued(device, *packet);
-        const Flag sending(m_sending);
-        m_ipv6->GetInterface(static_cast<uint32_t>(m_ipv6->GetInterfaceForDevice(device)))
-            ->Send(packet, header, gateway.IsAny() ? header.GetDestination() : gateway);
+        return false;
     }
-    else if (m_ipv6->GetInterfaceForAddress(header.GetSource()) >= 0)
+    uint32_t mtu = route->GetOutputDevice()->GetMtu();
+    mtu = pathMtu == 0 ? mtu : std::min(mtu, pathMtu);
+    if (octets.size() <= mtu)
     {
-        // Only a source fragments IPv6; the stack's own sender knows how.
-        Outer outer;
-        outer.source = flat::ToIpAddress(header.GetSource());
-        outer.destination = flat::ToIpAddress(header.GetDestination());
-        outer.protocol = header.GetNextHeader();
-        outer.trafficClass = header.GetTrafficClass();
-        outer.ttl = header.GetHopLimit();
-        return Send6(outer, packet);
+        SendThrough(route, octets);
+    }
+    else if (IsLocal(ends->source))
+    {
+        flat::FragmentV6(
+            octets, mtu, ++m_fragmented, [&](Bytes part) { SendThrough(route, part); });
     }
     else if (Ptr<Icmpv6L4Protocol> icmp = m_ipv6->GetIcmpv6())
     {
-        icmp->SendErrorTooBig(flat::ToPacket(octets), header.GetSource(), device->GetMtu());
+        icmp->SendErrorTooBig(flat::ToPacket(octets), flat::ToIpv6Address(ends->source), mtu);
     }
     return true;
+}
+
+void
+IpOutput::SendThrough(const Ptr<Ipv6Route>& route, Bytes octets)
+{
+    Ptr<Packet> packet = MakePacket(octets);
+    Ipv6Header header;
+    packet->RemoveHeader(header);
+    const Ptr<NetDevice> device = route->GetOutputDevice();
+    const Ipv6Address gateway = route->GetGateway();
+    MarkIfQueued(device, *packet);
+    const Flag sending(m_sending);
+    m_ipv6->GetInterface(static_cast<uint32_t>(m_ipv6->GetInterfaceForDevice(device)))
+        ->Send(packet, header, gateway.IsAny() ? header.GetDestination() : gateway);
 }
 
 void

@@ -94,8 +94,13 @@ class IpOutput
     /// False without a route.
     /// @param payload has its header in front afterwards, or has not
     bool SendPayload(const Outer& outer, ikelab::PacketBuffer& payload);
-    /// A whole IP packet, ours or forwarded, header kept. False without a route.
-    bool SendPacket(ikelab::Bytes packet);
+    /**
+     * A whole IP packet, ours or forwarded, header kept. IPv6 that is too large is fragmented if it
+     * is ours, else its source is told (RFC 8200 §5).
+     * @param pathMtu 0: as large as the link lets by
+     * @return false without a route
+     */
+    bool SendPacket(ikelab::Bytes packet, uint32_t pathMtu = 0);
     /// SendPacket without a walk through the IP layer. False if it must have one; see SetShort.
     bool SendStraight(ikelab::Bytes packet);
     /// The routing protocol has just chosen this device for a packet to this address: SendStraight
@@ -172,6 +177,9 @@ class IpOutput
     Ptr<Ipv6Route> Route(const Ipv6Address& destination) const;
     bool Send4(const Outer& outer, ikelab::PacketBuffer& payload);
     bool Send6(const Outer& outer, Ptr<Packet> packet);
+    bool SendPacket6(ikelab::Bytes octets, uint32_t pathMtu);
+    /// Past ns-3's own sender.
+    void SendThrough(const Ptr<Ipv6Route>& route, ikelab::Bytes octets);
 
     Ptr<Ipv4L3Protocol> m_ipv4;
     Ptr<Ipv6L3Protocol> m_ipv6;
@@ -190,3 +198,4 @@ class IpOutput
 };
 
 } // namespace ns3
+    uint32_t m_fragmented{0}; ///< IPv6 packets: what their fragments have in common

@@ -347,6 +347,12 @@ IpsecStack::SendWhole(PacketBuffer& packet,
     {
         mtu = std::min(mtu, outgoing.pathMtu);
     }
+    if (!outgoing.dontFragment)
+    {
+        // Below the least path MTU routers may fragment. AH does not cover the mark (RFC 4302
+        // §3.3.3.1.1.1).
+        flat::ClearDontFragment(packet.View());
+    }
     if (hop && packet.Size() > mtu)
     {
         if (mayReport && outgoing.dontFragment && m_copyDontFragment)
@@ -358,11 +364,10 @@ IpsecStack::SendWhole(PacketBuffer& packet,
                 return room;
             }
         }
-        // As for a tunnel: our own are fragmented outside. AH does not cover the mark (RFC 4302
-        // §3.3.3.1.1.1).
+        // As for a tunnel: our own are fragmented outside.
         flat::ClearDontFragment(packet.View());
     }
-    if (m_output.SendPacket(packet.View()))
+    if (m_output.SendPacket(packet.View(), outgoing.pathMtu))
     {
         m_protectedTrace(outgoing, octets);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esp/icmp_error.h"
 #include "esp/packet_info.h"
+#include "gateway/config.h"
 #include "sim/flat_packet.h"
 #include "sim/testing/gateway_sites.h"
 
@@ -77,6 +78,7 @@ struct Case
     bool v6{false};
     uint16_t farMtu{1400};
     uint32_t seed{1};
+    bool ah{false};
 };
 
 /// What a path with a narrow link did.
@@ -94,11 +96,19 @@ struct Outcome
 class NarrowPath
 {
   public:
-    NarrowPath(const Case& what, bool copyDf, bool filtered)
+    NarrowPath(const Case& what, bool copyDf, bool filtered, bool transport = false)
         : run(OptionsOf(what),
-              [&](SiteToSite&, ikelab::gateway::Config& moon, ikelab::gateway::Config&) {
+              [&](SiteToSite& sites, ikelab::gateway::Config& moon, ikelab::gateway::Config& sun)
+              {
                   testing::ChangeChild(
                       moon, [&](ikelab::ike::ChildConfig& child) { child.copyDf = copyDf; });
+                  for (ikelab::gateway::Config* config : {&moon, &sun})
+                  {
+                      const bool left = config == &moon;
+                      testing::ChangeChild(*config,
+                                           [&](ikelab::ike::ChildConfig& child)
+                                           { Change(child, what.ah, transport, sites, left); });
+                  }
               })
     {
         SetGate(run.sites.routerLinks.Get(0),
@@ -125,6 +135,27 @@ class NarrowPath
     Outcome outcome;
 
   private:
+    static void
+    Change(ikelab::ike::ChildConfig& child,
+           bool ah,
+           bool transport,
+           const SiteToSite& sites,
+           bool left)
+    {
+        if (ah)
+        {
+            child.espProposals = {ikelab::gateway::ReadAhProposal("sha256").value()};
+        }
+        if (transport)
+        {
+            const ikelab::IpAddress& local = left ? sites.moonOutside : sites.sunOutside;
+            const ikelab::IpAddress& remote = left ? sites.sunOutside : sites.moonOutside;
+            child.mode = ikelab::ike::Mode::TRANSPORT;
+            child.localTs = {ikelab::Selector{{local, local}}};
+            child.remoteTs = {ikelab::Selector{{remote, remote}}};
+        }
+    }
+
     static SiteToSite::Options
     OptionsOf(const Case& what)
     {
@@ -212,9 +243,11 @@ TEST_P(PathMtu, IsFoundAndToldInwards)
     EXPECT_LE(outcome.farLargest, GetParam().farMtu);
     if (!GetParam().v6)
     {
-        // RFC 4301 §8.2.1: less the header, SPI, number, IV, trailer and ICV: 20+16+2+16, padding.
-        EXPECT_LT(outcome.finalOctets, GetParam().farMtu - 54u);
-        EXPECT_GE(outcome.finalOctets, GetParam().farMtu - 54u - 18u);
+        // RFC 4301 §8.2.1: less the header, SPI, number, IV, trailer and ICV: 20+16+2+16, padding;
+        // or the header and AH, 20+12+16.
+        const size_t around = GetParam().ah ? 48 : 54;
+        EXPECT_LT(outcome.finalOctets, GetParam().farMtu - around);
+        EXPECT_GE(outcome.finalOctets, GetParam().farMtu - around - 18u);
     }
 }
 
@@ -244,7 +277,7 @@ std::string
 NameOf(const ::testing::TestParamInfo<Case>& info)
 {
     return (info.param.v6 ? "IPv6Mtu" : "IPv4Mtu") + std::to_string(info.param.farMtu) + "Seed" +
-           std::to_string(info.param.seed);
+           std::to_string(info.param.seed) + (info.param.ah ? "Ah" : "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Links,
@@ -255,7 +288,9 @@ INSTANTIATE_TEST_SUITE_P(Links,
                                            Case{false, 620, 4},
                                            Case{true, 1400, 5},
                                            Case{true, 1420, 6},
-                                           Case{true, 1380, 7}),
+                                           Case{true, 1380, 7},
+                                           Case{false, 1400, 8, true},
+                                           Case{true, 1400, 9, true}),
                          NameOf);
 
 INSTANTIATE_TEST_SUITE_P(Links,
@@ -288,7 +323,49 @@ INSTANTIATE_TEST_SUITE_P(Links,
                                            Case{false, 300, 2},
                                            Case{true, 1280, 3},
                                            Case{true, 1300, 4},
-                                           Case{true, 1360, 5}),
+                                           Case{true, 1360, 5},
+                                           Case{false, 400, 6, true},
+                                           Case{true, 1280, 7, true},
+                                           Case{true, 1340, 8, true}),
+                         NameOf);
+
+/// Between the gateways themselves: packets keep the header that their sender gave them.
+class TransportOverNarrowPath : public ::testing::TestWithParam<Case>
+{
+};
+
+// RFC 8200 §5: only a source makes fragments of IPv6, and here it does so after protection: what
+// was cut before would be refused (RFC 4303 §3.1.1).
+TEST_P(TransportOverNarrowPath, IsFragmentedByItsSource)
+{
+    constexpr size_t HEADERS = 48;
+    // Too large with protection only, and already without.
+    for (const size_t octets : {size_t{1390}, size_t{1420}})
+    {
+        NarrowPath path(GetParam(), true, false, true);
+        const SiteToSite& sites = path.run.sites;
+        testing::UdpInbox sun(sites.sun, true, PORT);
+        for (size_t i = 0; i < PACKETS; ++i)
+        {
+            testing::SendUdpAt(Seconds(FIRST_PACKET + BETWEEN_PACKETS * static_cast<double>(i)),
+                               sites.moon,
+                               sites.sunOutside,
+                               PORT,
+                               std::string(octets - HEADERS, 'x'));
+        }
+        path.run.Run(FIRST_PACKET + BETWEEN_PACKETS * (PACKETS + 2));
+        EXPECT_EQ(path.run.moon->List().at(0).children.size(), 1u);
+        EXPECT_EQ(sun.datagrams.size(), PACKETS - 1) << "one tells the path";
+        EXPECT_EQ(path.outcome.tooBig, 1u);
+        EXPECT_EQ(path.outcome.farFragments, 2 * (PACKETS - 1));
+        EXPECT_LE(path.outcome.farLargest, GetParam().farMtu);
+        EXPECT_EQ(path.run.moon->GetCounters().discardedPackets, 0u);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Links,
+                         TransportOverNarrowPath,
+                         ::testing::Values(Case{true, 1400, 1}, Case{true, 1400, 2, true}),
                          NameOf);
 
 /// TCP whose segments do not fit.

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esp/packet_info.h"
+#include "esp/testing/packets.h"
+#include "sim/ipv6_fragments.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace ns3::flat
+{
+
+namespace
+{
+
+using ikelab::Buffer;
+using ikelab::Bytes;
+using ikelab::esp::testing::MakePacket6;
+
+constexpr uint8_t HOP_BY_HOP = 0;
+constexpr uint8_t DESTINATION_OPTIONS = 60;
+constexpr size_t FIXED_OCTETS = 40;
+constexpr size_t EXTENSION_OCTETS = 8;
+
+/// With one of each kind behind the fixed header, padded.
+Buffer
+WithExtensions(size_t dataOctets, const std::vector<uint8_t>& kinds)
+{
+    Buffer packet = MakePacket6({.dataOctets = dataOctets});
+    uint8_t next = packet[6];
+    for (size_t i = kinds.size(); i > 0; --i)
+    {
+        const Buffer extension{next, 0, 1, 4, 0, 0, 0, 0};
+        packet.insert(packet.begin() + FIXED_OCTETS, extension.begin(), extension.end());
+        next = kinds[i - 1];
+    }
+    packet[6] = next;
+    const size_t length = packet.size() - FIXED_OCTETS;
+    packet[4] = static_cast<uint8_t>(length >> 8);
+    packet[5] = static_cast<uint8_t>(length);
+    return packet;
+}
+
+std::vector<Buffer>
+Cut(Bytes packet, size_t mtu)
+{
+    std::vector<Buffer> parts;
+    FragmentV6(packet, mtu, 7, [&](Bytes part) { parts.push_back(ikelab::ToBuffer(part)); });
+    return parts;
+}
+
+/// What the receiver puts together.
+/// @param outside octets of the headers that every part has
+Buffer
+Joined(const std::vector<Buffer>& parts, size_t outside)
+{
+    Buffer whole;
+    for (const Buffer& part : parts)
+    {
+        ikelab::Append(whole, Bytes(part).subspan(outside + EXTENSION_OCTETS));
+    }
+    return whole;
+}
+
+TEST(FragmentV6, CutsAPacketThatItsReceiverJoins)
+{
+    // Hop-by-hop options are for everybody on the way, those for the destination for it alone.
+    for (const std::vector<uint8_t>& kinds :
+         {std::vector<uint8_t>{}, {HOP_BY_HOP}, {HOP_BY_HOP, DESTINATION_OPTIONS}})
+    {
+        const size_t outside = FIXED_OCTETS + (kinds.empty() ? 0 : EXTENSION_OCTETS);
+        for (size_t octets = 1200; octets < 1400; ++octets)
+        {
+            const Buffer packet = WithExtensions(octets, kinds);
+            const auto parts = Cut(packet, 1280);
+            ASSERT_EQ(parts.size(),
+                      packet.size() - outside <= (1280 - outside - EXTENSION_OCTETS) / 8 * 8 ? 1u
+                                                                                             : 2u);
+            EXPECT_EQ(Joined(parts, outside), ikelab::ToBuffer(Bytes(packet).subspan(outside)));
+            size_t begin = 0;
+            for (const Buffer& part : parts)
+            {
+                const auto info = ikelab::esp::ReadPacket(part);
+                ASSERT_TRUE(info);
+                EXPECT_LE(part.size(), 1280u);
+                EXPECT_EQ(info->totalOctets, part.size());
+                EXPECT_EQ(info->identification, 7u);
+                EXPECT_EQ(info->fragmentBegin, begin);
+                EXPECT_EQ(info->laterFragment, begin != 0);
+                EXPECT_EQ(info->fragment, parts.size() > 1);
+                EXPECT_EQ(part[outside + 3] & 1, &part != &parts.back()) << "more fragments";
+                EXPECT_EQ(part[outside], packet[outside == FIXED_OCTETS ? 6 : FIXED_OCTETS]);
+                begin += part.size() - outside - EXTENSION_OCTETS;
+            }
+        }
+    }
+}
+
+TEST(FragmentV6, CutsNeitherFragmentsNorWhereNothingFits)
+{
+    const Buffer packet = WithExtensions(1400, {});
+    EXPECT_TRUE(Cut(packet, FIXED_OCTETS + EXTENSION_OCTETS + 7).empty());
+    EXPECT_FALSE(Cut(packet, FIXED_OCTETS + EXTENSION_OCTETS + 8).empty());
+    EXPECT_TRUE(Cut(Cut(packet, 1280).front(), 600).empty());
+    EXPECT_TRUE(Cut(ikelab::esp::testing::MakePacket(), 600).empty());
+    EXPECT_TRUE(Cut(Bytes(packet).first(30), 600).empty());
+}
+
+} // namespace
+
+} // namespace ns3::flat
