@@ -87,6 +87,13 @@ class IpOutput
         const Packet* m_before;
     };
 
+    /// Of the Heir that lives; nullptr if there is none.
+    const Packet*
+    Ancestor() const
+    {
+        return m_ancestor;
+    }
+
     /// A packet of these octets, with its ancestor's tags.
     Ptr<Packet> MakePacket(ikelab::Bytes octets) const;
 
@@ -191,6 +198,7 @@ class IpOutput
     Choice m_expected;
     const Packet* m_ancestor{nullptr};
     uint16_t m_identification{0};
+    uint32_t m_fragmented{0}; ///< IPv6 packets: what their fragments have in common
     bool m_sending{false};
     mutable bool m_known{false};
     mutable std::vector<Local> m_locals; ///< by address
@@ -198,4 +206,3 @@ class IpOutput
 };
 
 } // namespace ns3
-    uint32_t m_fragmented{0}; ///< IPv6 packets: what their fragments have in common

@@ -388,6 +388,7 @@ IpsecStack::DoDispose()
         m_capture->SetSink(nullptr);
     }
     m_output.Clear();
+    m_held = {};
     m_node = nullptr;
     m_routing4 = nullptr;
     m_routing6 = nullptr;

@@ -4,6 +4,7 @@
 #include "sim/ah_l4_protocol.h"
 #include "sim/capture_net_device.h"
 #include "sim/egress_gate.h"
+#include "sim/held_ancestors.h"
 #include "sim/ingress_gate.h"
 #include "sim/ip_output.h"
 #include "sim/ipsec_engine.h"
@@ -191,6 +192,7 @@ class IpsecStack : public Object
     Ptr<IpsecNetDevice> m_tunnel;
     std::set<uint32_t> m_protectedSide; ///< device index
     OwnTraffic m_own;
+    HeldAncestors m_held;
     /// What PreferSource found, by destination; forgotten when addresses change.
     mutable std::map<ikelab::IpAddress, std::optional<ikelab::IpAddress>> m_preferred;
     ikelab::PacketBuffer m_buffer; ///< reused for every packet; free again before anything is sent

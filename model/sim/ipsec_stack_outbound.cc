@@ -105,6 +105,9 @@ IpsecStack::JudgeForwarded(PacketBuffer& packet, bool mayReport)
     case Verdict::PROTECT:
         result.tooBigFor = SendProtected(packet, outgoing, clearOctets, v6, mayReport);
         break;
+    case Verdict::HELD:
+        m_held.Keep(packet.View(), m_output.Ancestor());
+        break;
     case Verdict::DISCARD:
         Refuse(packet.View(), false);
         break;
@@ -225,6 +228,9 @@ IpsecStack::JudgeLocal(PacketBuffer& packet)
     case Verdict::PROTECT:
         SendProtected(packet, outgoing, clearOctets, false, false);
         break;
+    case Verdict::HELD:
+        m_held.Keep(packet.View(), m_output.Ancestor());
+        break;
     case Verdict::DISCARD:
         Refuse(packet.View(), false);
         break;
@@ -333,6 +339,12 @@ IpsecStack::SendWhole(PacketBuffer& packet,
         Refuse(packet.View(), false); // ns-3 cannot send IPv4 options
         return 0;
     }
+    if (!outgoing.dontFragment)
+    {
+        // Below the least path MTU routers may fragment. AH does not cover the mark (RFC 4302
+        // §3.3.3.1.1.1).
+        flat::ClearDontFragment(packet.View());
+    }
     const size_t encapsulation = outgoing.udpEncapsulation ? flat::UDP_HEADER_OCTETS : 0;
     const auto octets = static_cast<uint32_t>(packet.Size() - info->headerOctets - encapsulation);
     if ((outgoing.pathMtu == 0 || packet.Size() <= outgoing.pathMtu) &&
@@ -346,12 +358,6 @@ IpsecStack::SendWhole(PacketBuffer& packet,
     if (outgoing.pathMtu != 0)
     {
         mtu = std::min(mtu, outgoing.pathMtu);
-    }
-    if (!outgoing.dontFragment)
-    {
-        // Below the least path MTU routers may fragment. AH does not cover the mark (RFC 4302
-        // §3.3.3.1.1.1).
-        flat::ClearDontFragment(packet.View());
     }
     if (hop && packet.Size() > mtu)
     {
@@ -381,7 +387,8 @@ IpsecStack::SendReleased(Bytes packet)
     {
         return;
     }
-    const IpOutput::Heir nobody(m_output, nullptr);
+    const Ptr<const Packet> ancestor = m_held.Take(packet);
+    const IpOutput::Heir heir(m_output, PeekPointer(ancestor));
     BufferLease lease(m_buffer);
     (*lease).Assign(packet);
     Outgoing outgoing;
@@ -393,6 +400,9 @@ IpsecStack::SendReleased(Bytes packet)
         break;
     case Verdict::BYPASS:
         m_output.SendPacket((*lease).View());
+        break;
+    case Verdict::HELD:
+        m_held.Keep((*lease).View(), PeekPointer(ancestor));
         break;
     case Verdict::DISCARD:
         Refuse((*lease).View(), false);
@@ -419,7 +429,11 @@ IpsecStack::SendTunnelled(const Packet& packet)
     {
         SendProtected(*lease, outgoing, packet.GetSize(), false, false);
     }
-    else if (verdict != Verdict::HELD)
+    else if (verdict == Verdict::HELD)
+    {
+        m_held.Keep((*lease).View(), m_output.Ancestor());
+    }
+    else
     {
         Refuse((*lease).View(), false); // BYPASS too: the device's promise is protection
     }

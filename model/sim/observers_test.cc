@@ -42,9 +42,10 @@ SendAll(Ptr<Node> from, const ikelab::IpAddress& to)
     }
 }
 
-TEST(Observers, FlowMonitorSeesTheFlowsInsideFromEndToEnd)
+/// All datagrams of hosts and gateways, from end to end.
+void
+ExpectWholeFlows(GatewaySites& run)
 {
-    GatewaySites run({});
     FlowMonitorHelper helper;
     Ptr<FlowMonitor> monitor = helper.InstallAll();
     SendAll(run.sites.alice, run.sites.bobAddress); // three hops, and
@@ -71,6 +72,21 @@ TEST(Observers, FlowMonitorSeesTheFlowsInsideFromEndToEnd)
     }
     EXPECT_EQ(flows, 2 * DATAGRAMS);
     EXPECT_EQ(sent, 2 * DATAGRAMS);
+}
+
+TEST(Observers, FlowMonitorSeesTheFlowsInsideFromEndToEnd)
+{
+    GatewaySites run({});
+    ExpectWholeFlows(run);
+}
+
+TEST(Observers, FlowMonitorSeesPacketsThatWaitedForTheirSa)
+{
+    GatewaySites run({},
+                     [](SiteToSite& sites, ikelab::gateway::Config& moon, ikelab::gateway::Config&)
+                     { moon = sites.MoonConfig("trap"); });
+    ExpectWholeFlows(run);
+    EXPECT_GT(run.moon->GetCounters().heldPackets, 2u) << "of both flows";
 }
 
 /// How many frames of a file hold this text, and how many ESP.
