@@ -80,7 +80,14 @@ RunFolder::OnEvent(Instant at, std::string_view node, const gateway::Event& even
     {
         m_text.Write(at, node, line.group, line.text);
     }
-    OnRecord(at, node, gateway::EventToJson(event));
+    auto json = gateway::EventToJson(event);
+    if (std::holds_alternative<gateway::PacketRefused>(event))
+    {
+        // RFC 4303 §4: an audit log tells the date and not just how long something has been
+        // running.
+        json["date"] = io::ToDate(m_epoch + at.time_since_epoch());
+    }
+    OnRecord(at, node, json);
 }
 
 void

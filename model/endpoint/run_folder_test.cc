@@ -143,6 +143,24 @@ TEST_F(RunFolderTest, EventsHaveTimeNodeAndNoKeys)
     EXPECT_EQ(lines[3]["t_ns"], 14'000'000);
 }
 
+// RFC 4303 §4, RFC 4302 §4: current date and time.
+TEST_F(RunFolderTest, RefusedPacketsHaveTheirDate)
+{
+    const std::string path = m_directory + "/run";
+    {
+        RunFolderOptions options;
+        options.epoch = 1'767'225'600s;
+        auto folder = RunFolder::Create(path, options);
+        ASSERT_TRUE(folder.has_value());
+        folder->OnEvent(Instant(86'400s + 10ms), "moon", gateway::PacketRefused{});
+        folder->OnEvent(Instant(86'401s), "moon", gateway::LifetimeReached{});
+        EXPECT_TRUE(folder->Finish().has_value());
+    }
+    const std::string text = Read(path + "/events.jsonl");
+    EXPECT_THAT(text, HasSubstr(R"("date":"2026-01-02T00:00:00.010000000Z"})")) << text;
+    EXPECT_EQ(text.find("\"date\""), text.rfind("\"date\""));
+}
+
 TEST_F(RunFolderTest, KeysStandOnceInTheTablesAndBeforeTheFramesInTheCapture)
 {
     const std::string path = MakeRun("run");

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 namespace ikelab::io
 {
 
@@ -137,6 +139,24 @@ ToLogTime(Instant at)
                                            : static_cast<uint64_t>(microseconds);
     return fmt::format(
         "{}{:02}.{:06}s", microseconds < 0 ? "-" : "", size / 1000000, size % 1000000);
+}
+
+std::string
+ToDate(Duration sinceEpoch)
+{
+    using namespace std::chrono;
+    const sys_time<nanoseconds> at{duration_cast<nanoseconds>(sinceEpoch)};
+    const auto day = floor<days>(at);
+    const year_month_day date{day};
+    const hh_mm_ss time{at - day};
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z",
+                       static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()),
+                       static_cast<unsigned>(date.day()),
+                       time.hours().count(),
+                       time.minutes().count(),
+                       time.seconds().count(),
+                       time.subseconds().count());
 }
 
 } // namespace ikelab::io

@@ -77,4 +77,7 @@ std::string ToCsvField(std::string_view text);
 /// "00.040000s": whole seconds with at least two digits, microseconds.
 std::string ToLogTime(Instant at);
 
+/// "2026-01-01T00:00:10.500000000Z" of a time since 1970-01-01 UTC (RFC 3339).
+std::string ToDate(Duration sinceEpoch);
+
 } // namespace ikelab::io
