@@ -49,7 +49,8 @@ AhInbound::Open(PacketBuffer& packet,
                 const wire::AhHeader& header,
                 Bytes headers,
                 const TrafficSelectors& selectors,
-                const FragmentFollower* fragments)
+                const FragmentFollower* fragments,
+                std::optional<PacketInfo>* refused)
 {
     const auto expected = m_window.Find(header.sequence);
     if (!expected)
@@ -76,7 +77,7 @@ AhInbound::Open(PacketBuffer& packet,
     m_headers.assign(headers.begin(), headers.end());
     TRY(Unwrap(packet, header, place));
     TRY_ASSIGN(const PacketInfo inner,
-               Accept(packet, header.nextHeader, outerClass, selectors, fragments));
+               Accept(packet, header.nextHeader, outerClass, selectors, fragments, refused));
     return Opened{sequence, newest, false, inner};
 }
 

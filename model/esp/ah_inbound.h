@@ -29,7 +29,7 @@ class AhInbound : public InboundHalf
      * @param header what wire::ParseAhHeader says of it
      * @param headers the IP header before AH with its options and extension headers, as it came but
      * whole again if it was fragmented; may stand before the packet in its buffer
-     * @param selectors, fragments as for InboundSa
+     * @param selectors, fragments, refused as for InboundSa
      * @return REPLAY, INTEGRITY, TRUNCATED or BAD_VALUE for malformed contents, POLICY if the SA
      * may not carry this packet or its congestion mark cannot be delivered
      */
@@ -37,7 +37,8 @@ class AhInbound : public InboundHalf
                         const wire::AhHeader& header,
                         Bytes headers,
                         const TrafficSelectors& selectors,
-                        const FragmentFollower* fragments = nullptr);
+                        const FragmentFollower* fragments = nullptr,
+                        std::optional<PacketInfo>* refused = nullptr);
 
     /// Give up the context while the SA idles; the next packet makes it again.
     void

@@ -37,7 +37,8 @@ InboundHalf::Accept(PacketBuffer& packet,
                     uint8_t nextHeader,
                     uint8_t outerTrafficClass,
                     const TrafficSelectors& selectors,
-                    const FragmentFollower* fragments)
+                    const FragmentFollower* fragments,
+                    std::optional<PacketInfo>* refused)
 {
     TRY_ASSIGN(PacketInfo inner, ReadPacket(packet.View()));
     if (m_mode == Mode::TUNNEL && inner.IsV6() != (nextHeader == PROTOCOL_IPV6))
@@ -49,9 +50,17 @@ InboundHalf::Accept(PacketBuffer& packet,
     {
         fragments->Follow(inner);
     }
+    const auto refuse = [&](std::string_view why)
+    {
+        if (refused)
+        {
+            *refused = inner;
+        }
+        return Fail(Fault::POLICY, why);
+    };
     if (!selectors.MatchesInbound(inner) && !IsErrorAboutOurs(packet.View(), inner, selectors))
     {
-        return Fail(Fault::POLICY, "selectors of the SA");
+        return refuse("selectors of the SA");
     }
     if (m_mode == Mode::TUNNEL) // in transport mode the header is the outer one already
     {
@@ -59,7 +68,7 @@ InboundHalf::Accept(PacketBuffer& packet,
             InnerTrafficClass(inner.trafficClass, outerTrafficClass, m_copying);
         if (!trafficClass)
         {
-            return Fail(Fault::POLICY, "congestion mark on a packet without ECN");
+            return refuse("congestion mark on a packet without ECN");
         }
         if (*trafficClass != inner.trafficClass)
         {

@@ -9,6 +9,8 @@
 #include "esp/sa_parameters.h"
 #include "esp/selector_set.h"
 
+#include <optional>
+
 namespace ikelab::esp
 {
 
@@ -71,12 +73,14 @@ class InboundHalf
      * @param packet  the inner packet; what stands behind it goes: in ESP it hides the length (RFC
      * 4303 §2.7)
      * @param nextHeader that announced it
+     * @param refused set to what is forbidden, for whoever keeps an audit log
      */
     Result<PacketInfo> Accept(PacketBuffer& packet,
                               uint8_t nextHeader,
                               uint8_t outerTrafficClass,
                               const TrafficSelectors& selectors,
-                              const FragmentFollower* fragments);
+                              const FragmentFollower* fragments,
+                              std::optional<PacketInfo>* refused);
 
     EspSpi m_spi;
     Mode m_mode;

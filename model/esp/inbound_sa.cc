@@ -28,7 +28,8 @@ InboundSa::Open(PacketBuffer& packet,
                 const wire::EspHeader& header,
                 const TrafficSelectors& selectors,
                 const OuterHeader& outer,
-                const FragmentFollower* fragments)
+                const FragmentFollower* fragments,
+                std::optional<PacketInfo>* refused)
 {
     const auto expected = m_window.Find(header.sequence);
     if (!expected)
@@ -69,7 +70,7 @@ InboundSa::Open(PacketBuffer& packet,
         return Fail(Fault::POLICY, "next header in tunnel mode", 0, nextHeader);
     }
     TRY_ASSIGN(const PacketInfo inner,
-               Accept(packet, nextHeader, outer.trafficClass, selectors, fragments));
+               Accept(packet, nextHeader, outer.trafficClass, selectors, fragments, refused));
     return Opened{sequence, newest, false, inner};
 }
 

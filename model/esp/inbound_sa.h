@@ -45,6 +45,7 @@ class InboundSa : public InboundHalf
      * a TTL of 64
      * @param fragments completes what later fragments do not show; nullptr: they stay incomplete,
      * and selectors with ports refuse them (RFC 4301 §7.3)
+     * @param refused set to the authentic contents that the SA may not carry
      * @return REPLAY, INTEGRITY, TRUNCATED or BAD_VALUE for malformed contents, POLICY if the SA
      * may not carry this packet or its congestion mark cannot be delivered
      */
@@ -52,7 +53,8 @@ class InboundSa : public InboundHalf
                         const wire::EspHeader& header,
                         const TrafficSelectors& selectors,
                         const OuterHeader& outer,
-                        const FragmentFollower* fragments = nullptr);
+                        const FragmentFollower* fragments = nullptr,
+                        std::optional<PacketInfo>* refused = nullptr);
 
     /// Give up the cipher's contexts while the SA idles; the next packet makes them again.
     void

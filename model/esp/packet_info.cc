@@ -182,7 +182,9 @@ ReadV6(Bytes packet, bool quoted)
     {
         return Fail(Fault::TRUNCATED, "IPv6 packet", packet.size());
     }
-    info.trafficClass = static_cast<uint8_t>(LoadField<0, uint32_t>(header) >> 20);
+    const uint32_t first = LoadField<0, uint32_t>(header);
+    info.trafficClass = static_cast<uint8_t>(first >> 20);
+    info.flowLabel = first & 0xfffff;
     info.dontFragment = true;
     info.protocol = LoadField<6, uint8_t>(header);
     info.ttl = LoadField<7, uint8_t>(header);

@@ -67,6 +67,7 @@ struct PacketInfo
     bool dontFragment{false}; ///< IPv4's DF; always true for IPv6, which routers never fragment
     uint8_t trafficClass{0};  ///< IPv4's TOS: DSCP and ECN
     uint8_t ttl{0};           ///< or hop limit
+    uint32_t flowLabel{0};    ///< IPv6's
     size_t headerOctets{0};   ///< up to the next layer
     size_t totalOctets{0};    ///< as the header says; what follows is no part of the packet
 

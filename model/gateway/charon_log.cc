@@ -27,6 +27,41 @@ Texts(const Selectors& selectors)
     return text;
 }
 
+/// "10.1.0.1/32[udp/500]": one end of a packet, written as a selector that holds nothing else.
+std::string
+EndText(const esp::PacketInfo& packet, bool source)
+{
+    const IpAddress address = (source ? packet.source : packet.destination).ToAddress();
+    Selector selector{{address, address}, packet.protocolKnown ? packet.protocol : uint8_t{0}};
+    if (packet.portsKnown)
+    {
+        selector.startPort = source ? packet.sourcePort : packet.destinationPort;
+        selector.endPort = selector.startPort;
+    }
+    return SelectorText(selector);
+}
+
+/// What RFC 4301 §5.2 wants to be logged of a packet and the SA that does not carry it.
+std::string
+AuditText(const PacketRefused& event)
+{
+    std::string text;
+    if (event.flowLabel)
+    {
+        text += fmt::format(", flow label {:05x}", *event.flowLabel);
+    }
+    if (event.packet && event.protocol != wire::ProtocolId::NONE)
+    {
+        text += fmt::format(
+            ", inside {} === {}", EndText(*event.packet, true), EndText(*event.packet, false));
+    }
+    if (event.sa)
+    {
+        text += fmt::format(", TS {} === {}", Texts(event.sa->localTs), Texts(event.sa->remoteTs));
+    }
+    return text;
+}
+
 std::string
 Named(const std::string& connection, IkeSaId sa)
 {
@@ -236,11 +271,12 @@ struct Writer
                 ? ""
                 : fmt::format(", SPI {:08x}, sequence {}", event.spi.value, event.sequence);
         return {{"ESP",
-                 fmt::format("{} packet {} === {} refused{}: {}",
+                 fmt::format("{} packet {} === {} refused{}{}: {}",
                              event.inbound ? "inbound" : "outbound",
                              event.source.ToString(),
                              event.destination.ToString(),
                              spi,
+                             AuditText(event),
                              ToString(event.error))}};
     }
 

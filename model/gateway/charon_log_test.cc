@@ -109,6 +109,30 @@ TEST(CharonLog, SaysWhySomethingEnded)
                                   *IpAddress::Parse("192.0.2.1")})),
         ElementsAre("[ESP] inbound packet 192.0.2.2 === 192.0.2.1 refused, SPI 00001234, sequence "
                     "7: REPLAY: sequence number"));
+    PacketRefused wrong{{Fault::POLICY, "selectors of the SA"},
+                        true,
+                        EspSpi{0x1234},
+                        7,
+                        *IpAddress::Parse("2001:db8::2"),
+                        *IpAddress::Parse("2001:db8::1"),
+                        wire::ProtocolId::ESP,
+                        0xabcde};
+    wrong.packet.emplace();
+    wrong.packet->source = esp::AddressNumber::From(*IpAddress::Parse("10.9.0.1"));
+    wrong.packet->destination = esp::AddressNumber::From(*IpAddress::Parse("10.1.0.1"));
+    wrong.packet->protocol = 17;
+    wrong.packet->portsKnown = true;
+    wrong.packet->sourcePort = 53;
+    wrong.packet->destinationPort = 4000;
+    wrong.sa = RefusingSa{ChildSaId{1},
+                          {},
+                          {Selector{*IpRange::Parse("10.1.0.0/16")}},
+                          {Selector{*IpRange::Parse("10.2.0.0/16")}}};
+    EXPECT_THAT(Lines(Event(wrong)),
+                ElementsAre("[ESP] inbound packet 2001:db8::2 === 2001:db8::1 refused, SPI "
+                            "00001234, sequence 7, flow label abcde, inside 10.9.0.1/32[udp/53] "
+                            "=== 10.1.0.1/32[udp/4000], TS 10.1.0.0/16 === 10.2.0.0/16: POLICY: "
+                            "selectors of the SA"));
     IcmpErrorReceived error;
     error.type = 3;
     error.code = 4;

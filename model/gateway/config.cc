@@ -130,6 +130,7 @@ constexpr KeyRule TOP_KEYS[] = {
     Key("default_action", shape::Word, "bypass", "What happens to packets of no rule")
         .OneOf(std::span(ACTIONS).first<2>()),
     Key("icmp", shape::Object, "", "What to believe of ICMP errors").Of(ICMP),
+    Key("audit", shape::Flag, "yes", "Tell of refused packets; they are counted in any case"),
     Key("$schema", shape::Text, "", "For editors: a file that `ikelab schema configuration` made"),
     {"pools", UNSUPPORTED},
     {"authorities", UNSUPPORTED},
@@ -380,6 +381,7 @@ ReadConfig(const nlohmann::ordered_json& json, const std::string& pointer)
     if (!error)
     {
         top.Word("default_action", config.defaultAction);
+        top.Flag("audit", config.audit);
     }
     if (!error)
     {

@@ -50,6 +50,8 @@ struct Config
     std::vector<PolicyRule> policies;
     Action defaultAction{Action::BYPASS};
     IcmpConfig icmp;
+    /// Refused packets become events (RFC 4303 §4, RFC 4302 §4); they are counted in any case.
+    bool audit{true};
 };
 
 /// What is wrong in a configuration, for people.

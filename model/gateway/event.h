@@ -3,8 +3,11 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/selector.h"
+#include "esp/packet_info.h"
 #include "ike/event.h"
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -20,15 +23,33 @@ struct LifetimeReached
     std::string_view what; ///< "time", "bytes" or "packets"
 };
 
-/// A packet was refused: an auditable event, RFC 4301 §4.4.3 and RFC 4303 §3.4.
+/// The SA that refused a packet, as an audit log shows it (RFC 4301 §4.4.2.1 and §5.2 step 5).
+struct RefusingSa
+{
+    ChildSaId child;
+    Path path;
+    Selectors localTs;
+    Selectors remoteTs;
+};
+
+/**
+ * A packet was refused: an auditable event of RFC 4301 §5, RFC 4303 §4 or RFC 4302 §4, with what
+ * these want of it. The moment is that of the call that told it: logs write it in front.
+ */
 struct PacketRefused
 {
-    Error error; ///< POLICY, INTEGRITY, REPLAY, UNKNOWN_SPI ...
+    Error error; ///< POLICY, INTEGRITY, REPLAY, UNKNOWN_SPI, EXHAUSTED ...
     bool inbound{false};
-    EspSpi spi;
-    uint32_t sequence{0};
-    IpAddress source;
+    EspSpi spi;           ///< of ESP or AH
+    uint64_t sequence{0}; ///< that came; outbound the last one sent
+    IpAddress source;     ///< of ESP and AH that came, the outer header's
     IpAddress destination;
+    wire::ProtocolId protocol{wire::ProtocolId::NONE}; ///< ESP or AH, where it came to that
+    /// Of the same header as the addresses; with IPv6 only, and if the shell knows the header.
+    std::optional<uint32_t> flowLabel{};
+    /// The selectors of the clear packet: to be protected, or what came out of ESP or AH.
+    std::optional<esp::PacketInfo> packet{};
+    std::optional<RefusingSa> sa{};
 };
 
 /// An ICMP error about an ESP packet of ours came (RFC 4301 §6.1.1).

@@ -57,6 +57,32 @@ Texts(const Selectors& selectors)
     return list;
 }
 
+/// All that selectors look at, as numbers.
+Json
+PacketToJson(const esp::PacketInfo& packet)
+{
+    Json json{{"source", packet.source.ToAddress().ToString()},
+              {"destination", packet.destination.ToAddress().ToString()}};
+    if (packet.protocolKnown)
+    {
+        json["protocol"] = packet.protocol;
+    }
+    if (packet.portsKnown) // of ICMP type and code, twice
+    {
+        json["source_port"] = packet.sourcePort;
+        json["destination_port"] = packet.destinationPort;
+    }
+    if (packet.IsV6())
+    {
+        json["flow_label"] = packet.flowLabel;
+    }
+    if (packet.fragment)
+    {
+        json["fragment"] = packet.fragmentBegin;
+    }
+    return json;
+}
+
 double
 Milliseconds(Duration duration)
 {
@@ -224,10 +250,29 @@ struct Writer
     {
         Json json{{"event", "packet_refused"}, {"inbound", event.inbound}};
         AddError(json, event.error);
+        if (event.protocol != wire::ProtocolId::NONE)
+        {
+            json["protocol"] = wire::ToString(event.protocol);
+        }
         json["spi"] = SpiText(event.spi);
         json["sequence"] = event.sequence;
         json["source"] = event.source.ToString();
         json["destination"] = event.destination.ToString();
+        if (event.flowLabel)
+        {
+            json["flow_label"] = *event.flowLabel;
+        }
+        if (event.packet)
+        {
+            json["packet"] = PacketToJson(*event.packet);
+        }
+        if (event.sa)
+        {
+            json["child_sa"] = event.sa->child.value;
+            AddPath(json, event.sa->path);
+            json["local_ts"] = Texts(event.sa->localTs);
+            json["remote_ts"] = Texts(event.sa->remoteTs);
+        }
         return json;
     }
 

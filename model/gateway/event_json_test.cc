@@ -89,6 +89,57 @@ TEST(EventJson, SaysWhatWasWrongAndWhatWasAnswered)
               1.5);
 }
 
+// RFC 4301 §5.2 step 5, RFC 4303 §4.
+TEST(EventJson, SaysAllThatAnAuditLogHasToKnowOfARefusedPacket)
+{
+    PacketRefused refused{{Fault::POLICY, "selectors of the SA"},
+                          true,
+                          EspSpi{0x1234},
+                          7,
+                          *IpAddress::Parse("2001:db8::2"),
+                          *IpAddress::Parse("2001:db8::1"),
+                          wire::ProtocolId::ESP,
+                          0xabcde};
+    esp::PacketInfo& inner = refused.packet.emplace();
+    inner.source = esp::AddressNumber::From(*IpAddress::Parse("10.2.0.1"));
+    inner.destination = esp::AddressNumber::From(*IpAddress::Parse("10.1.0.1"));
+    inner.protocol = 17;
+    inner.portsKnown = true;
+    inner.sourcePort = 53;
+    inner.destinationPort = 4000;
+    refused.sa = RefusingSa{ChildSaId{3},
+                            PATH,
+                            {Selector{*IpRange::Parse("10.1.0.0/16"), 6, 80, 80}},
+                            {Selector{*IpRange::Parse("10.3.0.0/16")}}};
+    EXPECT_EQ(
+        EventToJson(Event(refused)).dump(),
+        R"({"event":"packet_refused","inbound":true,"fault":"POLICY",)"
+        R"("error":"POLICY: selectors of the SA","protocol":"ESP","spi":"00001234","sequence":7,)"
+        R"("source":"2001:db8::2","destination":"2001:db8::1","flow_label":703710,)"
+        R"("packet":{"source":"10.2.0.1","destination":"10.1.0.1","protocol":17,)"
+        R"("source_port":53,"destination_port":4000},"child_sa":3,"local":"192.0.2.1[500]",)"
+        R"("remote":"192.0.2.2[4500]","local_ts":["10.1.0.0/16[tcp/80]"],)"
+        R"("remote_ts":["10.3.0.0/16"]})");
+    // What was never protected has no SPI, and what hides its ports shows none.
+    inner = {};
+    inner.source.v6 = true;
+    inner.fragment = true;
+    inner.fragmentBegin = 1280;
+    inner.protocolKnown = false;
+    inner.flowLabel = 5;
+    refused.sa.reset();
+    refused.flowLabel.reset();
+    refused.protocol = wire::ProtocolId::NONE;
+    const auto json = EventToJson(Event(refused));
+    EXPECT_FALSE(json.contains("protocol"));
+    EXPECT_FALSE(json.contains("flow_label"));
+    EXPECT_FALSE(json.contains("local_ts"));
+    EXPECT_FALSE(json.at("packet").contains("protocol"));
+    EXPECT_FALSE(json.at("packet").contains("source_port"));
+    EXPECT_EQ(json.at("packet").at("fragment"), 1280);
+    EXPECT_EQ(json.at("packet").at("flow_label"), 5);
+}
+
 TEST(EventJson, ListsSasWithTheirChildren)
 {
     ike::IkeSaInfo sa;

@@ -19,7 +19,7 @@ namespace ikelab::gateway
 
 /**
  * The node behind Gateway: `traffic.cc` is the path of packets, `icmp.cc` what others say of them,
- * `child_sas.cc` how Child SAs come and go,
+ * `child_sas.cc` how Child SAs come and go, `refusals.cc` what is told of refused packets,
  * `gateway.cc` what the owner asks for and what IKE tells.
  */
 class Gateway::Impl
@@ -62,7 +62,16 @@ class Gateway::Impl
   private:
     static constexpr Error NO_SA{Fault::POLICY, "no SA for protected traffic", 0, 0};
 
-    /// @param encapsulated it came in UDP, and the ports of its path mean something
+    /// An ESP or AH packet on its way in.
+    struct Received
+    {
+        const Arrival& arrival;
+        wire::ProtocolId protocol;
+        bool encapsulated{false}; ///< it came in UDP, and the ports of its path mean something
+        EspSpi spi{};
+        uint32_t sequence{0};
+    };
+
     Verdict ReceiveEsp(Instant now,
                        const Arrival& arrival,
                        bool encapsulated,
@@ -71,8 +80,7 @@ class Gateway::Impl
     Verdict Accept(Instant now,
                    esp::ChildSa& sa,
                    const esp::Opened& opened,
-                   const Arrival& arrival,
-                   bool encapsulated);
+                   const Received& received);
     Verdict Protect(Instant now,
                     ChildPolicy& policy,
                     const esp::PacketInfo& info,
@@ -85,26 +93,30 @@ class Gateway::Impl
                    Outgoing& outgoing);
     bool Bypasses(const std::optional<esp::Decision>& rule) const;
     Verdict Hold(Instant now, ChildPolicy& policy, const esp::PacketInfo& info, Bytes packet);
-    Verdict Refuse(Instant now,
-                   const Error& error,
-                   bool inbound,
-                   const IpAddress& source,
-                   const IpAddress& destination,
-                   EspSpi spi = {},
-                   uint32_t sequence = 0);
+
+    // refusals.cc
+    struct Refused;
+    /// Count what was refused, and tell it if there is room for another event.
+    Verdict Refuse(Instant now, const Error& error, bool inbound, const Refused& refused);
+    /// A clear packet, or one that this SA should have protected.
     Verdict RefusePacket(Instant now,
                          const Error& error,
                          bool inbound,
-                         const esp::PacketInfo& info);
+                         const esp::PacketInfo& info,
+                         const esp::ChildSa* sa = nullptr);
+    /// Something in which nothing can be read.
+    Verdict RefuseUnread(Instant now, const Error& error, bool inbound);
+    /// ESP or AH that came, or was said to.
+    Verdict RefuseReceived(Instant now,
+                           const Error& error,
+                           const Received& received,
+                           const esp::ChildSa* sa = nullptr,
+                           const esp::PacketInfo* inner = nullptr);
     /// Also in the counters of the SA that refused.
     void CountRefusal(ChildSaId child, Fault fault);
-    template <typename Header, typename Open>
-    Verdict ReceiveBy(Instant now,
-                      const Arrival& arrival,
-                      bool encapsulated,
-                      wire::ProtocolId protocol,
-                      const Header& header,
-                      const Open& open);
+
+    template <typename Open>
+    Verdict ReceiveBy(Instant now, const Received& received, const Open& open);
     void ReportInvalidSpi(Instant now, const SocketAddress& sender, EspSpi spi);
     void DropHeld(ChildPolicy& policy);
     /// RFC 4301 §6.2, for what no rule names. Nothing if it is no ICMP error about what a rule

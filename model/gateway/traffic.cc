@@ -140,50 +140,34 @@ MayCarryLaterFragment(const esp::ChildSa& sa, const esp::PacketInfo& info)
     return sa.nonFirstFragments || sa.selectors.MatchesOutbound(esp::WithoutPortsOfFirst(info));
 }
 
+/**
+ * RFC 4303 §3.4.1, RFC 4302 §3.4.1: fragments are put together before. The shell's header of a
+ * packet that was says so no more.
+ */
+bool
+IsFragment(Bytes header)
+{
+    constexpr size_t V4_FRAGMENT_AT = 6;
+    constexpr uint8_t MORE_AND_OFFSET = 0x3f;
+    constexpr size_t V6_OCTETS = 40;
+    if (!header.empty() && header.front() >> 4 == 4)
+    {
+        return header.size() > V4_FRAGMENT_AT + 1 &&
+               ((header[V4_FRAGMENT_AT] & MORE_AND_OFFSET) | header[V4_FRAGMENT_AT + 1]) != 0;
+    }
+    if (header.size() <= V6_OCTETS)
+    {
+        return false;
+    }
+    const auto info = esp::ReadQuoted(header);
+    return info && info->fragment;
+}
+
 constexpr Error NOT_AGREED{Fault::POLICY, "later fragments were not agreed on", 0, 0};
 constexpr Error BY_POLICY{Fault::POLICY, "policy", 0, 0};
+constexpr Error FRAGMENT{Fault::UNEXPECTED, "fragment", 0, 0};
 
 } // namespace
-
-Verdict
-Gateway::Impl::Refuse(Instant now,
-                      const Error& error,
-                      bool inbound,
-                      const IpAddress& source,
-                      const IpAddress& destination,
-                      EspSpi spi,
-                      uint32_t sequence)
-{
-    switch (error.fault)
-    {
-    case Fault::REPLAY:
-        ++counters.replayedPackets;
-        break;
-    case Fault::INTEGRITY:
-        ++counters.integrityFailures;
-        break;
-    case Fault::UNKNOWN_SPI:
-        ++counters.unknownSpis;
-        break;
-    default:
-        ++counters.discardedPackets;
-        break;
-    }
-    if (m_refusals.Allows(now, error.fault, inbound))
-    {
-        events.push_back(PacketRefused{error, inbound, spi, sequence, source, destination});
-    }
-    return Verdict::DISCARD;
-}
-
-Verdict
-Gateway::Impl::RefusePacket(Instant now,
-                            const Error& error,
-                            bool inbound,
-                            const esp::PacketInfo& info)
-{
-    return Refuse(now, error, inbound, info.source.ToAddress(), info.destination.ToAddress());
-}
 
 /**
  * IKE of this very node is never judged by policy: it makes the SAs that policy asks for. Inbound
@@ -207,7 +191,7 @@ Gateway::Impl::HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, 
     auto info = esp::ReadPacket(packet.View());
     if (!info)
     {
-        return Refuse(now, info.error(), false, {}, {});
+        return RefuseUnread(now, info.error(), false);
     }
     m_fragments.Follow(now, esp::FragmentWay::OUTBOUND, *info);
     if (IsLinkHousekeeping(*info) || (origin == Origin::LOCAL && IsOwnIke(*info, true)))
@@ -263,7 +247,7 @@ Gateway::Impl::Protect(Instant now,
     esp::ChildSa& sa = *m_sad.Find(*chosen);
     if (info.portsOfFirst && !MayCarryLaterFragment(sa, info))
     {
-        return RefusePacket(now, NOT_AGREED, false, info);
+        return RefusePacket(now, NOT_AGREED, false, info, &sa);
     }
     return SealBy(now, sa, info, packet, outgoing);
 }
@@ -281,13 +265,14 @@ Gateway::Impl::SealBy(Instant now,
     if (!sealed)
     {
         CountRefusal(sa.id, sealed.error().fault);
+        const Verdict verdict = RefusePacket(now, sealed.error(), false, info, &sa);
         if (sealed.error().fault == Fault::EXHAUSTED)
         {
             // RFC 4303 §3.3.3, RFC 4302 §3.3.2: sequence numbers never cycle; the SA has had its
             // time.
             (void)CloseChild(now, sa.id);
         }
-        return RefusePacket(now, sealed.error(), false, info);
+        return verdict;
     }
     outgoing.wholePacket = ah || sealed->place.headerOctets != 0;
     if (outgoing.wholePacket && sa.udpEncapsulation)
@@ -297,8 +282,9 @@ Gateway::Impl::SealBy(Instant now,
         if (!encapsulated)
         {
             CountRefusal(sa.id, encapsulated.error().fault);
+            const Verdict verdict = RefusePacket(now, encapsulated.error(), false, info, &sa);
             PollLifetimes(now, sa); // it has spent a number, and its octets
-            return RefusePacket(now, encapsulated.error(), false, info);
+            return verdict;
         }
     }
     ++counters.protectedPackets;
@@ -350,7 +336,7 @@ Gateway::Impl::HandleInboundClear(Instant now, Bytes packet)
     auto info = esp::ReadPacket(packet);
     if (!info)
     {
-        return Refuse(now, info.error(), true, {}, {});
+        return RefuseUnread(now, info.error(), true);
     }
     m_clearFragments.Follow(now, esp::FragmentWay::CLEAR, *info);
     return AdmitsClear(*info, packet) ? Verdict::BYPASS : RefusePacket(now, BY_POLICY, true, *info);
@@ -390,7 +376,7 @@ Gateway::Impl::HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& data
         const auto content = wire::ParseUdpEncapsulated(datagram.View());
         if (!content)
         {
-            return Refuse(now, content.error(), true, path.remote.address, path.local.address);
+            return RefuseReceived(now, content.error(), {arrival, wire::ProtocolId::ESP, true});
         }
         if (std::holds_alternative<wire::NatKeepalive>(*content))
         {
@@ -425,56 +411,46 @@ Gateway::Impl::ReportInvalidSpi(Instant now, const SocketAddress& sender, EspSpi
 
 /**
  * What ESP and AH have in common: find the SA, open the packet by it, and count what goes wrong.
- * @param open called as open(sa, fragments) with an SA of the right protocol
+ * @param open called as open(sa, fragments, refused) with an SA of the right protocol
  */
-template <typename Header, typename Open>
+template <typename Open>
 Verdict
-Gateway::Impl::ReceiveBy(Instant now,
-                         const Arrival& arrival,
-                         bool encapsulated,
-                         wire::ProtocolId protocol,
-                         const Header& header,
-                         const Open& open)
+Gateway::Impl::ReceiveBy(Instant now, const Received& received, const Open& open)
 {
-    const SocketAddress& sender = arrival.path.remote;
-    const auto refuse = [&](const Error& error)
+    const bool ah = received.protocol == wire::ProtocolId::AH;
+    if (!received.encapsulated && IsFragment(received.arrival.header))
     {
-        return Refuse(now,
-                      error,
-                      true,
-                      sender.address,
-                      arrival.path.local.address,
-                      header.spi,
-                      header.sequence);
-    };
-    const bool ah = protocol == wire::ProtocolId::AH;
-    esp::ChildSa* sa = m_sad.FindInbound(header.spi);
+        return RefuseReceived(now, FRAGMENT, received);
+    }
+    esp::ChildSa* sa = m_sad.FindInbound(received.spi);
     if (!sa)
     {
         // Not of an SA that this is only the wrong protocol for: the peer would lose it by a
         // forgery.
+        const SocketAddress& sender = received.arrival.path.remote;
         ReportInvalidSpi(
-            now, {sender.address, encapsulated ? sender.port : uint16_t{0}}, header.spi);
+            now, {sender.address, received.encapsulated ? sender.port : uint16_t{0}}, received.spi);
     }
     if (!sa || (sa->inbound.Ah() != nullptr) != ah)
     {
-        return refuse({Fault::UNKNOWN_SPI, ah ? "AH" : "ESP"});
+        return RefuseReceived(now, {Fault::UNKNOWN_SPI, ah ? "AH" : "ESP"}, received);
     }
     if (!sa->inbound.GetLifetime().Usable(now))
     {
         // RFC 4301 §4.4.2.1: over in both directions, even while our Delete is on its way.
         CountRefusal(sa->id, Fault::EXHAUSTED);
-        return refuse({Fault::EXHAUSTED, "lifetime"});
+        return RefuseReceived(now, {Fault::EXHAUSTED, "lifetime"}, received, sa);
     }
     const esp::FragmentFollower fragments{
-        m_fragments, now, esp::FragmentWay::Of(header.spi), sa->nonFirstFragments};
-    const auto opened = open(*sa, fragments);
+        m_fragments, now, esp::FragmentWay::Of(received.spi), sa->nonFirstFragments};
+    std::optional<esp::PacketInfo> refused;
+    const auto opened = open(*sa, fragments, &refused);
     if (!opened)
     {
         CountRefusal(sa->id, opened.error().fault);
-        return refuse(opened.error());
+        return RefuseReceived(now, opened.error(), received, sa, refused ? &*refused : nullptr);
     }
-    return Accept(now, *sa, *opened, arrival, encapsulated);
+    return Accept(now, *sa, *opened, received);
 }
 
 Verdict
@@ -484,40 +460,45 @@ Gateway::Impl::ReceiveEsp(Instant now,
                           PacketBuffer& packet)
 {
     const Path& path = arrival.path;
+    Received received{arrival, wire::ProtocolId::ESP, encapsulated};
     const auto header = wire::ParseEspHeader(packet.View());
     if (!header)
     {
-        return Refuse(now, header.error(), true, path.remote.address, path.local.address);
+        return RefuseReceived(now, header.error(), received);
     }
+    received.spi = header->spi;
+    received.sequence = header->sequence;
     const esp::OuterHeader outer{
         path.remote.address, path.local.address, arrival.trafficClass, arrival.header};
-    return ReceiveBy(
-        now,
-        arrival,
-        encapsulated,
-        wire::ProtocolId::ESP,
-        *header,
-        [&](esp::ChildSa& sa, const esp::FragmentFollower& fragments)
-        { return sa.inbound.Esp()->Open(packet, *header, sa.selectors, outer, &fragments); });
+    return ReceiveBy(now,
+                     received,
+                     [&](esp::ChildSa& sa,
+                         const esp::FragmentFollower& fragments,
+                         std::optional<esp::PacketInfo>* refused) {
+                         return sa.inbound.Esp()->Open(
+                             packet, *header, sa.selectors, outer, &fragments, refused);
+                     });
 }
 
 Verdict
 Gateway::Impl::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet)
 {
-    const Path& path = arrival.path;
+    Received received{arrival, wire::ProtocolId::AH};
     const auto header = wire::ParseAhHeader(packet.View());
     if (!header)
     {
-        return Refuse(now, header.error(), true, path.remote.address, path.local.address);
+        return RefuseReceived(now, header.error(), received);
     }
+    received.spi = header->spi;
+    received.sequence = header->sequence;
     return ReceiveBy(now,
-                     arrival,
-                     false,
-                     wire::ProtocolId::AH,
-                     *header,
-                     [&](esp::ChildSa& sa, const esp::FragmentFollower& fragments) {
+                     received,
+                     [&](esp::ChildSa& sa,
+                         const esp::FragmentFollower& fragments,
+                         std::optional<esp::PacketInfo>* refused)
+                     {
                          return sa.inbound.Ah()->Open(
-                             packet, *header, arrival.header, sa.selectors, &fragments);
+                             packet, *header, arrival.header, sa.selectors, &fragments, refused);
                      });
 }
 
@@ -525,13 +506,13 @@ Verdict
 Gateway::Impl::Accept(Instant now,
                       esp::ChildSa& sa,
                       const esp::Opened& opened,
-                      const Arrival& arrival,
-                      bool encapsulated)
+                      const Received& received)
 {
     // RFC 7296 §2.4: an authentic packet proves that the peer lives; §2.23: the newest that came
     // with UDP also where it lives. Without UDP there are no ports that one could answer to.
-    const bool moved = encapsulated && opened.newest && sa.path != arrival.path;
-    ike.HandlePeerTraffic(now, sa.id, moved ? &arrival.path : nullptr);
+    const Path& path = received.arrival.path;
+    const bool moved = received.encapsulated && opened.newest && sa.path != path;
+    ike.HandlePeerTraffic(now, sa.id, moved ? &path : nullptr);
     if (moved)
     {
         Pump(now);
@@ -553,7 +534,7 @@ Gateway::Impl::Accept(Instant now,
     if (rule && rule->action == esp::PolicyAction::DISCARD)
     {
         CountRefusal(sa.id, Fault::POLICY);
-        return RefusePacket(now, BY_POLICY, true, opened.inner);
+        return RefuseReceived(now, BY_POLICY, received, &sa, &opened.inner);
     }
     ++counters.deliveredPackets;
     counters.deliveredOctets += opened.inner.totalOctets;

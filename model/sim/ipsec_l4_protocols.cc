@@ -15,15 +15,31 @@ NS_OBJECT_ENSURE_REGISTERED(UdpPortFilter);
 namespace
 {
 
-/// How a packet came, with its IP header as it was on the wire: options and extension headers are
-/// gone by now.
+/// ns-3 puts fragments together and leaves in the header what says that they were some.
+Ipv4Header
+AsWhole(const Ipv4Header& header)
+{
+    Ipv4Header whole = header;
+    whole.SetFragmentOffset(0);
+    whole.SetLastFragment();
+    return whole;
+}
+
+const Ipv6Header&
+AsWhole(const Ipv6Header& header) // its fragment header is gone
+{
+    return header;
+}
+
+/// How a packet came, with its IP header as it was on the wire, but whole again if it came in
+/// fragments: options and extension headers are gone by now.
 template <size_t OCTETS>
 struct Came
 {
     template <typename Header>
     Came(const Header& header, const Packet& payload, uint8_t trafficClass)
     {
-        flat::WriteHeader(header, payload.GetSize(), std::span(octets));
+        flat::WriteHeader(AsWhole(header), payload.GetSize(), std::span(octets));
         arrival.trafficClass = trafficClass;
         arrival.path.local.address = flat::ToIpAddress(header.GetDestination());
         arrival.path.remote.address = flat::ToIpAddress(header.GetSource());

@@ -45,7 +45,8 @@ PartsOf(const Json& root, const std::string& node)
     }
     const Json* json = Member(*Member(root, "nodes"), node);
     const std::string pointer = io::AppendPointer("/nodes", node);
-    for (const std::string key : {"secrets", "charon", "policies", "default_action", "icmp"})
+    for (const std::string key :
+         {"secrets", "charon", "policies", "default_action", "icmp", "audit"})
     {
         if (const Json* word = Member(*json, key))
         {

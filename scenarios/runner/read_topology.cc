@@ -378,6 +378,7 @@ NodeRule()
         *FindRule(ConfigRule(), "policies"),
         *FindRule(ConfigRule(), "default_action"),
         *FindRule(ConfigRule(), "icmp"),
+        *FindRule(ConfigRule(), "audit"),
     };
     static const gateway::ObjectRule RULE{
         "node", "nodes.NAME", "A host, or a gateway if it has connections or policies", KEYS};
