@@ -94,8 +94,8 @@ class IcmpErrors : public ::testing::TestWithParam<Outer>
                   options.outerV6 = GetParam().v6;
                   if (GetParam().ah)
                   {
-                      options.both.merge_patch(testing::ChildPatch(
-                          R"({"esp_proposals": null, "ah_proposals": "sha256"})"));
+                      options.both = testing::ChildPatch(
+                          R"({"esp_proposals": null, "ah_proposals": "sha256"})");
                   }
                   return options;
               }())
