@@ -23,9 +23,8 @@ constexpr size_t AH_OCTETS_BEFORE_SPI = 4; // RFC 4302 §2
 struct QuotedSa
 {
     wire::ProtocolId protocol{wire::ProtocolId::ESP};
-    EspSpi spi; ///< 0 if it is cut off
-    /// Of AH it stands behind the 8 octets that RFC 792 asks for.
-    std::optional<uint32_t> sequence;
+    EspSpi spi;                       ///< 0 if it is cut off
+    std::optional<uint32_t> sequence; ///< nothing if it is cut off
 };
 
 /// Nothing if the quoted packet is neither AH nor ESP, as IP protocol or in UDP from one of these
@@ -99,14 +98,15 @@ Gateway::Impl::HandleIcmpError(Instant now, Bytes packet)
         event.ignored = "no such SA";
         verdict = Verdict::DISCARD;
     }
-    else if (!quoted->sequence)
+    else if (!quoted->sequence && quoted->protocol != wire::ProtocolId::AH)
     {
         event.ignored = "its sequence number is cut off";
         verdict = Verdict::DISCARD;
     }
+    // AH's stands behind the 8 octets that RFC 792 asks for: there the SPI has to do.
     else if (const auto sent = static_cast<uint32_t>(
                  sa->outbound.Visit([](const auto& half) { return half.Sequence(); }));
-             sent - *quoted->sequence >= limits::ICMP_SEQUENCE_AGE)
+             sent - quoted->sequence.value_or(sent) >= limits::ICMP_SEQUENCE_AGE)
     {
         event.ignored = "not sent lately";
         verdict = Verdict::DISCARD;
