@@ -2,12 +2,14 @@
 #include "sim/testing/gateway_sites.h"
 #include "sim/testing/site_to_site.h"
 
+#include "ns3/config.h"
 #include "ns3/csma-helper.h"
 #include "ns3/flow-monitor-helper.h"
 #include "ns3/flow-monitor.h"
 #include "ns3/ipv4-flow-classifier.h"
 #include "ns3/pcap-file.h"
 #include "ns3/point-to-point-helper.h"
+#include "ns3/uinteger.h"
 
 #include <gtest/gtest.h>
 
@@ -82,11 +84,14 @@ TEST(Observers, FlowMonitorSeesTheFlowsInsideFromEndToEnd)
 
 TEST(Observers, FlowMonitorSeesPacketsThatWaitedForTheirSa)
 {
+    // They come at once, and ns-3 keeps three while it looks for a neighbour.
+    Config::SetDefault("ns3::ArpCache::PendingQueueSize", UintegerValue(DATAGRAMS));
     GatewaySites run({},
                      [](SiteToSite& sites, ikelab::gateway::Config& moon, ikelab::gateway::Config&)
                      { moon = sites.MoonConfig("trap"); });
     ExpectWholeFlows(run);
     EXPECT_GT(run.moon->GetCounters().heldPackets, 2u) << "of both flows";
+    Config::SetDefault("ns3::ArpCache::PendingQueueSize", UintegerValue(3));
 }
 
 /// How many frames of a file hold this text, and how many ESP.
