@@ -23,6 +23,14 @@ constexpr uint8_t UDP = 17;
 constexpr uint8_t ESP = 50;
 constexpr uint8_t ICMPV6 = 58;
 
+/// Kinds end differently, too: ns-3's routers put octets of earlier packets where IPv4 options
+/// were, and those must not make one kind of another.
+char
+EndOf(char kind)
+{
+    return kind == FORGED ? '}' : '>';
+}
+
 /// The first mark in these octets, or nothing.
 std::string
 FindMark(Bytes octets)
@@ -30,7 +38,8 @@ FindMark(Bytes octets)
     for (size_t i = 0; i + MARK_OCTETS <= octets.size(); ++i)
     {
         const Bytes mark = octets.subspan(i, MARK_OCTETS);
-        if (mark[0] == '<' && (mark[1] == FROM_INSIDE || mark[1] == FORGED) && mark[8] == '>' &&
+        if (mark[0] == '<' && (mark[1] == FROM_INSIDE || mark[1] == FORGED) &&
+            mark[8] == EndOf(mark[1]) &&
             std::all_of(mark.begin() + 2,
                         mark.begin() + 8,
                         [](uint8_t digit) { return digit >= '0' && digit <= '9'; }))
@@ -67,7 +76,7 @@ MarkedPayload(char kind, uint32_t number, size_t octets)
 {
     std::string digits = std::to_string(number);
     digits.insert(0, 6 - std::min<size_t>(6, digits.size()), '0');
-    const std::string mark = std::string("<") + kind + digits + ">";
+    const std::string mark = std::string("<") + kind + digits + EndOf(kind);
     std::string payload;
     while (payload.size() < octets)
     {

@@ -14,7 +14,8 @@
 namespace ns3::testing
 {
 
-/// What payloads are made of, so that any 24 octets of one tell whose they are: "<P000123>".
+/// What payloads are made of, so that any 24 octets of one tell whose they are: "<P000123>" or
+/// "<F000123}".
 std::string MarkedPayload(char kind, uint32_t number, size_t octets);
 
 /// The kinds of MarkedPayload.
