@@ -204,7 +204,11 @@ LeakWatch::SeeSent(const Place& place, const OraclePacket& packet)
     {
         return;
     }
-    if (ReadingOf(place.gateway, packet, true) != Reading::BYPASS)
+    // Its own are judged before they are fragmented, so that it knows what a fragment is of even if
+    // the first one got lost: ns-3 lets few packets wait for a link address.
+    OraclePacket judged = packet;
+    judged.protocolKnown |= m_network.IsOwn(place.gateway, packet.source);
+    if (ReadingOf(place.gateway, judged, true) != Reading::BYPASS)
     {
         Report(place, packet, "sent in clear");
         return;
