@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/byte_reader.h"
+#include "base/checksum.h"
 #include "base/limits.h"
 #include "esp/fixed_fields.h"
 
@@ -272,30 +273,14 @@ SetTrafficClass(MutableBytes packet, uint8_t trafficClass)
     const uint16_t oldWord = LoadField<0, uint16_t>(read);
     StoreField<1, uint8_t>(header, trafficClass);
     const uint16_t newWord = LoadField<0, uint16_t>(read);
-    // RFC 1624 §3, equation 3: HC' = ~(~HC + ~m + m')
-    uint32_t sum = static_cast<uint16_t>(~LoadField<10, uint16_t>(read));
-    sum += static_cast<uint16_t>(~oldWord);
-    sum += newWord;
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    StoreField<10, uint16_t>(header, static_cast<uint16_t>(~sum));
+    StoreField<10, uint16_t>(header,
+                             AdjustedChecksum(LoadField<10, uint16_t>(read), oldWord, newWord));
 }
 
 uint16_t
 HeaderChecksum(Bytes header)
 {
-    uint32_t sum = 0;
-    ByteReader reader(header);
-    uint16_t word = 0;
-    while (reader.U16(word))
-    {
-        sum += word;
-    }
-    while (sum >> 16 != 0)
-    {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    return static_cast<uint16_t>(~sum);
+    return static_cast<uint16_t>(~OnesComplementSum(header));
 }
 
 } // namespace ikelab::esp

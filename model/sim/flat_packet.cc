@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/byte_reader.h"
+#include "base/checksum.h"
 
 #include <algorithm>
 #include <array>
@@ -10,9 +11,11 @@
 namespace ns3::flat
 {
 
+using ikelab::AdjustChecksum;
 using ikelab::Bytes;
 using ikelab::IpAddress;
 using ikelab::MutableBytes;
+using ikelab::OnesComplementSum;
 using ikelab::PacketBuffer;
 
 namespace
@@ -332,37 +335,6 @@ ReadUdp(Bytes datagram, const IpAddress& source, const IpAddress& destination)
         fields.checksumGood = OnesComplementSum(datagram, start) == 0xffff;
     }
     return fields;
-}
-
-uint16_t
-OnesComplementSum(Bytes octets, uint32_t start)
-{
-    uint64_t sum = start;
-    for (; octets.size() >= 2; octets = octets.subspan(2))
-    {
-        sum += Load16(octets);
-    }
-    if (!octets.empty())
-    {
-        sum += static_cast<uint32_t>(octets.front()) << 8;
-    }
-    while (sum > 0xffff)
-    {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    return static_cast<uint16_t>(sum);
-}
-
-void
-AdjustChecksum(MutableBytes checksum, uint16_t before, uint16_t after)
-{
-    // RFC 1624 §3, equation 3: HC' = ~(~HC + ~m + m')
-    uint32_t sum = static_cast<uint16_t>(~Load16(checksum));
-    sum += static_cast<uint16_t>(~before);
-    sum += after;
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    Store16(checksum, static_cast<uint16_t>(~sum));
 }
 
 } // namespace ns3::flat

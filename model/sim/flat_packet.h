@@ -104,11 +104,4 @@ std::optional<UdpFields> ReadUdp(ikelab::Bytes datagram,
                                  const ikelab::IpAddress& source,
                                  const ikelab::IpAddress& destination);
 
-/// The ones' complement sum of RFC 1071, folded, not inverted; a lone last octet is a high octet.
-uint16_t OnesComplementSum(ikelab::Bytes octets, uint32_t start = 0);
-
-/// What it covers has changed.
-/// @param before, after the word that changed, or the sum of several (RFC 1624)
-void AdjustChecksum(ikelab::MutableBytes checksum, uint16_t before, uint16_t after);
-
 } // namespace ns3::flat

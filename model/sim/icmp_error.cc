@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/icmp_error.h"
 
+#include "base/checksum.h"
 #include "esp/packet_info.h"
 #include "sim/flat_packet.h"
 
@@ -9,9 +10,11 @@
 namespace ns3::flat
 {
 
+using ikelab::AdjustChecksum;
 using ikelab::Bytes;
 using ikelab::IpAddress;
 using ikelab::MutableBytes;
+using ikelab::OnesComplementSum;
 
 bool
 IsIcmp(Bytes head)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "base/checksum.h"
 #include "sim/buffer_lease.h"
 #include "sim/flat_packet.h"
 #include "sim/icmp_error.h"
@@ -63,7 +64,7 @@ IpsecStack::TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, Bytes he
     const auto ends = flat::ReadEnds(head);
     if (!ends || !m_output.IsUp(ends->destination, device) ||
         (ends->destination.IsV4() && m_checksums &&
-         flat::OnesComplementSum(head.first(esp->headerOctets)) != 0xffff))
+         ikelab::OnesComplementSum(head.first(esp->headerOctets)) != 0xffff))
     {
         return false;
     }

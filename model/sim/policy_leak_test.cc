@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/byte_writer.h"
+#include "base/checksum.h"
 #include "sim/flat_packet.h"
 #include "sim/ipsec_helper.h"
 #include "sim/testing/gateway_sites.h"
@@ -126,7 +127,7 @@ OnePacket(const Crafted& what, ikelab::Bytes content, size_t offset, bool more)
         {
             writer.U32(0x01010100); // no operation, then the end of options
         }
-        const auto sum = static_cast<uint16_t>(~flat::OnesComplementSum(writer.View()));
+        const auto sum = static_cast<uint16_t>(~ikelab::OnesComplementSum(writer.View()));
         writer.Patch16(10, sum);
     }
     else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/byte_reader.h"
 #include "base/byte_writer.h"
+#include "base/checksum.h"
 #include "runner/flow_kinds.h"
 #include "runner/packet_flow.h"
 #include "sim/flat_packet.h"
@@ -82,7 +83,7 @@ class PingFlow final : public PacketFlow
         Buffer message = writer.Release();
         message.resize(ECHO_OCTETS + data->GetSize());
         data->CopyData(message.data() + ECHO_OCTETS, data->GetSize());
-        const uint16_t sum = ~ns3::flat::OnesComplementSum(message, m_v4 ? 0 : PseudoSum(message));
+        const uint16_t sum = ~OnesComplementSum(message, m_v4 ? 0 : PseudoSum(message));
         message[2] = static_cast<uint8_t>(sum >> 8);
         message[3] = static_cast<uint8_t>(sum);
         // A raw socket would look for a route on the interface that has the source address only,
@@ -105,8 +106,8 @@ class PingFlow final : public PacketFlow
     uint32_t
     PseudoSum(Bytes message) const
     {
-        uint32_t sum = ns3::flat::OnesComplementSum(m_flow.source.Octets());
-        sum = ns3::flat::OnesComplementSum(m_flow.destination.Octets(), sum);
+        uint32_t sum = OnesComplementSum(m_flow.source.Octets());
+        sum = OnesComplementSum(m_flow.destination.Octets(), sum);
         return sum + static_cast<uint32_t>(message.size()) + PROTOCOL_ICMPV6;
     }
 

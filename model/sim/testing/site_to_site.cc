@@ -2,6 +2,7 @@
 #include "sim/testing/site_to_site.h"
 
 #include "base/assert.h"
+#include "base/checksum.h"
 #include "sim/flat_packet.h"
 #include "sim/ns3_compat.h"
 
@@ -387,7 +388,7 @@ PingAt(Time at, Ptr<Node> from, const IpAddress& to, const std::string& payload)
             message.insert(message.end(), payload.begin(), payload.end());
             if (v4)
             {
-                const uint16_t sum = ~flat::OnesComplementSum(message);
+                const uint16_t sum = ~ikelab::OnesComplementSum(message);
                 message[2] = static_cast<uint8_t>(sum >> 8);
                 message[3] = static_cast<uint8_t>(sum);
             }
