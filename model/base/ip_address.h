@@ -81,6 +81,15 @@ struct IpRange
     auto operator<=>(const IpRange&) const = default;
 };
 
+/// The ends of a packet, by its IP header.
+struct AddressPair
+{
+    IpAddress source;
+    IpAddress destination;
+
+    auto operator<=>(const AddressPair&) const = default;
+};
+
 /// A UDP address.
 struct SocketAddress
 {

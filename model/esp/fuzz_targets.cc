@@ -49,6 +49,15 @@ FuzzEspOpen(Bytes octets)
         options.suite = {crypto::FindEncr(wire::Encr::ENCR_NULL, 0),
                          crypto::FindInteg(wire::Integ::AUTH_HMAC_SHA2_256_128)};
     }
+    if ((choice & 32) != 0)
+    {
+        const auto address = [](std::string_view text)
+        {
+            return *IpAddress::Parse(text);
+        };
+        options.nat = TransportNat({address("10.0.0.2"), address("203.0.113.8")},
+                                   {address("10.99.1.1"), address("10.99.2.1")});
+    }
     testing::SaPair sa(options);
     sa.outer.trafficClass = (choice >> 2) & 3;
     if ((choice & 16) != 0)

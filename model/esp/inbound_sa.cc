@@ -19,7 +19,8 @@ InboundSa::InboundSa(crypto::Context& context, const SaParameters& parameters)
                *parameters.suite.encr,
                parameters.suite.integ,
                parameters.encrKey,
-               parameters.integKey)
+               parameters.integKey),
+      m_nat(parameters.mode == Mode::TRANSPORT ? parameters.nat : std::nullopt)
 {
 }
 
@@ -64,6 +65,10 @@ InboundSa::Open(PacketBuffer& packet,
     if (m_mode == Mode::TRANSPORT)
     {
         TRY(RestoreHeader(packet, nextHeader, outer));
+        if (m_nat)
+        {
+            m_nat->Translate(packet.View());
+        }
     }
     else if (nextHeader != PROTOCOL_IPV4 && nextHeader != PROTOCOL_IPV6)
     {

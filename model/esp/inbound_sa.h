@@ -8,6 +8,8 @@
 #include "esp/inbound_half.h"
 #include "wire/esp_header.h"
 
+#include <optional>
+
 namespace ikelab::esp
 {
 
@@ -42,7 +44,7 @@ class InboundSa : public InboundHalf
      * ICMP error about one that the SA carries the other way (§6.2)
      * @param outer  its ECN mark is carried inwards (RFC 6040 §4.2); transport mode gives the
      * packet this header back, apart from lengths and protocol; or, unknown, one with its ends and
-     * a TTL of 64
+     * a TTL of 64. Through a NAT the ends are those that the SA knows, and checksums follow
      * @param fragments completes what later fragments do not show; nullptr: they stay incomplete,
      * and selectors with ports refuse them (RFC 4301 §7.3)
      * @param refused set to the authentic contents that the SA may not carry
@@ -71,6 +73,7 @@ class InboundSa : public InboundHalf
                                const OuterHeader& outer) const;
 
     crypto::PacketCipher m_cipher;
+    std::optional<TransportNat> m_nat;
 };
 
 } // namespace ikelab::esp

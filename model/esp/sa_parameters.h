@@ -5,8 +5,10 @@
 #include "base/ids.h"
 #include "crypto/algorithms.h"
 #include "esp/lifetime.h"
+#include "esp/transport_nat.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace ikelab::esp
 {
@@ -38,6 +40,7 @@ struct SaParameters
     LifetimeLimits lifetime;
     uint32_t replayWindow{64}; ///< inbound only: packets, 0 switches the check off
     HeaderCopying copying{};
+    std::optional<TransportNat> nat{}; ///< inbound only: transport mode through NATs
 };
 
 } // namespace ikelab::esp

@@ -93,6 +93,9 @@ struct ChildSa
     Half<OutboundSa, AhOutbound> outbound;
     /// The peers agreed on later fragments although the selectors ask for ports (RFC 4301 §7.3).
     bool nonFirstFragments{false};
+    /// Transport mode through a NAT: packets leave with the ends of the path, whatever those of
+    /// the selectors are.
+    bool endsOfPath{false};
 };
 
 /**

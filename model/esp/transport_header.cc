@@ -2,9 +2,10 @@
 #include "esp/transport_header.h"
 
 #include "base/assert.h"
-#include "base/byte_reader.h"
+#include "base/checksum.h"
 #include "esp/fixed_fields.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace ikelab::esp
@@ -15,6 +16,7 @@ namespace
 
 constexpr size_t V4_HEADER_OCTETS = 20;
 constexpr size_t V4_PROTOCOL_AT = 9;
+constexpr size_t V4_CHECKSUM_AT = 10;
 constexpr size_t V6_HEADER_OCTETS = 40;
 constexpr size_t V6_NEXT_HEADER_AT = 6;
 constexpr size_t UDP_HEADER_OCTETS = 8;
@@ -73,16 +75,6 @@ bool
 IsV4(Bytes packet)
 {
     return packet.front() >> 4 == 4;
-}
-
-uint32_t
-AddWords(Bytes octets, uint32_t sum)
-{
-    for (; octets.size() >= 2; octets = octets.subspan(2))
-    {
-        sum += LoadField<0, uint16_t>(octets.first<2>());
-    }
-    return octets.empty() ? sum : sum + (uint32_t{octets.front()} << 8);
 }
 
 } // namespace
@@ -169,8 +161,8 @@ WriteWhatFollows(MutableBytes packet, const TransportPlace& place, uint8_t nextH
     }
     const auto header = packet.first<V4_HEADER_OCTETS>();
     StoreField<2, uint16_t>(header, static_cast<uint16_t>(packet.size()));
-    StoreField<10, uint16_t>(header, 0);
-    StoreField<10, uint16_t>(header, HeaderChecksum(packet.first(place.headerOctets)));
+    StoreField<V4_CHECKSUM_AT, uint16_t>(header, 0);
+    StoreField<V4_CHECKSUM_AT, uint16_t>(header, HeaderChecksum(packet.first(place.headerOctets)));
 }
 
 void
@@ -184,6 +176,25 @@ CompleteHeader(MutableBytes packet, const TransportPlace& place, uint8_t nextHea
         StoreField<6, uint16_t>(header, static_cast<uint16_t>(fragment & DONT_FRAGMENT));
     }
     WriteWhatFollows(packet, place, nextHeader);
+}
+
+void
+WriteEnds(MutableBytes packet, const AddressPair& ends)
+{
+    const bool v4 = IsV4(packet);
+    if (ends.source.IsV4() != v4 || ends.destination.IsV4() != v4)
+    {
+        return;
+    }
+    const size_t octets = ends.source.Octets().size();
+    const MutableBytes addresses = packet.subspan(v4 ? 12 : 8, 2 * octets);
+    const uint16_t before = OnesComplementSum(addresses);
+    std::ranges::copy(ends.source.Octets(), addresses.begin());
+    std::ranges::copy(ends.destination.Octets(), addresses.last(octets).begin());
+    if (v4)
+    {
+        AdjustChecksum(packet.subspan(V4_CHECKSUM_AT, 2), before, OnesComplementSum(addresses));
+    }
 }
 
 Result<void>
@@ -235,13 +246,9 @@ EncapsulateInUdp(PacketBuffer& packet,
         constexpr size_t ADDRESSES_AT = 8;
         constexpr size_t ADDRESSES_OCTETS = 32;
         const Bytes addresses = packet.View().subspan(ADDRESSES_AT).first(ADDRESSES_OCTETS);
-        uint32_t sum = AddWords(addresses, PROTOCOL_UDP + static_cast<uint32_t>(udpOctets));
-        sum = AddWords(datagram, sum);
-        while (sum >> 16 != 0)
-        {
-            sum = (sum & 0xffff) + (sum >> 16);
-        }
-        const auto checksum = static_cast<uint16_t>(~sum);
+        const uint16_t sum =
+            OnesComplementSum(addresses, PROTOCOL_UDP + static_cast<uint32_t>(udpOctets));
+        const auto checksum = static_cast<uint16_t>(~OnesComplementSum(datagram, sum));
         // RFC 8200 §8.1: 0 would say that there is none.
         StoreField<6, uint16_t>(udp, checksum == 0 ? uint16_t{0xffff} : checksum);
     }

@@ -50,6 +50,9 @@ void WriteWhatFollows(MutableBytes packet, const TransportPlace& place, uint8_t 
 /// The same; and a datagram that was reassembled is no fragment any more.
 void CompleteHeader(MutableBytes packet, const TransportPlace& place, uint8_t nextHeader);
 
+/// Write other ends into an IP header, if they are of its family; IPv4's checksum follows.
+void WriteEnds(MutableBytes packet, const AddressPair& ends);
+
 /// Is this too long for one IP packet?
 bool IsOverlong(bool v6, size_t totalOctets);
 

@@ -8,6 +8,7 @@
 #include "esp/outbound_sa.h"
 #include "esp/testing/packets.h"
 
+#include <optional>
 #include <vector>
 
 /// Both ends of one ESP SA.
@@ -61,6 +62,7 @@ struct SaOptions
     uint32_t replayWindow{64};
     LifetimeLimits lifetime{};
     HeaderCopying copying{};
+    std::optional<TransportNat> nat{};
 };
 
 struct SaPair
@@ -150,7 +152,8 @@ struct SaPair
                 integKey,
                 options.lifetime,
                 options.replayWindow,
-                options.copying};
+                options.copying,
+                options.nat};
     }
 };
 
