@@ -133,6 +133,20 @@ struct ConnectionConfig
     std::vector<ChildConfig> children;
 };
 
+/// A packet as selectors: both ends, seen from us.
+struct PacketSelectors
+{
+    Selector local;
+    Selector remote;
+};
+
+/// Why a child is initiated now.
+struct Occasion
+{
+    std::optional<IpAddress> from;          ///< our address if the connection does not say one
+    std::optional<PacketSelectors> trigger; ///< the packet that needs the child (RFC 7296 §2.9)
+};
+
 /// secrets.ike<suffix>: a shared key and the identities that it is for (none: anybody).
 struct SharedSecret
 {

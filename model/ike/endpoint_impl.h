@@ -32,7 +32,7 @@ class IkeEndpoint::Impl
     Result<IkeSaId> Initiate(Instant now,
                              std::string_view connection,
                              std::string_view child,
-                             std::optional<IpAddress> from);
+                             const Occasion& occasion);
     Result<void> CheckLiveness(Instant now, IkeSaId id);
     bool ReportInvalidSpi(Instant now, const SocketAddress& peer, EspSpi spi);
     Result<void> CloseChildSa(Instant now, ChildSaId id);
@@ -69,7 +69,7 @@ class IkeEndpoint::Impl
   private:
     // ike_endpoint.cc
     IkeSa& StartSetUp(std::shared_ptr<const ConnectionConfig> connection,
-                      const std::string& child,
+                      const WantedChild& wanted,
                       const Path& path,
                       unsigned tries);
     IkeSpi NewIkeSpi();

@@ -117,6 +117,9 @@ struct ChildSaInstalled
     bool udpEncapsulation{false}; ///< RFC 3948
     /// Later fragments, too, where the selectors ask for ports (RFC 7296 §1.3.1).
     bool nonFirstFragments{false};
+    /// Transport mode through a NAT: the ends of the peer's packets as it writes them, which their
+    /// checksums cover (RFC 7296 §2.23.1). Here they are those of the selectors.
+    std::optional<AddressPair> original{};
 };
 
 struct ChildSaRemoved

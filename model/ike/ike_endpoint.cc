@@ -59,7 +59,7 @@ Result<IkeSaId>
 IkeEndpoint::Impl::Initiate(Instant now,
                             std::string_view connectionName,
                             std::string_view childName,
-                            std::optional<IpAddress> from)
+                            const Occasion& occasion)
 {
     m_services.now = now;
     if (m_farewell)
@@ -83,14 +83,14 @@ IkeEndpoint::Impl::Initiate(Instant now,
     {
         return Fail(Fault::BAD_VALUE, "a connection without remote address only responds");
     }
-    if (!from && connection.localAddrs.empty())
+    if (!occasion.from && connection.localAddrs.empty())
     {
         return Fail(Fault::BAD_VALUE, "no local address");
     }
     for (const IkeSa* sa : m_table.OfConnection(found->second.get()))
     {
         const SetUp* setUp = sa->GetSetUp();
-        const bool comes = setUp && sa->initiator && setUp->childName == child->name;
+        const bool comes = setUp && sa->initiator && setUp->wanted.name == child->name;
         const bool there = std::ranges::any_of(sa->children,
                                                [&](const auto& entry) {
                                                    return !entry.second.closing &&
@@ -101,16 +101,15 @@ IkeEndpoint::Impl::Initiate(Instant now,
             return Fail(Fault::UNEXPECTED, "this child is up or under way");
         }
     }
-    const Path path{
-        {from.value_or(connection.localAddrs.empty() ? IpAddress{} : connection.localAddrs.front()),
-         connection.localPort},
-        {connection.remoteAddrs.front(), connection.remotePort}};
-    return StartSetUp(found->second, child->name, path, 1).id;
+    const IpAddress from = occasion.from ? *occasion.from : connection.localAddrs.front();
+    const Path path{{from, connection.localPort},
+                    {connection.remoteAddrs.front(), connection.remotePort}};
+    return StartSetUp(found->second, {child->name, occasion.trigger}, path, 1).id;
 }
 
 IkeSa&
 IkeEndpoint::Impl::StartSetUp(std::shared_ptr<const ConnectionConfig> connection,
-                              const std::string& child,
+                              const WantedChild& wanted,
                               const Path& path,
                               unsigned tries)
 {
@@ -124,7 +123,7 @@ IkeEndpoint::Impl::StartSetUp(std::shared_ptr<const ConnectionConfig> connection
     made->tries = tries;
     SetUp* setUp = made->GetSetUp();
     setUp->began = m_services.now;
-    setUp->childName = child;
+    setUp->wanted = wanted;
     IkeSa& sa = m_table.Add(std::move(made), std::nullopt);
     sa.Enqueue(std::make_unique<IkeSaInit>());
     // The address stays valid: an SA that cannot even start is closed at its first timer.
@@ -349,7 +348,7 @@ IkeEndpoint::Impl::GiveUp(IkeSa& sa, const Error& error)
     }
     // swanctl's keyingtries: 0 is without end.
     const auto connection = sa.connection;
-    const std::string child = setUp->childName;
+    const WantedChild wanted = setUp->wanted;
     Path path = sa.path;
     if (connection)
     {
@@ -363,7 +362,7 @@ IkeEndpoint::Impl::GiveUp(IkeSa& sa, const Error& error)
     Settle(sa);
     if (again)
     {
-        StartSetUp(connection, child, path, tries + 1);
+        StartSetUp(connection, wanted, path, tries + 1);
     }
 }
 
@@ -514,9 +513,9 @@ Result<IkeSaId>
 IkeEndpoint::Initiate(Instant now,
                       std::string_view connection,
                       std::string_view child,
-                      std::optional<IpAddress> from)
+                      const Occasion& occasion)
 {
-    return m_impl->Initiate(now, connection, child, from);
+    return m_impl->Initiate(now, connection, child, occasion);
 }
 
 Result<void>

@@ -80,14 +80,13 @@ class IkeEndpoint
     /**
      * Set up an IKE SA and its first Child SA.
      * @param child name of one of the connection's children; empty is the first
-     * @param from our address if the connection does not say one
      * @return NOT_FOUND for unknown names, BAD_VALUE without remote address, UNEXPECTED if it is
      * under way already or after CloseAll
      */
     Result<IkeSaId> Initiate(Instant now,
                              std::string_view connection,
                              std::string_view child,
-                             std::optional<IpAddress> from = {});
+                             const Occasion& occasion = {});
     /// Send an empty INFORMATIONAL request (RFC 7296 §2.4); the answer becomes PeerAlive.
     Result<void> CheckLiveness(Instant now, IkeSaId sa);
     /**

@@ -95,7 +95,12 @@ InstallChild(Services& services,
     installed.path = sa.path;
     installed.udpEncapsulation = sa.udpEncapsulation;
     installed.nonFirstFragments = child.nonFirstFragments;
+    installed.original = child.original;
     services.Emit(std::move(installed));
+    if (child.mode == Mode::TRANSPORT)
+    {
+        services.neighbours.Add(id, {sa.remoteId, sa.natRemote, child.localTs, child.remoteTs});
+    }
     services.owners.emplace(id, sa.id);
     sa.children.emplace(id,
                         ChildSa{id,
@@ -121,6 +126,7 @@ RemoveChild(Services& services, IkeSa& sa, ChildSaId id, CloseReason reason)
     const ChildSa& child = found->second;
     services.ReleaseEspSpi(child.inboundSpi);
     services.owners.erase(id);
+    services.neighbours.Remove(id, child.remoteTs);
     services.Emit(ChildSaRemoved{id,
                                  sa.id,
                                  sa.ConnectionName(),

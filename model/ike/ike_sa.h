@@ -18,11 +18,18 @@
 namespace ikelab::ike
 {
 
+/// A child of the connection.
+struct WantedChild
+{
+    std::string name;
+    std::optional<PacketSelectors> trigger; ///< as of Occasion
+};
+
 /// Exists from the first octet until both sides are authenticated.
 struct SetUp
 {
     Instant began{};
-    std::string childName; ///< which child the initiator wants first
+    WantedChild wanted; ///< what the initiator wants first
     Buffer ourNonce;
     Buffer peerNonce;
     Buffer ourFirst;  ///< our IKE_SA_INIT message as sent last: AUTH covers it (RFC 7296 §2.15)
@@ -98,6 +105,18 @@ struct IkeSa
     std::optional<Instant> invalidSpiToldAt; ///< the peer, last
     unsigned tries{1};                       ///< which of the connection's keying tries this is
 
+    bool
+    IsThroughNat() const
+    {
+        return natLocal || natRemote;
+    }
+
+    NatPath
+    Nat() const
+    {
+        return {path, natLocal, natRemote};
+    }
+
     IkeSpi
     OurSpi() const
     {
@@ -168,7 +187,8 @@ struct NewChild
     Mode mode{Mode::TUNNEL};
     Selectors localTs;
     Selectors remoteTs;
-    bool nonFirstFragments{false}; ///< both said NON_FIRST_FRAGMENTS_ALSO
+    bool nonFirstFragments{false};         ///< both said NON_FIRST_FRAGMENTS_ALSO
+    std::optional<AddressPair> original{}; ///< as of ChildSaInstalled
 };
 
 /// Derive the keys of a Child SA, keep it in the SA and tell the owner (RFC 7296 §2.17).

@@ -7,6 +7,7 @@
 #include "crypto/context.h"
 #include "ike/config.h"
 #include "ike/event.h"
+#include "ike/policy/transport_nat.h"
 
 #include <deque>
 #include <memory>
@@ -60,6 +61,7 @@ struct Services
 
     /// The IKE SA of each Child SA.
     std::unordered_map<ChildSaId, IkeSaId> owners{};
+    NatNeighbours neighbours{};
 
   private:
     std::unordered_set<EspSpi> m_usedSpis{};

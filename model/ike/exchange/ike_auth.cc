@@ -3,11 +3,13 @@
 
 #include "base/assert.h"
 #include "base/byte_writer.h"
+#include "base/limits.h"
 #include "ike/authentication.h"
 #include "ike/exchange/delete_sa.h"
 #include "ike/ike_sa.h"
 #include "ike/policy/proposals.h"
 #include "ike/policy/traffic_selectors.h"
+#include "ike/policy/transport_nat.h"
 #include "ike/reaction.h"
 #include "ike/sa_table.h"
 
@@ -61,6 +63,55 @@ Effective(const Selectors& configured, const IpAddress& end)
     return configured.empty() ? Selectors{Selector{IpRange{end, end}}} : configured;
 }
 
+/// What we propose for one end. RFC 7296 §2.23.1: transport mode through a NAT is between the ends
+/// of the IKE SA, and nobody else; an end that only pretends one looks the same to the peer.
+Selectors
+Offered(const IkeSa& sa,
+        const ChildConfig& child,
+        const Selectors& configured,
+        const IpAddress& end)
+{
+    const Selectors all = Effective(configured, end);
+    return child.mode == Mode::TRANSPORT && sa.udpEncapsulation ? OnlyOf(all, end) : all;
+}
+
+/// Both ends of it, seen from us.
+struct OfferedSelectors
+{
+    OfferedSelectors(const IkeSa& sa, const ChildConfig& child)
+        : local(Offered(sa, child, child.localTs, sa.path.local.address)),
+          remote(Offered(sa, child, child.remoteTs, sa.path.remote.address))
+    {
+    }
+
+    /// RFC 7296 §2.9, §2.23.1: the packet that asked for the SA comes first, where it belongs to
+    /// it.
+    void
+    PutFirst(const PacketSelectors& trigger)
+    {
+        if (IsSubset({trigger.local}, local) && IsSubset({trigger.remote}, remote))
+        {
+            PutFirst(trigger.local, local);
+            PutFirst(trigger.remote, remote);
+        }
+    }
+
+    Selectors local;
+    Selectors remote;
+
+  private:
+    static void
+    PutFirst(const Selector& first, Selectors& selectors)
+    {
+        std::erase(selectors, first);
+        if (selectors.size() == limits::TRAFFIC_SELECTORS)
+        {
+            return;
+        }
+        selectors.insert(selectors.begin(), first);
+    }
+};
+
 /// AH covers the addresses, which a NAT changes: there only ESP gets through (RFC 3948). Its
 /// proposals stand first.
 std::span<const EspProposal>
@@ -112,6 +163,8 @@ struct ChildPayloads
     bool fragments; ///< RFC 7296 §1.3.1
 };
 
+using Connections = std::vector<std::shared_ptr<const ConnectionConfig>>;
+
 /// What the responder makes of the initiator's wish for a Child SA.
 struct ChildChoice
 {
@@ -121,21 +174,26 @@ struct ChildChoice
     Selectors tsi;
     Selectors tsr;
     bool narrowed{true};
+    bool transport{false};
+    std::optional<AddressPair> original{}; ///< as of ChildSaInstalled
 };
 
 /**
  * The child that covers most of what is asked for: one that needs no narrowing beats one that does
  * (RFC 7296 §2.9), then the order of the connections and of their children.
+ * @param may accept this child with these selectors (TSi, TSr)? The error if not
  */
+template <typename May>
 Result<ChildChoice>
-ChooseChild(const IkeSa& sa,
-            const std::vector<std::shared_ptr<const ConnectionConfig>>& connections,
-            const ChildPayloads& asked)
+BestChild(const IkeSa& sa,
+          const Connections& connections,
+          const wire::SaPayload& offer,
+          const Selectors& askedTsi,
+          const Selectors& askedTsr,
+          const May& may)
 {
     std::optional<ChildChoice> best;
     Error error{Fault::TS_UNACCEPTABLE, "no common traffic selectors"};
-    const Selectors askedTsi = FromWire(*asked.tsi);
-    const Selectors askedTsr = FromWire(*asked.tsr);
     for (const auto& connection : connections)
     {
         for (const ChildConfig& child : connection->children)
@@ -143,17 +201,17 @@ ChooseChild(const IkeSa& sa,
             const Selectors tsi =
                 Narrow(askedTsi, Effective(child.remoteTs, sa.path.remote.address));
             const Selectors tsr = Narrow(askedTsr, Effective(child.localTs, sa.path.local.address));
-            if (tsi.empty() || tsr.empty())
+            if (tsi.empty() || tsr.empty() || !may(child, tsi, tsr))
             {
                 continue;
             }
-            const auto esp = ChooseEsp(*asked.sa, Usable(sa, child), false);
+            const auto esp = ChooseEsp(offer, Usable(sa, child), false);
             if (!esp)
             {
                 error = esp.error();
                 continue;
             }
-            const bool narrowed = tsi != askedTsi || tsr != askedTsr;
+            const bool narrowed = !IsSubset(askedTsi, tsi) || !IsSubset(askedTsr, tsr);
             if (!best || (best->narrowed && !narrowed))
             {
                 best = ChildChoice{connection, {connection, &child}, *esp, tsi, tsr, narrowed};
@@ -165,6 +223,94 @@ ChooseChild(const IkeSa& sa,
         return tl::unexpected<Error>(error);
     }
     return std::move(*best);
+}
+
+/// RFC 3948 §5.2: in transport mode not what would be another's behind the same NAT.
+bool
+MayHave(const Services& services,
+        const IkeSa& sa,
+        const ChildConfig& child,
+        const Selectors& tsi,
+        const Selectors& tsr)
+{
+    return child.mode != Mode::TRANSPORT ||
+           !services.neighbours.Conflict({sa.remoteId, sa.natRemote, tsr, tsi});
+}
+
+/**
+ * RFC 7296 §2.23.1, the responder's rules: look for the child by the addresses that this host sees.
+ * Nothing if that leads to no transport mode, and a tunnel between the ends that the peer named is
+ * to be looked for.
+ */
+std::optional<Result<ChildChoice>>
+ChooseThroughNat(const Services& services,
+                 const IkeSa& sa,
+                 const Connections& connections,
+                 const wire::SaPayload& offer,
+                 const Selectors& askedTsi,
+                 const Selectors& askedTsr)
+{
+    const auto seen = Substitute(sa.Nat(), askedTsr, askedTsi);
+    if (!seen)
+    {
+        return std::nullopt;
+    }
+    auto choice =
+        BestChild(sa,
+                  connections,
+                  offer,
+                  seen->remote,
+                  seen->local,
+                  [&](const ChildConfig& child, const Selectors& tsi, const Selectors& tsr)
+                  { return MayHave(services, sa, child, tsi, tsr); });
+    if (!choice)
+    {
+        // Where only the proposals are none of ours no tunnel will mend it.
+        const bool elsewhere = choice.error().fault == Fault::TS_UNACCEPTABLE;
+        return elsewhere ? std::nullopt : std::optional(std::move(choice));
+    }
+    if (choice->config->mode != Mode::TRANSPORT)
+    {
+        return std::nullopt;
+    }
+    choice->transport = true;
+    choice->original = seen->original;
+    return choice;
+}
+
+Result<ChildChoice>
+ChooseChild(const Services& services,
+            const IkeSa& sa,
+            const Connections& connections,
+            const ChildPayloads& asked)
+{
+    const Selectors tsi = FromWire(*asked.tsi);
+    const Selectors tsr = FromWire(*asked.tsr);
+    const bool throughNat = asked.transport && sa.IsThroughNat();
+    if (throughNat)
+    {
+        if (auto choice = ChooseThroughNat(services, sa, connections, *asked.sa, tsi, tsr))
+        {
+            return std::move(*choice);
+        }
+    }
+    // §2.23.1: what is left behind a NAT is a tunnel, and by an entry that wants one.
+    auto choice = BestChild(sa,
+                            connections,
+                            *asked.sa,
+                            tsi,
+                            tsr,
+                            [&](const ChildConfig& child, const Selectors& i, const Selectors& r)
+                            {
+                                return throughNat
+                                           ? child.mode == Mode::TUNNEL
+                                           : !asked.transport || MayHave(services, sa, child, i, r);
+                            });
+    if (choice)
+    {
+        choice->transport = asked.transport && choice->config->mode == Mode::TRANSPORT;
+    }
+    return choice;
 }
 
 /// Write the answer for the Child SA: SA, TSi and TSr, or why not (RFC 7296 §1.2).
@@ -186,7 +332,6 @@ AnswerChild(Services& services,
         return {};
     }
     EspSpiReservation spi(services);
-    const bool transport = asked.transport && choice->config->mode == Mode::TRANSPORT;
     TRY(InstallChild(services,
                      sa,
                      NewChild{choice->config,
@@ -194,13 +339,14 @@ AnswerChild(Services& services,
                               choice->esp.suite,
                               spi.Spi(),
                               choice->esp.peerSpi,
-                              transport ? Mode::TRANSPORT : Mode::TUNNEL,
+                              choice->transport ? Mode::TRANSPORT : Mode::TUNNEL,
                               choice->tsr,
                               choice->tsi,
-                              asked.fragments},
+                              asked.fragments,
+                              choice->original},
                      {},
                      nonces.View()));
-    if (transport)
+    if (choice->transport)
     {
         reply.Notify(NotifyType::USE_TRANSPORT_MODE);
     }
@@ -242,7 +388,8 @@ IkeAuth::BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& reque
 {
     const SetUp* setUp = sa.GetSetUp();
     const ConnectionConfig& connection = *sa.connection;
-    const auto found = std::ranges::find(connection.children, setUp->childName, &ChildConfig::name);
+    const auto found =
+        std::ranges::find(connection.children, setUp->wanted.name, &ChildConfig::name);
     IKELAB_ASSERT(found != connection.children.end());
     m_child = {sa.connection, &*found};
     m_spi.emplace(services);
@@ -274,9 +421,18 @@ IkeAuth::BuildRequest(Services& services, IkeSa& sa, wire::MessageBuilder& reque
     {
         return Fail(Fault::NO_PROPOSAL_CHOSEN, "AH does not pass a NAT");
     }
+    OfferedSelectors offered(sa, *m_child);
+    if (setUp->wanted.trigger)
+    {
+        offered.PutFirst(*setUp->wanted.trigger);
+    }
+    if (offered.local.empty() || offered.remote.empty())
+    {
+        return Fail(Fault::TS_UNACCEPTABLE, "transport mode through a NAT without its ends");
+    }
     request.Sa(OfferEsp(usable, SpiOctets(m_spi->Spi()), false));
-    request.Ts(PayloadType::TSI, ToWire(Effective(m_child->localTs, sa.path.local.address)));
-    request.Ts(PayloadType::TSR, ToWire(Effective(m_child->remoteTs, sa.path.remote.address)));
+    request.Ts(PayloadType::TSI, ToWire(offered.local));
+    request.Ts(PayloadType::TSR, ToWire(offered.remote));
     return {};
 }
 
@@ -289,6 +445,8 @@ struct AcceptedChild
     ChosenEsp esp;
     Selectors localTs;
     Selectors remoteTs;
+    bool transport{false};
+    std::optional<AddressPair> original{}; ///< as of ChildSaInstalled
 };
 
 Result<AcceptedChild>
@@ -296,8 +454,21 @@ AcceptChild(const IkeSa& sa, const ChildConfig& child, const ChildPayloads& answ
 {
     TRY_ASSIGN(const ChosenEsp esp, AcceptEsp(*answer.sa, Usable(sa, child), false));
     AcceptedChild accepted{esp, FromWire(*answer.tsi), FromWire(*answer.tsr)};
-    if (!IsSubset(accepted.localTs, Effective(child.localTs, sa.path.local.address)) ||
-        !IsSubset(accepted.remoteTs, Effective(child.remoteTs, sa.path.remote.address)))
+    accepted.transport = child.mode == Mode::TRANSPORT && answer.transport;
+    if (accepted.transport && sa.IsThroughNat())
+    {
+        // RFC 7296 §2.23.1: before they are used for anything else.
+        auto seen = Substitute(sa.Nat(), accepted.localTs, accepted.remoteTs);
+        if (!seen)
+        {
+            return Fail(Fault::TS_UNACCEPTABLE, "answer for other ends than those of the IKE SA");
+        }
+        accepted.localTs = std::move(seen->local);
+        accepted.remoteTs = std::move(seen->remote);
+        accepted.original = seen->original;
+    }
+    const OfferedSelectors offered(sa, child);
+    if (!IsSubset(accepted.localTs, offered.local) || !IsSubset(accepted.remoteTs, offered.remote))
     {
         return Fail(Fault::TS_UNACCEPTABLE, "answer wider than the offer");
     }
@@ -353,7 +524,6 @@ IkeAuth::HandleResponse(Services& services, IkeSa& sa, const Incoming& response)
             std::move(*m_spi), ah ? wire::ProtocolId::AH : wire::ProtocolId::ESP));
         return {};
     }
-    const bool transport = m_child->mode == Mode::TRANSPORT && answer.transport;
     const bool askedForFragments = AskForPorts(m_child->localTs) || AskForPorts(m_child->remoteTs);
     TRY(InstallChild(services,
                      sa,
@@ -362,10 +532,11 @@ IkeAuth::HandleResponse(Services& services, IkeSa& sa, const Incoming& response)
                               accepted->esp.suite,
                               m_spi->Spi(),
                               accepted->esp.peerSpi,
-                              transport ? Mode::TRANSPORT : Mode::TUNNEL,
+                              accepted->transport ? Mode::TRANSPORT : Mode::TUNNEL,
                               accepted->localTs,
                               accepted->remoteTs,
-                              askedForFragments && answer.fragments},
+                              askedForFragments && answer.fragments,
+                              accepted->original},
                      {},
                      nonces.View()));
     m_spi->Keep();
@@ -397,7 +568,7 @@ AnswerIkeAuth(Services& services, IkeSa& sa, const Incoming& request, wire::Mess
 
     const OwnedNonces nonces(sa);
     const ChildPayloads asked(request.chain);
-    const auto child = ChooseChild(sa, connections, asked);
+    const auto child = ChooseChild(services, sa, connections, asked);
     if (child)
     {
         sa.connection = child->connection;
