@@ -24,6 +24,18 @@ CopyingOf(const ike::ChildConfig& child)
             .dscpIn = dscp == ike::CopyDscp::IN || dscp == ike::CopyDscp::BOTH};
 }
 
+std::optional<esp::TransportNat>
+NatOf(const ike::ChildSaInstalled& installed)
+{
+    if (!installed.original)
+    {
+        return std::nullopt;
+    }
+    return esp::TransportNat(
+        *installed.original,
+        {installed.remoteTs.front().addresses.first, installed.localTs.front().addresses.first});
+}
+
 template <typename Half, typename EspSa, typename AhSa>
 Half
 NewHalf(crypto::Context& context, const esp::SaParameters& parameters)
@@ -71,7 +83,8 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
                                     installed.inboundInteg.View(),
                                     LimitsOf(now, *installed.config, false),
                                     installed.config->replayWindow,
-                                    CopyingOf(*installed.config)};
+                                    CopyingOf(*installed.config),
+                                    NatOf(installed)};
     const esp::SaParameters outbound{installed.outboundSpi,
                                      installed.suite,
                                      mode,
@@ -89,7 +102,8 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
                                                                                  inbound),
         NewHalf<decltype(esp::ChildSa::outbound), esp::OutboundSa, esp::AhOutbound>(m_context,
                                                                                     outbound),
-        installed.nonFirstFragments}));
+        installed.nonFirstFragments,
+        installed.original.has_value()}));
     IKELAB_ASSERT(sa); // IKE gives each Child SA a number and an SPI of its own
     m_records[installed.child] = {policy, installed.sa, installed.config->name, std::nullopt};
     m_children[installed.sa].insert(installed.child);

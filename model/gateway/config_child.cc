@@ -39,7 +39,7 @@ constexpr NamedValue COPY_DSCP[] = {Named("out", ike::CopyDscp::OUT),
 /// swanctl.conf, connections.<conn>.children.<child>
 constexpr KeyRule CHILD_KEYS[] = {
     Key("local_ts", shape::List, "dynamic", "Our side, such as 10.1.0.0/16[tcp/80]"),
-    Key("remote_ts", shape::List, "dynamic", "The peer's side"),
+    Key("remote_ts", shape::List, "dynamic", "The peer's side; in transport mode of whoever comes"),
     Key("esp_proposals", shape::List, "default", "For ESP; none where only ah_proposals are given"),
     Key("ah_proposals", shape::List, "", "For AH, such as sha256"),
     Key("mode", shape::Word, "tunnel", "Whole packets inside, or their payloads").OneOf(MODES),
@@ -224,11 +224,13 @@ OnlyAddress(const std::vector<IpAddress>& addresses)
     return addresses.size() == 1 ? std::optional(addresses.front()) : std::nullopt;
 }
 
-/// swanctl's default is "dynamic": the tunnel's own end.
+/// swanctl's default is "dynamic": the tunnel's own end. Empty if that is whoever comes, which only
+/// transport mode can mean: a tunnel's peer behind a NAT has another address inside.
 Selectors
 ReadSide(ObjectReader& reader,
          std::string_view key,
          const std::vector<IpAddress>& addresses,
+         bool mayBeAnybody,
          ErrorSlot& error)
 {
     const auto items = reader.List(key);
@@ -238,7 +240,13 @@ ReadSide(ObjectReader& reader,
         return {};
     }
     const std::vector<ListItem> dynamic{{"dynamic", reader.PointerTo(key)}};
-    return ReadSelectors(items.value_or(dynamic), OnlyAddress(addresses), error);
+    const auto named = items.value_or(dynamic);
+    if (mayBeAnybody && addresses.empty() && named.size() == 1 &&
+        named.front().text == dynamic.front().text)
+    {
+        return {};
+    }
+    return ReadSelectors(named, OnlyAddress(addresses), error);
 }
 
 bool
@@ -322,14 +330,15 @@ ReadChild(const std::string& name,
     {
         return child;
     }
-    child.localTs = ReadSide(reader, "local_ts", connection.localAddrs, error);
-    child.remoteTs = ReadSide(reader, "remote_ts", connection.remoteAddrs, error);
-    if (!error)
+    ReadMode(reader, child.mode);
+    child.localTs = ReadSide(reader, "local_ts", connection.localAddrs, false, error);
+    const bool transport = child.mode == ike::Mode::TRANSPORT;
+    child.remoteTs = ReadSide(reader, "remote_ts", connection.remoteAddrs, transport, error);
+    if (!error && !child.remoteTs.empty())
     {
         CheckFamilies(reader, child);
     }
     ReadProposals(reader, child.espProposals, error);
-    ReadMode(reader, child.mode);
     reader.Word("start_action", child.startAction);
     reader.Word("dpd_action", child.dpdAction);
     ReadLifetimes(reader, child);

@@ -71,6 +71,31 @@ Range(std::string_view addresses, uint8_t protocol = 0, uint16_t first = 0, uint
 
 } // namespace
 
+TEST(Config, TakesTransportModeFromWhoeverComes)
+{
+    const auto read = [](const char* child)
+    {
+        auto json = nlohmann::ordered_json::parse(R"({"connections": {"net": {
+            "local_addrs": "192.0.2.1", "remote_addrs": "%any",
+            "local": {"auth": "psk"}, "remote": {"auth": "psk"}}},
+            "secrets": {"ike": {"secret": "top"}}})");
+        json["connections"]["net"]["children"]["host"] = nlohmann::ordered_json::parse(child);
+        return ReadConfig(json);
+    };
+    for (const char* child :
+         {R"({"mode": "transport"})", R"({"mode": "transport", "remote_ts": "dynamic"})"})
+    {
+        const auto config = read(child);
+        ASSERT_TRUE(config) << config.error().problem;
+        const ike::ChildConfig& made = config->ike.connections.front()->children.front();
+        EXPECT_EQ(made.localTs.size(), 1u);
+        EXPECT_TRUE(made.remoteTs.empty());
+    }
+    EXPECT_FALSE(read(R"({"mode": "tunnel"})"));
+    EXPECT_FALSE(read(R"({"mode": "transport", "remote_ts": "dynamic[tcp]"})"));
+    EXPECT_FALSE(read(R"({"mode": "transport", "remote_ts": ["dynamic", "10.0.0.0/8"]})"));
+}
+
 TEST(Config, HasSwanctlsDefaults)
 {
     const Config config = Read(Minimal());

@@ -179,6 +179,11 @@ struct Writer
                   {"remote_ts", Texts(event.remoteTs)}};
         AddPath(json, event.path);
         json["udp_encapsulation"] = event.udpEncapsulation;
+        if (event.original)
+        {
+            json["original_source"] = event.original->source.ToString();
+            json["original_destination"] = event.original->destination.ToString();
+        }
         return json;
     }
 

@@ -85,6 +85,29 @@ TEST(Gateway, HoldsTrappedPacketsAndReleasesThemInOrder)
     pair.ExpectAgreement();
 }
 
+// RFC 7296 §2.9: IKE_AUTH is longer by a selector of 16 octets at each end.
+TEST(Gateway, NamesThePacketThatItHoldsFor)
+{
+    const auto octetsOfAuth = [](const GatewayPair& pair)
+    {
+        size_t octets = 0;
+        for (const ike::MessageEvent* message : pair.moon.All<ike::MessageEvent>())
+        {
+            const bool auth = message->exchange == wire::ExchangeType::IKE_AUTH;
+            octets = auth && message->sent ? message->octets : octets;
+        }
+        return octets;
+    };
+    GatewayPair asked;
+    asked.Establish();
+    GatewayPair held(Trapped());
+    EXPECT_EQ(held.Send(held.moon, Udp()), Verdict::HELD);
+    held.Settle();
+    EXPECT_EQ(held.sun.delivered.size(), 1u);
+    ASSERT_NE(octetsOfAuth(asked), 0u);
+    EXPECT_EQ(octetsOfAuth(held), octetsOfAuth(asked) + 2 * 16);
+}
+
 TEST(Gateway, HoldsOnlySoManyPackets)
 {
     GatewayPair pair(Trapped());

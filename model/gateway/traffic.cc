@@ -163,6 +163,24 @@ IsFragment(Bytes header)
     return info && info->fragment;
 }
 
+/// The packet that a negotiation is for, RFC 7296 §2.9. What it does not show may be anything.
+ike::PacketSelectors
+SelectorsOf(const esp::PacketInfo& info)
+{
+    const auto end = [&](const esp::AddressNumber& number, uint16_t port)
+    {
+        const IpAddress address = number.ToAddress();
+        Selector selector{{address, address}};
+        selector.protocol = info.protocolKnown ? info.protocol : Selector::ANY_PROTOCOL;
+        if (info.portsKnown)
+        {
+            selector.startPort = selector.endPort = port;
+        }
+        return selector;
+    };
+    return {end(info.source, info.sourcePort), end(info.destination, info.destinationPort)};
+}
+
 constexpr Error NOT_AGREED{Fault::POLICY, "later fragments were not agreed on", 0, 0};
 constexpr Error BY_POLICY{Fault::POLICY, "policy", 0, 0};
 constexpr Error FRAGMENT{Fault::UNEXPECTED, "fragment", 0, 0};
@@ -275,6 +293,10 @@ Gateway::Impl::SealBy(Instant now,
         return verdict;
     }
     outgoing.wholePacket = ah || sealed->place.headerOctets != 0;
+    if (sa.endsOfPath)
+    {
+        esp::WriteEnds(packet.View(), {sa.path.local.address, sa.path.remote.address});
+    }
     if (outgoing.wholePacket && sa.udpEncapsulation)
     {
         const auto encapsulated =
@@ -303,7 +325,8 @@ Gateway::Impl::SealBy(Instant now,
 Verdict
 Gateway::Impl::Hold(Instant now, ChildPolicy& policy, const esp::PacketInfo& info, Bytes packet)
 {
-    const auto started = ike.Initiate(now, policy.connection->name, policy.child->name);
+    const auto started =
+        ike.Initiate(now, policy.connection->name, policy.child->name, {{}, SelectorsOf(info)});
     const bool underWay = started || started.error().fault == Fault::UNEXPECTED;
     if (!underWay || (!started && policy.Sends()))
     {

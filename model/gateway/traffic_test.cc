@@ -136,8 +136,8 @@ TEST(Traffic, KeepsTheHeaderOfTransportMode)
         {
             PairOptions options;
             options.outerV6 = v6;
-            const std::string moon = v6 ? "2001:db8:f::1" : "192.0.2.1";
-            const std::string sun = v6 ? "2001:db8:f::2" : "192.0.2.2";
+            const std::string moon = v6 ? "2001:db8::1" : "192.0.2.1";
+            const std::string sun = v6 ? "2001:db8::2" : "192.0.2.2";
             const auto child = [](const std::string& local, const std::string& remote)
             {
                 return ChildPatch((R"({"mode": "transport", "local_ts": [")" + local +
