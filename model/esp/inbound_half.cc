@@ -45,7 +45,8 @@ InboundHalf::Accept(PacketBuffer& packet,
     {
         return Fail(Fault::BAD_VALUE, "IP version and next header");
     }
-    packet.DropBack(packet.Size() - inner.totalOctets);
+    const size_t behind = packet.Size() - inner.totalOctets;
+    packet.DropBack(behind);
     if (fragments)
     {
         fragments->Follow(inner);
@@ -77,6 +78,10 @@ InboundHalf::Accept(PacketBuffer& packet,
         }
     }
     m_lifetime.Count(inner.totalOctets);
+    if (behind != 0)
+    {
+        m_lifetime.CountTfc(0, behind);
+    }
     return inner;
 }
 

@@ -60,10 +60,12 @@ InboundSa::Open(PacketBuffer& packet,
     TRY_ASSIGN(const uint8_t nextHeader, StripTrailer(packet));
     if (nextHeader == PROTOCOL_NO_NEXT_HEADER)
     {
+        m_lifetime.CountTfc(1, packet.Size());
         return Opened{sequence, newest, true, {}};
     }
     if (m_mode == Mode::TRANSPORT)
     {
+        CutTfcPadding(packet, nextHeader);
         TRY(RestoreHeader(packet, nextHeader, outer));
         if (m_nat)
         {
@@ -115,6 +117,20 @@ InboundSa::StripTrailer(PacketBuffer& packet) const
     TRY_ASSIGN(const Trailer trailer, ReadTrailer(std::as_const(packet).View()));
     packet.DropBack(packet.Size() - trailer.contentOctets);
     return trailer.nextHeader;
+}
+
+/// RFC 4303 §2.7: what stands behind the length that the contents name hides it. In tunnel mode
+/// IP's own header names it.
+void
+InboundSa::CutTfcPadding(PacketBuffer& packet, uint8_t nextHeader)
+{
+    const auto carried = CarriedOctets(std::as_const(packet).View(), nextHeader);
+    if (carried && *carried < packet.Size())
+    {
+        const size_t behind = packet.Size() - *carried;
+        packet.DropBack(behind);
+        m_lifetime.CountTfc(0, behind);
+    }
 }
 
 /// Transport mode: the header that came, or one made of what is known of it, before the contents.

@@ -68,6 +68,7 @@ class InboundSa : public InboundHalf
   private:
     Result<uint64_t> Resynchronise(PacketBuffer& packet, uint64_t expected);
     Result<uint8_t> StripTrailer(PacketBuffer& packet) const;
+    void CutTfcPadding(PacketBuffer& packet, uint8_t nextHeader);
     Result<void> RestoreHeader(PacketBuffer& packet,
                                uint8_t nextHeader,
                                const OuterHeader& outer) const;

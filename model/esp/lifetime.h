@@ -15,7 +15,7 @@ struct LifetimeLimits
 {
     std::optional<Instant> softTime{};
     std::optional<Instant> hardTime{};
-    uint64_t softOctets{0}; ///< of ESP packets' inner packets
+    uint64_t softOctets{0}; ///< of ESP packets' inner packets, and what hides their sizes
     uint64_t hardOctets{0};
     uint64_t softPackets{0};
     uint64_t hardPackets{0};
@@ -49,6 +49,17 @@ class Lifetime
         m_packets += 1;
     }
 
+    /// What hides traffic (RFC 4303 §2.6, §2.7) wears a key as traffic does: RFC 4301 §4.4.2.1 (a)
+    /// counts whatever is encrypted.
+    void
+    CountTfc(size_t packets, size_t octets)
+    {
+        m_octets += octets;
+        m_packets += packets;
+        m_tfcOctets += octets;
+        m_tfcPackets += packets;
+    }
+
     /// False once a hard limit was reached: the SA must not be used any more.
     bool Usable(Instant now) const;
 
@@ -70,12 +81,27 @@ class Lifetime
         return m_packets;
     }
 
+    /// So many of these were dummies and padding.
+    uint64_t
+    TfcOctets() const
+    {
+        return m_tfcOctets;
+    }
+
+    uint64_t
+    TfcPackets() const
+    {
+        return m_tfcPackets;
+    }
+
   private:
     std::optional<std::string_view> Passed(Instant now, bool hard) const;
 
     LifetimeLimits m_limits;
     uint64_t m_octets{0};
     uint64_t m_packets{0};
+    uint64_t m_tfcOctets{0};
+    uint64_t m_tfcPackets{0};
     bool m_softTold{false};
     bool m_hardTold{false};
 };

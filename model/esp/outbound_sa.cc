@@ -19,6 +19,13 @@ namespace
 /// Pad Length and Next Header, RFC 4303 §2.
 constexpr size_t TRAILER_OCTETS = 2;
 
+/// The value is left to us (RFC 4303 §2.7); without encryption it should tell nothing.
+void
+AppendZeros(PacketBuffer& packet, size_t octets)
+{
+    std::ranges::fill(packet.Append(octets), uint8_t{0});
+}
+
 } // namespace
 
 OutboundSa::OutboundSa(crypto::Context& context, const SaParameters& parameters)
@@ -42,9 +49,38 @@ OutboundSa::Seal(PacketBuffer& packet, const PacketInfo& inner, RandomSource& ra
     }
     if (m_mode == Mode::TRANSPORT)
     {
-        return SealTransport(packet, inner, random);
+        return SealTransport(packet, inner, nullptr, random);
     }
     packet.DropBack(packet.Size() - inner.totalOctets); // link padding is not part of the packet
+    return SealTunnel(packet, inner, random);
+}
+
+Result<Sealed>
+OutboundSa::SealPadded(PacketBuffer& packet,
+                       const PacketInfo& inner,
+                       TfcPadding padding,
+                       RandomSource& random)
+{
+    if (IsExhausted())
+    {
+        return Fail(Fault::EXHAUSTED, "ESP sequence number");
+    }
+    if (m_mode == Mode::TRANSPORT)
+    {
+        return SealTransport(packet, inner, &padding, random);
+    }
+    packet.DropBack(packet.Size() - inner.totalOctets);
+    const size_t wanted = std::max(PaddedContents(0, padding), inner.totalOctets);
+    const size_t added = wanted - inner.totalOctets;
+    AppendZeros(packet, added);
+    TRY_ASSIGN(const Sealed sealed, SealTunnel(packet, inner, random));
+    m_lifetime.CountTfc(0, added);
+    return sealed;
+}
+
+Result<Sealed>
+OutboundSa::SealTunnel(PacketBuffer& packet, const PacketInfo& inner, RandomSource& random)
+{
     const uint8_t nextHeader = inner.IsV6() ? PROTOCOL_IPV6 : PROTOCOL_IPV4;
     TRY_ASSIGN(const uint64_t sequence, Encapsulate(packet, nextHeader, random));
     m_lifetime.Count(inner.totalOctets);
@@ -54,7 +90,10 @@ OutboundSa::Seal(PacketBuffer& packet, const PacketInfo& inner, RandomSource& ra
 }
 
 Result<Sealed>
-OutboundSa::SealTransport(PacketBuffer& packet, const PacketInfo& inner, RandomSource& random)
+OutboundSa::SealTransport(PacketBuffer& packet,
+                          const PacketInfo& inner,
+                          const TfcPadding* padding,
+                          RandomSource& random)
 {
     if (inner.fragment)
     {
@@ -68,6 +107,15 @@ OutboundSa::SealTransport(PacketBuffer& packet, const PacketInfo& inner, RandomS
     }
     packet.DropBack(packet.Size() - inner.totalOctets);
     const uint8_t nextHeader = packet.View().subspan(place.nextHeaderAt).front();
+    size_t added = 0;
+    // What has no length of its own, or lies about it, would come out with the padding.
+    if (padding &&
+        CarriedOctets(packet.View().subspan(place.headerOctets), nextHeader) == contentOctets)
+    {
+        added =
+            std::max(PaddedContents(place.headerOctets, *padding), contentOctets) - contentOctets;
+        AppendZeros(packet, added);
+    }
     // The header moves to the front by as much as ESP needs behind it.
     const size_t espHead = wire::ESP_HEADER_OCTETS + m_cipher.IvOctets();
     packet.Prepend(espHead);
@@ -77,6 +125,7 @@ OutboundSa::SealTransport(PacketBuffer& packet, const PacketInfo& inner, RandomS
     packet.Prepend(place.headerOctets);
     CompleteHeader(packet.View(), place, PROTOCOL_ESP);
     m_lifetime.Count(inner.totalOctets);
+    m_lifetime.CountTfc(0, added);
     return Sealed{sequence, inner.trafficClass, inner.dontFragment, place};
 }
 
@@ -89,7 +138,7 @@ OutboundSa::SealDummy(PacketBuffer& packet, size_t octets, RandomSource& random)
     }
     random.Fill(packet.Reset(octets));
     TRY_ASSIGN(const uint64_t sequence, Encapsulate(packet, PROTOCOL_NO_NEXT_HEADER, random));
-    m_lifetime.Count(octets);
+    m_lifetime.CountTfc(1, octets);
     return Sealed{sequence, 0, false};
 }
 
@@ -107,6 +156,28 @@ OutboundSa::Overhead(size_t octets) const
 {
     return wire::ESP_HEADER_OCTETS + m_cipher.IvOctets() + Padding(octets) + TRAILER_OCTETS +
            m_cipher.IcvOctets();
+}
+
+size_t
+OutboundSa::LargestContents(size_t espOctets) const
+{
+    const size_t around = wire::ESP_HEADER_OCTETS + m_cipher.IvOctets() + m_cipher.IcvOctets();
+    const size_t unit = std::max<size_t>(4, m_cipher.BlockOctets());
+    const size_t text = espOctets > around ? (espOctets - around) & ~(unit - 1) : 0;
+    return text > TRAILER_OCTETS ? text - TRAILER_OCTETS : 0;
+}
+
+/// How long contents behind so much of a header become.
+size_t
+OutboundSa::PaddedContents(size_t headerOctets, TfcPadding padding) const
+{
+    constexpr size_t LARGEST_PACKET = 65535;
+    const auto behindHeader = [headerOctets](size_t octets)
+    {
+        return octets - std::min(octets, headerOctets);
+    };
+    return std::min(behindHeader(padding.octets),
+                    LargestContents(behindHeader(std::min(padding.room, LARGEST_PACKET))));
 }
 
 Result<uint64_t>

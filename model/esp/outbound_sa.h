@@ -11,11 +11,18 @@
 namespace ikelab::esp
 {
 
+/// How large a packet is to look that may be smaller, RFC 4303 §2.7.
+struct TfcPadding
+{
+    size_t octets{0}; ///< pad an inner packet up to so many, IP header included
+    size_t room{0};   ///< but what Seal leaves in the buffer up to no more than so many
+};
+
 /**
  * The sending half of a Child SA: makes an ESP packet of an IP packet, in place and without
  * allocating.
  *
- *     | SPI | sequence | IV | IP packet | padding | pad length | next header | ICV |
+ *     | SPI | sequence | IV | IP packet | TFC padding | padding | pad length | next header | ICV |
  *
  * In transport mode the packet's own IP header stays before it (§3.1.1), and only what follows is
  * inside.
@@ -41,6 +48,15 @@ class OutboundSa : public OutboundHalf
     Result<Sealed> Seal(PacketBuffer& packet, const PacketInfo& inner, RandomSource& random);
 
     /**
+     * The same with TFC padding (RFC 4303 §2.7): behind a tunnel's packets, and in transport mode
+     * behind those whose next layer says how long it is.
+     */
+    Result<Sealed> SealPadded(PacketBuffer& packet,
+                              const PacketInfo& inner,
+                              TfcPadding padding,
+                              RandomSource& random);
+
+    /**
      * A packet that the receiver throws away, to hide how much is really sent (RFC 4303 §2.6).
      * @param packet its contents are replaced
      * @param octets of random plaintext
@@ -49,6 +65,8 @@ class OutboundSa : public OutboundHalf
 
     /// Octets that Seal adds to a packet of `octets`.
     size_t Overhead(size_t octets) const;
+    /// The most contents that an ESP packet of so many octets has room for, 0 if for none.
+    size_t LargestContents(size_t espOctets) const;
 
     /// Give up the cipher's contexts while the SA idles; the next packet makes them again.
     void
@@ -59,9 +77,12 @@ class OutboundSa : public OutboundHalf
 
   private:
     size_t Padding(size_t octets) const;
+    Result<Sealed> SealTunnel(PacketBuffer& packet, const PacketInfo& inner, RandomSource& random);
     Result<Sealed> SealTransport(PacketBuffer& packet,
                                  const PacketInfo& inner,
+                                 const TfcPadding* padding,
                                  RandomSource& random);
+    size_t PaddedContents(size_t headerOctets, TfcPadding padding) const;
     Result<uint64_t> Encapsulate(PacketBuffer& packet, uint8_t nextHeader, RandomSource& random);
 
     crypto::PacketCipher m_cipher;

@@ -8,6 +8,7 @@
 #include "esp/inbound_sa.h"
 #include "esp/outbound_sa.h"
 #include "esp/selector_set.h"
+#include "esp/traffic_flow.h"
 #include "wire/iana.h"
 
 #include <memory>
@@ -96,6 +97,8 @@ struct ChildSa
     /// Transport mode through a NAT: packets leave with the ends of the path, whatever those of
     /// the selectors are.
     bool endsOfPath{false};
+    /// Only where something is hidden: else packets ask no more than this.
+    std::unique_ptr<TrafficFlow> flow{};
 };
 
 /**

@@ -2,7 +2,9 @@
 #include "esp/transport_header.h"
 
 #include "base/assert.h"
+#include "base/byte_reader.h"
 #include "base/checksum.h"
+#include "base/limits.h"
 #include "esp/fixed_fields.h"
 
 #include <algorithm>
@@ -139,6 +141,59 @@ PlaceBehind(Bytes header)
         return Fail(Fault::POLICY, "transport mode in a fragment");
     }
     return place;
+}
+
+namespace
+{
+
+/// Of a UDP datagram or an IP packet, as its own header says.
+std::optional<size_t>
+NamedOctets(Bytes octets, uint8_t protocol)
+{
+    size_t named = 0;
+    size_t least = 0;
+    if (protocol == PROTOCOL_UDP && octets.size() >= UDP_HEADER_OCTETS)
+    {
+        named = LoadField<4, uint16_t>(octets.first<UDP_HEADER_OCTETS>());
+        least = UDP_HEADER_OCTETS; // 0 would be a jumbogram (RFC 2675 §4)
+    }
+    else if (protocol == PROTOCOL_IPV4 && octets.size() >= V4_HEADER_OCTETS)
+    {
+        named = LoadField<2, uint16_t>(octets.first<V4_HEADER_OCTETS>());
+        least = V4_HEADER_OCTETS;
+    }
+    else if (protocol == PROTOCOL_IPV6 && octets.size() >= V6_HEADER_OCTETS)
+    {
+        named = V6_HEADER_OCTETS + LoadField<4, uint16_t>(octets.first<V6_HEADER_OCTETS>());
+        least = V6_HEADER_OCTETS;
+    }
+    return least != 0 && named >= least ? std::optional(named) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<size_t>
+CarriedOctets(Bytes contents, uint8_t protocol)
+{
+    constexpr size_t UNIT = 8; // of options, RFC 8200 §4.6
+    Bytes rest = contents;
+    for (size_t headers = 0; protocol == PROTOCOL_DESTINATION_OPTIONS; ++headers)
+    {
+        if (headers == limits::EXTENSION_HEADERS || rest.size() < UNIT)
+        {
+            return std::nullopt;
+        }
+        const auto fields = rest.first<2>();
+        const size_t octets = UNIT * (LoadField<1, uint8_t>(fields) + 1);
+        if (octets > rest.size())
+        {
+            return std::nullopt;
+        }
+        protocol = LoadField<0, uint8_t>(fields);
+        rest = rest.subspan(octets);
+    }
+    const auto named = NamedOctets(rest, protocol);
+    return named ? std::optional(contents.size() - rest.size() + *named) : std::nullopt;
 }
 
 bool

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 /**
  * The IP header of transport mode, where the packet keeps its own: RFC 4303 §3.1.1, RFC 4302
@@ -40,6 +41,14 @@ TransportPlace PlaceFor(Bytes packet, const PacketInfo& info);
  * POLICY for an IPv6 fragment: whole datagrams only
  */
 Result<TransportPlace> PlaceBehind(Bytes header);
+
+/**
+ * How long contents say that they are: UDP and IP do, also behind destination options. The rest of
+ * transport mode (TCP, ICMP) ends where its IP packet ends.
+ * @return nothing without such a length, or without room for where it stands
+ * @see RFC 4303 §2.7
+ */
+std::optional<size_t> CarriedOctets(Bytes contents, uint8_t protocol);
 
 /**
  * After what follows the header has changed: write what follows, the lengths, and IPv4's checksum.
