@@ -110,6 +110,11 @@ struct ChildConfig
     bool copyDf{true};         ///< from inner to outer header
     bool copyEcn{true};
     CopyDscp copyDscp{CopyDscp::OUT};
+    static constexpr uint32_t TFC_TO_PATH_MTU = UINT32_MAX;
+    uint32_t tfcPadding{0};    ///< pad packets up to so many octets; 0 is none
+    Duration dummyInterval{0}; ///< a dummy after each pause of so long; 0 is none
+    /// Octets of a dummy, IP header included; 0 is at random. Nothing: as tfcPadding has them.
+    std::optional<uint32_t> dummySize{};
 };
 
 /// connections.<conn>

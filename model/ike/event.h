@@ -120,6 +120,8 @@ struct ChildSaInstalled
     /// Transport mode through a NAT: the ends of the peer's packets as it writes them, which their
     /// checksums cover (RFC 7296 §2.23.1). Here they are those of the selectors.
     std::optional<AddressPair> original{};
+    /// Nothing that this SA sends may have TFC padding (RFC 7296 §1.3.1). We never refuse it.
+    bool peerRefusesTfc{false};
 };
 
 struct ChildSaRemoved

@@ -96,6 +96,7 @@ InstallChild(Services& services,
     installed.udpEncapsulation = sa.udpEncapsulation;
     installed.nonFirstFragments = child.nonFirstFragments;
     installed.original = child.original;
+    installed.peerRefusesTfc = child.peerRefusesTfc;
     services.Emit(std::move(installed));
     if (child.mode == Mode::TRANSPORT)
     {

@@ -189,6 +189,7 @@ struct NewChild
     Selectors remoteTs;
     bool nonFirstFragments{false};         ///< both said NON_FIRST_FRAGMENTS_ALSO
     std::optional<AddressPair> original{}; ///< as of ChildSaInstalled
+    bool peerRefusesTfc{false};            ///< it said ESP_TFC_PADDING_NOT_SUPPORTED
 };
 
 /// Derive the keys of a Child SA, keep it in the SA and tell the owner (RFC 7296 §2.17).

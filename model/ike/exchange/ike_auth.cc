@@ -146,7 +146,8 @@ struct ChildPayloads
           tsi(chain.Get<wire::TsPayload>(PayloadType::TSI)),
           tsr(chain.Get<wire::TsPayload>(PayloadType::TSR)),
           transport(chain.FindNotify(NotifyType::USE_TRANSPORT_MODE) != nullptr),
-          fragments(chain.FindNotify(NotifyType::NON_FIRST_FRAGMENTS_ALSO) != nullptr)
+          fragments(chain.FindNotify(NotifyType::NON_FIRST_FRAGMENTS_ALSO) != nullptr),
+          refusesTfc(chain.FindNotify(NotifyType::ESP_TFC_PADDING_NOT_SUPPORTED) != nullptr)
     {
     }
 
@@ -160,7 +161,8 @@ struct ChildPayloads
     const wire::TsPayload* tsi;
     const wire::TsPayload* tsr;
     bool transport;
-    bool fragments; ///< RFC 7296 §1.3.1
+    bool fragments;  ///< RFC 7296 §1.3.1
+    bool refusesTfc; ///< of the sender, in the direction to it alone; the same
 };
 
 using Connections = std::vector<std::shared_ptr<const ConnectionConfig>>;
@@ -343,7 +345,8 @@ AnswerChild(Services& services,
                               choice->tsr,
                               choice->tsi,
                               asked.fragments,
-                              choice->original},
+                              choice->original,
+                              asked.refusesTfc},
                      {},
                      nonces.View()));
     if (choice->transport)
@@ -536,7 +539,8 @@ IkeAuth::HandleResponse(Services& services, IkeSa& sa, const Incoming& response)
                               accepted->localTs,
                               accepted->remoteTs,
                               askedForFragments && answer.fragments,
-                              accepted->original},
+                              accepted->original,
+                              answer.refusesTfc},
                      {},
                      nonces.View()));
     m_spi->Keep();

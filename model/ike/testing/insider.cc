@@ -85,6 +85,25 @@ Insider::Response(wire::ExchangeType exchange, uint32_t messageId, const Filler&
 }
 
 Buffer
+Insider::WithMore(Bytes message, const Filler& more)
+{
+    MessageCodec receiver(SharedContext(), m_suite, m_keys, !m_initiator);
+    const auto parsed = wire::ParseMessage(message);
+    IKELAB_ASSERT(parsed.has_value());
+    const auto opened = receiver.Open(*parsed);
+    IKELAB_ASSERT(opened && opened->chain);
+    wire::MessageBuilder builder = m_codec.Begin(parsed->header);
+    for (const wire::Payload& payload : opened->chain->payloads)
+    {
+        builder.Add(payload);
+    }
+    more(builder);
+    auto octets = m_codec.Seal(std::move(builder), m_random);
+    IKELAB_ASSERT(octets.has_value());
+    return std::move(*octets);
+}
+
+Buffer
 Insider::RequestWithClear(uint32_t messageId, wire::PayloadType type, bool critical)
 {
     const wire::Header header = HeaderOf(wire::ExchangeType::INFORMATIONAL, messageId, false);

@@ -25,6 +25,8 @@ class Insider
     /// A protected request or response with these payloads inside.
     Buffer Request(wire::ExchangeType exchange, uint32_t messageId, const Filler& fill = {});
     Buffer Response(wire::ExchangeType exchange, uint32_t messageId, const Filler& fill = {});
+    /// A message that this end sent, with more payloads behind those that it has.
+    Buffer WithMore(Bytes message, const Filler& more);
     /// A protected request with payloads in front of the Encrypted payload.
     Buffer RequestWithClear(uint32_t messageId, wire::PayloadType type, bool critical);
 
