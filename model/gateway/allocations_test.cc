@@ -36,6 +36,7 @@ struct Case
     bool encap{false};
     bool transport{false};
     size_t flows{1};
+    bool hidden{false}; ///< padded, and sun sends nothing but dummies
 };
 
 std::ostream&
@@ -57,6 +58,11 @@ Options(const Case& c)
                {"life_time", "2h"},
                {"rekey_bytes", "1000000000"},
                {"rekey_packets", "1000000"}};
+    if (c.hidden)
+    {
+        child["tfc_padding"] = "mtu";
+        child["dummy_interval"] = "11ms"; // the wire falls silent between them
+    }
     options.both["connections"]["net"]["children"]["net"] = child;
     if (c.transport)
     {
@@ -133,6 +139,10 @@ struct Line
     void
     Drain(Gateway& gateway)
     {
+        for (Outgoing outgoing; gateway.PollDummy(pair.now, dummy, outgoing);)
+        {
+            ++dummies;
+        }
         said += gateway.PollTransmit() ? 1 : 0;
         said += gateway.PollReleased() ? 1 : 0;
         said += gateway.PollEvent() ? 1 : 0;
@@ -143,7 +153,9 @@ struct Line
     std::vector<Buffer> packets;
     PacketBuffer there;
     PacketBuffer here;
+    PacketBuffer dummy;
     size_t said{0};
+    size_t dummies{0};
 };
 
 class Allocations : public ::testing::TestWithParam<Case>
@@ -170,6 +182,7 @@ TEST_P(Allocations, AreNoneForAPacketThatIsProtectedAndOpened)
     EXPECT_EQ(arrived, 2 * MANY_FLOWS);
     EXPECT_EQ(taken.calls, 0u) << taken.octets << " octets";
     EXPECT_EQ(line.said, 0u);
+    EXPECT_EQ(line.dummies != 0, GetParam().hidden);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -193,6 +206,8 @@ INSTANTIATE_TEST_SUITE_P(
              .proposal = "aes128-sha256",
              .outerV6 = true,
              .transport = true},
+        Case{.name = "Hidden", .hidden = true},
+        Case{.name = "HiddenV6InV4Udp", .innerV6 = true, .encap = true, .hidden = true},
         Case{.name = "ManyFlows", .flows = MANY_FLOWS},
         Case{.name = "ManyFlowsV6Udp", .innerV6 = true, .encap = true, .flows = MANY_FLOWS}),
     [](const auto& run) { return run.param.name; });

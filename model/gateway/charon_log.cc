@@ -192,16 +192,21 @@ struct Writer
     Lines
     operator()(const ike::ChildSaInstalled& event) const
     {
-        return {{"CFG",
-                 fmt::format("selected proposal: {}:{}",
-                             wire::ToString(event.suite.Protocol()),
-                             event.suite.ToString())},
-                {"IKE",
-                 fmt::format("{} established with SPIs {} and TS {} === {}",
-                             Named(event.config ? event.config->name : "", event.child),
-                             Spis(event.inboundSpi, event.outboundSpi),
-                             Texts(event.localTs),
-                             Texts(event.remoteTs))}};
+        Lines lines{{"CFG",
+                     fmt::format("selected proposal: {}:{}",
+                                 wire::ToString(event.suite.Protocol()),
+                                 event.suite.ToString())}};
+        if (event.peerRefusesTfc)
+        {
+            lines.push_back({"IKE", "peer takes no TFC padding: sending without"});
+        }
+        lines.push_back({"IKE",
+                         fmt::format("{} established with SPIs {} and TS {} === {}",
+                                     Named(event.config ? event.config->name : "", event.child),
+                                     Spis(event.inboundSpi, event.outboundSpi),
+                                     Texts(event.localTs),
+                                     Texts(event.remoteTs))});
+        return lines;
     }
 
     Lines

@@ -89,6 +89,11 @@ TEST(CharonLog, NamesTheSasAsCharonDoes)
                 ElementsAre("[CFG] selected proposal: ESP:AES_GCM_16_128/NO_EXT_SEQ",
                             "[IKE] CHILD_SA lan{5} established with SPIs 00c0ffee_i 000decaf_o "
                             "and TS 10.1.0.0/16 === 10.2.0.0/16"));
+    ike::ChildSaInstalled refuses;
+    refuses.suite.encr = crypto::FindEncr(wire::Encr::ENCR_AES_GCM_16, 128);
+    refuses.peerRefusesTfc = true;
+    EXPECT_EQ(Lines(Event(std::move(refuses))).at(1),
+              "[IKE] peer takes no TFC padding: sending without");
 }
 
 TEST(CharonLog, SaysWhySomethingEnded)

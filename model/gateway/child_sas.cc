@@ -103,7 +103,8 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
         NewHalf<decltype(esp::ChildSa::outbound), esp::OutboundSa, esp::AhOutbound>(m_context,
                                                                                     outbound),
         installed.nonFirstFragments,
-        installed.original.has_value()}));
+        installed.original.has_value(),
+        FlowOf(installed)}));
     IKELAB_ASSERT(sa); // IKE gives each Child SA a number and an SPI of its own
     m_records[installed.child] = {policy, installed.sa, installed.config->name, std::nullopt};
     m_children[installed.sa].insert(installed.child);
@@ -111,6 +112,7 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
     policy->installed.insert(installed.child);
     policy->StartSending(installed.child, sa->selectors);
     SetDeadline(*sa);
+    StartDummies(now, *sa);
     for (Buffer& packet : policy->held)
     {
         released.push_back(std::move(packet));
@@ -131,6 +133,7 @@ Gateway::Impl::Remove(const ike::ChildSaRemoved& removed)
     {
         m_deadlines.erase({*record->second.deadline, removed.child});
     }
+    StopDummies(*m_sad.Find(removed.child));
     policy.installed.erase(removed.child);
     policy.StopSending(removed.child);
     m_policies.Release(removed.child);

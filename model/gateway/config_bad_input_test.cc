@@ -83,12 +83,24 @@ const BadInput BAD_INPUTS[] = {
     {SW(R"("remote": {"id": "*.test"})"), SW_AT "/remote/id", "wildcards", "", ""},
     {NET(R"("mode": "beet")"), NET_AT "/mode", "not supported yet", "tunnel or transport", ""},
     {NET(R"("mode": "pass")"), NET_AT "/mode", "'policies'", "tunnel or transport", ""},
-    {NET(R"("tfc_padding": "mtu")"), NET_AT "/tfc_padding", "not supported yet", "'0'", ""},
     {NET(R"("close_action": "start")"), NET_AT "/close_action", "not supported yet", "'none'", ""},
     {R"({"secrets": {"eap-carol": {"secret": "x"}}})", "/secrets/eap-carol", "not supported yet", "", ""},
     {R"({"secrets": {"ppk-1": {"secret": "x"}}})", "/secrets/ppk-1", "not supported yet", "", ""},
     {R"({"charon": {"fragment_size": 600}})", "/charon/fragment_size", "not supported yet", "", ""},
     {R"({"pools": {"rw": {}}})", "/pools", "not supported yet", "", ""},
+
+    // Traffic flow confidentiality
+    {NET(R"("tfc_padding": "mut")"), NET_AT "/tfc_padding", "'mut' is not a whole number", "from 0 to 65535 or mtu", ""},
+    {NET(R"("tfc_padding": 65536)"), NET_AT "/tfc_padding", "65536 is out of range", "from 0 to 65535 or mtu", ""},
+    {NET(R"("tfc_padding": 500, "ah_proposals": "sha256")"), NET_AT "/tfc_padding", "AH has neither", "esp_proposals alone", ""},
+    {NET(R"("tfc_padding": 500, "ah_proposals": "sha256", "esp_proposals": "aes128gcm16")"), NET_AT "/tfc_padding", "AH has neither", "", ""},
+    {NET(R"("dummy_interval": "1s", "ah_proposals": "sha256")"), NET_AT "/dummy_interval", "AH has neither", "", ""},
+    {NET(R"("tfc_padding": 500, "mode": "transport")"), NET_AT "/tfc_padding", "only UDP and IP in IP", "[udp]", ""},
+    {NET(R"("tfc_padding": "mtu", "mode": "transport", "local_ts": "10.1.0.0/16[tcp]")"), NET_AT "/tfc_padding", "only UDP and IP in IP", "", ""},
+    {NET(R"("tfc_padding": "mtu", "mode": "transport", "local_ts": ["10.1.0.0/16[udp]", "10.2.0.0/16"])"), NET_AT "/tfc_padding", "only UDP", "", ""},
+    {NET(R"("dummy_interval": "99us")"), NET_AT "/dummy_interval", "'99us' is too short", "at least 100us", ""},
+    {NET(R"("dummy_size": 0)"), NET_AT "/dummy_size", "0 is out of range", "from 1 to 65535 or random", ""},
+    {NET(R"("dummy_size": "rnadom")"), NET_AT "/dummy_size", "'rnadom'", "or random", ""},
 
     // AH
     {NET(R"("ah_proposals": [])"), NET_AT "/ah_proposals", "no proposal", "sha256", ""},

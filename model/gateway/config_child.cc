@@ -36,6 +36,10 @@ constexpr NamedValue COPY_DSCP[] = {Named("out", ike::CopyDscp::OUT),
                                     Named("yes", ike::CopyDscp::BOTH),
                                     Named("no", ike::CopyDscp::NO)};
 
+constexpr NamedValue TO_PATH_MTU[] = {Named("mtu", ike::ChildConfig::TFC_TO_PATH_MTU)};
+constexpr NamedValue AT_RANDOM[] = {{"random", 0}};
+constexpr uint64_t LARGEST_PACKET = 65535;
+
 /// swanctl.conf, connections.<conn>.children.<child>
 constexpr KeyRule CHILD_KEYS[] = {
     Key("local_ts", shape::List, "dynamic", "Our side, such as 10.1.0.0/16[tcp/80]"),
@@ -63,6 +67,13 @@ constexpr KeyRule CHILD_KEYS[] = {
     Key("copy_ecn", shape::Flag, "yes", "Congestion marks go into the tunnel and out of it"),
     Key("copy_dscp", shape::Word, "out", "DSCP into the tunnel's header (out), or back (in)")
         .OneOf(COPY_DSCP),
+    Key("tfc_padding", shape::Whole, "0", "Pad packets up to so many octets, or to the path MTU")
+        .Between(0, LARGEST_PACKET)
+        .OneOf(TO_PATH_MTU),
+    Key("dummy_interval", shape::Time, "0", "Send a dummy after each pause of so long; 0 for none"),
+    Key("dummy_size", shape::Whole, "", "Of dummies; without it as tfc_padding says, or random")
+        .Between(1, LARGEST_PACKET)
+        .OneOf(AT_RANDOM),
     {"sha256_96", UNSUPPORTED, "no false 0"},
     {"rand_bytes", UNSUPPORTED, "0"},
     {"rand_packets", UNSUPPORTED, "0"},
@@ -84,7 +95,6 @@ constexpr KeyRule CHILD_KEYS[] = {
     {"if_id_out", UNSUPPORTED, "0"},
     {"label", UNSUPPORTED},
     {"label_mode", UNSUPPORTED, "system"},
-    {"tfc_padding", UNSUPPORTED, "0"},
     {"hw_offload", UNSUPPORTED, "no false 0 auto"},
     {"close_action", UNSUPPORTED, "none clear"},
     {"per_cpu_sas", UNSUPPORTED, "no false 0"},
@@ -218,6 +228,56 @@ ReadLifetimes(ObjectReader& reader, ike::ChildConfig& child)
     ReadAmounts(reader, "rekey_packets", child.rekeyPackets, "life_packets", child.lifePackets);
 }
 
+/// RFC 4303 §2.7: in transport mode padding needs a next layer that says its own length.
+bool
+SayTheirLength(const Selectors& selectors)
+{
+    constexpr uint8_t UDP = 17;
+    constexpr uint8_t IPV4 = 4;
+    constexpr uint8_t IPV6 = 41;
+    return !selectors.empty() && std::ranges::all_of(selectors,
+                                                     [](const Selector& selector) {
+                                                         return selector.protocol == UDP ||
+                                                                selector.protocol == IPV4 ||
+                                                                selector.protocol == IPV6;
+                                                     });
+}
+
+/// What hides sizes and pauses, RFC 4303 §2.6 and §2.7.
+void
+ReadTrafficFlow(ObjectReader& reader, ike::ChildConfig& child)
+{
+    constexpr Duration SHORTEST = std::chrono::microseconds(100); // nobody means more per second
+    reader.Number("tfc_padding", child.tfcPadding);
+    reader.Time("dummy_interval", child.dummyInterval);
+    if (const auto size = reader.Whole("dummy_size"))
+    {
+        child.dummySize = static_cast<uint32_t>(*size);
+    }
+    if (child.dummyInterval != Duration(0) && child.dummyInterval < SHORTEST)
+    {
+        reader.Wrong("dummy_interval",
+                     fmt::format("'{}' is too short", reader.Shown("dummy_interval")),
+                     "at least 100us, or 0 for none");
+    }
+    const bool ah = std::ranges::any_of(child.espProposals,
+                                        [](const ike::EspProposal& proposal)
+                                        { return proposal.Protocol() == wire::ProtocolId::AH; });
+    if (ah && (child.tfcPadding != 0 || child.dummyInterval != Duration(0)))
+    {
+        reader.Wrong(child.tfcPadding != 0 ? "tfc_padding" : "dummy_interval",
+                     "AH has neither padding nor dummies",
+                     "0, or esp_proposals alone");
+    }
+    if (child.mode == ike::Mode::TRANSPORT && child.tfcPadding != 0 &&
+        !SayTheirLength(child.localTs) && !SayTheirLength(child.remoteTs))
+    {
+        reader.Wrong("tfc_padding",
+                     "in transport mode only UDP and IP in IP can be padded",
+                     "traffic selectors of these alone, such as dynamic[udp], or mode tunnel");
+    }
+}
+
 std::optional<IpAddress>
 OnlyAddress(const std::vector<IpAddress>& addresses)
 {
@@ -346,6 +406,7 @@ ReadChild(const std::string& name,
     reader.Flag("copy_df", child.copyDf);
     reader.Flag("copy_ecn", child.copyEcn);
     reader.Word("copy_dscp", child.copyDscp);
+    ReadTrafficFlow(reader, child);
     if (child.startAction == ike::StartAction::START && connection.remoteAddrs.empty())
     {
         reader.Wrong("start_action",

@@ -334,14 +334,7 @@ ReadConnection(const std::string& name,
     ReadProposals(reader, *connection, error);
     reader.Flag("encap", connection->encap);
     ReadTimes(reader, *connection);
-    if (const Json* tries = reader.Find("keyingtries"); tries != nullptr && *tries == "%forever")
-    {
-        connection->keyingTries = 0;
-    }
-    else
-    {
-        reader.Number("keyingtries", connection->keyingTries);
-    }
+    reader.Number("keyingtries", connection->keyingTries);
     if (error)
     {
         return connection;

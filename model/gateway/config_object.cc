@@ -358,6 +358,15 @@ ObjectReader::Whole(std::string_view key)
     {
         return std::nullopt;
     }
+    std::string words;
+    for (const NamedValue& word : rule.words)
+    {
+        if (word.name == *text)
+        {
+            return static_cast<uint64_t>(word.value);
+        }
+        words += fmt::format(" or {}", word.name);
+    }
     uint64_t number = 0;
     const auto parsed = std::from_chars(text->data(), text->data() + text->size(), number);
     const bool whole = parsed.ec == std::errc() && parsed.ptr == text->data() + text->size();
@@ -366,7 +375,7 @@ ObjectReader::Whole(std::string_view key)
         Wrong(key,
               whole ? fmt::format("{} is out of range", number)
                     : fmt::format("'{}' is not a whole number in range", *text),
-              fmt::format("a whole number from {} to {}", rule.least, rule.most));
+              fmt::format("a whole number from {} to {}{}", rule.least, rule.most, words));
         return std::nullopt;
     }
     return number;

@@ -79,6 +79,7 @@ class ObjectReader
     void Time(std::string_view key, Duration& target);
     void Amount(std::string_view key, uint64_t& target);
     void Real(std::string_view key, double& target);
+    /// What the key's rule has words for besides is their value.
     std::optional<uint64_t> Whole(std::string_view key);
     /// A list of strings, a string with commas, or one number.
     std::optional<std::vector<ListItem>> List(std::string_view key);

@@ -180,6 +180,34 @@ TEST(Config, ReadsEveryKeyOfAConnection)
     EXPECT_EQ(child.replayWindow, 0u);
 }
 
+TEST(Config, ReadsWhatHidesTraffic)
+{
+    const auto child = [](const char* patch)
+    {
+        Json json = Minimal();
+        json["connections"].begin().value()["children"].begin().value().merge_patch(
+            Json::parse(patch));
+        return Read(json).ike.connections.at(0)->children.at(0);
+    };
+    const ike::ChildConfig none = child("{}");
+    EXPECT_EQ(none.tfcPadding, 0u);
+    EXPECT_EQ(none.dummyInterval, 0s);
+    EXPECT_EQ(none.dummySize, std::nullopt);
+    const ike::ChildConfig sized =
+        child(R"({"tfc_padding": "1300", "dummy_interval": "250ms", "dummy_size": 100})");
+    EXPECT_EQ(sized.tfcPadding, 1300u);
+    EXPECT_EQ(sized.dummyInterval, 250ms);
+    EXPECT_EQ(sized.dummySize, 100u);
+    const ike::ChildConfig words = child(R"({"tfc_padding": "mtu", "dummy_size": "random"})");
+    EXPECT_EQ(words.tfcPadding, ike::ChildConfig::TFC_TO_PATH_MTU);
+    EXPECT_EQ(words.dummySize, 0u);
+    // In transport mode one side that says UDP is enough.
+    EXPECT_EQ(child(R"({"tfc_padding": 900, "mode": "transport", "remote_ts": "dynamic[udp]"})")
+                  .tfcPadding,
+              900u);
+    EXPECT_EQ(child(R"({"dummy_interval": "1s", "mode": "transport"})").dummyInterval, 1s);
+}
+
 TEST(Config, DerivesLifetimesFromRekeyTime)
 {
     Json json = Minimal();

@@ -98,6 +98,8 @@ struct Counters
     uint64_t unknownSpis{0};
     uint64_t icmpErrors{0};     ///< about ESP packets of ours
     uint64_t pathMtuChanges{0}; ///< by such
+    uint64_t sentDummies{0};    ///< not among the packets, as those that came
+    uint64_t receivedDummies{0};
 };
 
 } // namespace ikelab::gateway

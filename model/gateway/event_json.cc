@@ -184,6 +184,10 @@ struct Writer
             json["original_source"] = event.original->source.ToString();
             json["original_destination"] = event.original->destination.ToString();
         }
+        if (event.peerRefusesTfc)
+        {
+            json["tfc_padding_refused"] = true;
+        }
         return json;
     }
 

@@ -46,6 +46,10 @@ TEST(EventJson, NeverShowsKeys)
     EXPECT_NE(childText.find(R"("spi_in":"00c0ffee")"), std::string::npos) << childText;
     EXPECT_NE(childText.find(R"("local_ts":["10.1.0.0/16[tcp/80]"])"), std::string::npos);
     EXPECT_NE(childText.find(R"("remote":"192.0.2.2[4500]")"), std::string::npos) << childText;
+    EXPECT_EQ(childText.find("tfc"), std::string::npos) << childText;
+    ike::ChildSaInstalled refuses;
+    refuses.peerRefusesTfc = true;
+    EXPECT_EQ(EventToJson(Event(std::move(refuses)))["tfc_padding_refused"], true);
 }
 
 TEST(EventJson, NamesEveryKindOfEventOnce)

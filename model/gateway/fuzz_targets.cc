@@ -36,7 +36,8 @@ MakeConfig(bool victim)
             "local": {"auth": "psk"}, "remote": {"auth": "psk"},
             "children": {"net": {
                 "start_action": "trap", "dpd_action": "restart",
-                "esp_proposals": "aes128gcm16", "rekey_time": "5m", "life_time": "6m"}}}},
+                "esp_proposals": "aes128gcm16", "rekey_time": "5m", "life_time": "6m",
+                "tfc_padding": 300, "dummy_interval": "7s"}}}},
         "policies": [{"action": "discard", "local": ["10.1.66.0/24[udp/1-1000]"],
                       "remote": ["10.2.0.0/16"]}],
         "secrets": {"ike": {"secret": "top"}}})");
@@ -149,6 +150,11 @@ Arena::Connect()
 void
 Arena::Drain(bool timer)
 {
+    size_t dummies = 0;
+    for (Outgoing outgoing; m_victim.PollDummy(m_now, m_buffer, outgoing);)
+    {
+        IKELAB_ASSERT(++dummies <= EVENTS_PER_CALL); // one an SA
+    }
     size_t datagrams = 0;
     while (m_victim.PollTransmit())
     {

@@ -132,6 +132,7 @@ Gateway::Impl::StopSending(ChildSaId id)
     if (record != m_records.end())
     {
         record->second.policy->StopSending(id);
+        StopDummies(*m_sad.Find(id));
     }
 }
 
@@ -261,7 +262,7 @@ Gateway::Impl::Shutdown(Instant now)
         DropHeld(policy);
         for (const ChildSaId id : policy.installed)
         {
-            policy.StopSending(id);
+            StopSending(id);
         }
     }
     ike.CloseAll(now);
@@ -275,6 +276,10 @@ Gateway::Impl::NextTimeout() const
     if (!m_deadlines.empty() && (!next || m_deadlines.begin()->first < *next))
     {
         next = m_deadlines.begin()->first;
+    }
+    if (!m_dummies.empty() && (!next || m_dummies.begin()->first < *next))
+    {
+        next = m_dummies.begin()->first;
     }
     return next;
 }
@@ -333,6 +338,12 @@ void
 Gateway::HandleTimeout(Instant now)
 {
     m_impl->HandleTimeout(now);
+}
+
+void
+Gateway::SetLinkMtu(std::function<uint32_t(const IpAddress& destination)> linkMtu)
+{
+    m_impl->linkMtu = std::move(linkMtu);
 }
 
 void
@@ -412,6 +423,12 @@ std::optional<Event>
 Gateway::PollEvent()
 {
     return TakeFirst(m_impl->events);
+}
+
+bool
+Gateway::PollDummy(Instant now, PacketBuffer& packet, Outgoing& outgoing)
+{
+    return m_impl->PollDummy(now, packet, outgoing);
 }
 
 std::optional<Instant>

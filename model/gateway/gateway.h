@@ -10,6 +10,7 @@
 #include "gateway/event.h"
 #include "ike/ike_endpoint.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -79,13 +80,18 @@ struct ChildSaCounters
     uint64_t replayedPackets{0};
     uint64_t integrityFailures{0};
     uint64_t refusedPackets{0}; ///< for any other reason, both directions
+    // Only in these, though both wear keys (RFC 4301 §4.4.2.1) and dummies have numbers.
+    uint64_t outboundDummies{0};
+    uint64_t inboundDummies{0};
+    uint64_t outboundTfcOctets{0}; ///< of padding (RFC 4303 §2.7) and in dummies
+    uint64_t inboundTfcOctets{0};
 };
 
 /**
  * One IPsec node, sans-IO: IKE, SPD, SAD and ESP together. Simulator, real sockets and the
- * conformance target drive this one class. After every call drain PollTransmit, PollReleased,
- * PollEvent and PollTimeout, in this order. Data packets are worked on in the caller's buffer and
- * never queued, except those that wait for an SA.
+ * conformance target drive this one class. After every call drain PollDummy, PollTransmit,
+ * PollReleased, PollEvent and PollTimeout, in this order. Data packets are worked on in the
+ * caller's buffer and never queued, except those that wait for an SA.
  */
 class Gateway
 {
@@ -125,6 +131,10 @@ class Gateway
     /// The same with protocol 51; the arrival has its header.
     Verdict HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet);
     void HandleTimeout(Instant now);
+    /// Packets are padded to no more than the link takes that leads to a tunnel's end (RFC 4303
+    /// §2.7). The shell tells its MTU, 0 if it is unknown: then 1280 stands for it, as without
+    /// this.
+    void SetLinkMtu(std::function<uint32_t(const IpAddress& destination)> linkMtu);
 
     /// Negotiate all children whose start_action is start.
     void Start(Instant now);
@@ -142,6 +152,14 @@ class Gateway
     /// A held clear packet whose SA is now there: hand it to HandleOutbound again.
     std::optional<Buffer> PollReleased();
     std::optional<Event> PollEvent();
+    /**
+     * A packet that only hides that there is none (RFC 4303 §2.6): one is due when an SA whose
+     * child has a dummy_interval has sent nothing for so long.
+     * @param packet   its contents are replaced by what leaves, as HandleOutbound does
+     * @param outgoing how it leaves
+     * @return false if no more are due; there may be something to transmit and to tell anyway
+     */
+    bool PollDummy(Instant now, PacketBuffer& packet, Outgoing& outgoing);
     std::optional<Instant> PollTimeout() const;
 
     std::vector<ike::IkeSaInfo> List() const;

@@ -10,7 +10,9 @@
 #include "wire/esp_header.h"
 
 #include <deque>
+#include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -18,9 +20,10 @@ namespace ikelab::gateway
 {
 
 /**
- * The node behind Gateway: `traffic.cc` is the path of packets, `icmp.cc` what others say of them,
- * `child_sas.cc` how Child SAs come and go, `refusals.cc` what is told of refused packets,
- * `gateway.cc` what the owner asks for and what IKE tells.
+ * The node behind Gateway: `traffic.cc` is the path of packets, `traffic_flow.cc` hides how many
+ * and how large they are, `icmp.cc` is what others say of them, `child_sas.cc` how Child SAs come
+ * and go, `refusals.cc` what is told of refused packets, `gateway.cc` what the owner asks for and
+ * what IKE tells.
  */
 class Gateway::Impl
 {
@@ -35,6 +38,9 @@ class Gateway::Impl
     Verdict HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram);
     Verdict HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet);
     Verdict HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet);
+
+    // traffic_flow.cc
+    bool PollDummy(Instant now, PacketBuffer& packet, Outgoing& outgoing);
 
     // icmp.cc
     std::optional<Verdict> HandleIcmpError(Instant now, Bytes packet);
@@ -57,6 +63,7 @@ class Gateway::Impl
     ike::IkeEndpoint ike;
     std::deque<Event> events;
     std::deque<Buffer> released;
+    std::function<uint32_t(const IpAddress& destination)> linkMtu;
     Counters counters;
 
   private:
@@ -92,6 +99,22 @@ class Gateway::Impl
                    PacketBuffer& packet,
                    Outgoing& outgoing);
     bool Bypasses(const std::optional<esp::Decision>& rule) const;
+    /// How what was sealed leaves.
+    void Describe(Instant now,
+                  const esp::ChildSa& sa,
+                  const esp::Sealed& sealed,
+                  Outgoing& outgoing);
+    /// Of an SA that hides something.
+    Result<esp::Sealed> SealInFlow(Instant now,
+                                   esp::ChildSa& sa,
+                                   const esp::PacketInfo& info,
+                                   PacketBuffer& packet);
+    bool SealDummy(Instant now, esp::ChildSa& sa, PacketBuffer& packet, Outgoing& outgoing);
+    uint32_t PathMtuOf(Instant now, const esp::ChildSa& sa);
+    /// What an SA hides; nullptr if nothing.
+    static std::unique_ptr<esp::TrafficFlow> FlowOf(const ike::ChildSaInstalled& installed);
+    void StartDummies(Instant now, esp::ChildSa& sa);
+    void StopDummies(const esp::ChildSa& sa);
     Verdict Hold(Instant now, ChildPolicy& policy, const esp::PacketInfo& info, Bytes packet);
 
     // refusals.cc
@@ -104,6 +127,8 @@ class Gateway::Impl
                          bool inbound,
                          const esp::PacketInfo& info,
                          const esp::ChildSa* sa = nullptr);
+    /// One that this SA should have sent.
+    Verdict RefuseDummy(Instant now, const Error& error, const esp::ChildSa& sa);
     /// Something in which nothing can be read.
     Verdict RefuseUnread(Instant now, const Error& error, bool inbound);
     /// ESP or AH that came, or was said to.
@@ -171,7 +196,8 @@ class Gateway::Impl
     std::set<uint16_t> m_ikePorts;
     std::set<IpAddress> m_ownAddresses; ///< as far as the configuration says
     std::set<std::pair<Instant, ChildSaId>> m_deadlines;
-    std::deque<ChildPolicy*> m_restarts; ///< dpd_action restart
+    std::set<std::pair<Instant, ChildSaId>> m_dummies; ///< no SA's next dummy is earlier
+    std::deque<ChildPolicy*> m_restarts;               ///< dpd_action restart
     RefusalMeter m_refusals;
     RefusalMeter m_icmpErrors;
     PathMtus m_pathMtus;

@@ -127,6 +127,19 @@ Gateway::Impl::RefusePacket(Instant now,
 }
 
 Verdict
+Gateway::Impl::RefuseDummy(Instant now, const Error& error, const esp::ChildSa& sa)
+{
+    Refused refused;
+    refused.source = sa.path.local.address;
+    refused.destination = sa.path.remote.address;
+    refused.protocol = wire::ProtocolId::ESP;
+    refused.spi = sa.outbound.Spi();
+    refused.sequence = sa.outbound.Visit([](const auto& half) { return half.Sequence(); });
+    refused.sa = &sa;
+    return Refuse(now, error, false, refused);
+}
+
+Verdict
 Gateway::Impl::RefuseUnread(Instant now, const Error& error, bool inbound)
 {
     return Refuse(now, error, inbound, {});

@@ -35,10 +35,16 @@ Gateway::Impl::CountersOf(ChildSaId child) const
     }
     const Record& record = m_records.at(child);
     ChildSaCounters result = record.refusals;
-    result.outboundPackets = sa->outbound.GetLifetime().Packets();
-    result.outboundOctets = sa->outbound.GetLifetime().Octets();
-    result.inboundPackets = sa->inbound.GetLifetime().Packets();
-    result.inboundOctets = sa->inbound.GetLifetime().Octets();
+    const esp::Lifetime& outbound = sa->outbound.GetLifetime();
+    const esp::Lifetime& inbound = sa->inbound.GetLifetime();
+    result.outboundDummies = outbound.TfcPackets();
+    result.outboundTfcOctets = outbound.TfcOctets();
+    result.outboundPackets = outbound.Packets() - outbound.TfcPackets();
+    result.outboundOctets = outbound.Octets() - outbound.TfcOctets();
+    result.inboundDummies = inbound.TfcPackets();
+    result.inboundTfcOctets = inbound.TfcOctets();
+    result.inboundPackets = inbound.Packets() - inbound.TfcPackets();
+    result.inboundOctets = inbound.Octets() - inbound.TfcOctets();
     result.outboundSequence = sa->outbound.Visit([](const auto& half) { return half.Sequence(); });
     result.inboundSequence =
         sa->inbound.Visit([](const auto& half) { return half.Window().Highest(); });

@@ -278,8 +278,9 @@ Gateway::Impl::SealBy(Instant now,
                       Outgoing& outgoing)
 {
     esp::AhOutbound* const ah = sa.outbound.Ah();
-    const auto sealed =
-        ah ? ah->Seal(packet, info, sa.path) : sa.outbound.Esp()->Seal(packet, info, m_random);
+    const auto sealed = ah        ? ah->Seal(packet, info, sa.path)
+                        : sa.flow ? SealInFlow(now, sa, info, packet)
+                                  : sa.outbound.Esp()->Seal(packet, info, m_random);
     if (!sealed)
     {
         CountRefusal(sa.id, sealed.error().fault);
@@ -311,15 +312,24 @@ Gateway::Impl::SealBy(Instant now,
     }
     ++counters.protectedPackets;
     counters.protectedOctets += info.totalOctets;
-    outgoing.path = sa.path;
-    outgoing.udpEncapsulation = sa.udpEncapsulation;
-    outgoing.trafficClass = sealed->trafficClass;
-    const PathMtu mtu = m_pathMtus.Find(now, sa.path.local.address, sa.path.remote.address);
-    outgoing.pathMtu = mtu.octets;
-    outgoing.dontFragment = sealed->dontFragment && !mtu.belowLeast;
-    outgoing.child = sa.id;
+    Describe(now, sa, *sealed, outgoing);
     PollLifetimes(now, sa);
     return Verdict::PROTECT;
+}
+
+void
+Gateway::Impl::Describe(Instant now,
+                        const esp::ChildSa& sa,
+                        const esp::Sealed& sealed,
+                        Outgoing& outgoing)
+{
+    outgoing.path = sa.path;
+    outgoing.udpEncapsulation = sa.udpEncapsulation;
+    outgoing.trafficClass = sealed.trafficClass;
+    const PathMtu mtu = m_pathMtus.Find(now, sa.path.local.address, sa.path.remote.address);
+    outgoing.pathMtu = mtu.octets;
+    outgoing.dontFragment = sealed.dontFragment && !mtu.belowLeast;
+    outgoing.child = sa.id;
 }
 
 Verdict
@@ -543,6 +553,7 @@ Gateway::Impl::Accept(Instant now,
     PollLifetimes(now, sa);
     if (opened.dummy)
     {
+        ++counters.receivedDummies;
         return Verdict::CONSUMED;
     }
     // A rule before the child's own may forbid what its selectors allow (RFC 4301 §4.4.1: in

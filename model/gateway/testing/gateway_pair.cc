@@ -127,6 +127,19 @@ GatewayPair::GatewayPair(const PairOptions& options)
 void
 GatewayPair::Drain(Node& node)
 {
+    PacketBuffer dummy;
+    for (Outgoing outgoing; node.gateway.PollDummy(now, dummy, outgoing);)
+    {
+        node.lastOutgoing = outgoing;
+        const auto header = wire::ParseEspHeader(dummy.View());
+        EXPECT_TRUE(header && node.sent.emplace(header->spi.value, header->sequence).second);
+        EXPECT_FALSE(outgoing.wholePacket);
+        Inject(node,
+               {outgoing.udpEncapsulation ? Frame::Kind::UDP : Frame::Kind::ESP,
+                outgoing.path,
+                ToBuffer(dummy.View()),
+                outgoing.trafficClass});
+    }
     while (auto datagram = node.gateway.PollTransmit())
     {
         Frame frame{Frame::Kind::UDP, datagram->path, {}};
