@@ -101,7 +101,9 @@ CountersToJson(const gateway::Counters& counters)
             {"integrity_failures", counters.integrityFailures},
             {"unknown_spis", counters.unknownSpis},
             {"icmp_errors", counters.icmpErrors},
-            {"path_mtu_changes", counters.pathMtuChanges}};
+            {"path_mtu_changes", counters.pathMtuChanges},
+            {"sent_dummies", counters.sentDummies},
+            {"received_dummies", counters.receivedDummies}};
 }
 
 std::string

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "endpoint/endpoint.h"
 
+#include "base/limits.h"
 #include "endpoint/local_addresses.h"
 #include "wire/esp_header.h"
 
@@ -54,6 +55,25 @@ Endpoint::Endpoint(io::EventLoop& loop,
       m_ikeConfig(config.ike),
       m_gateway(std::move(config), m_context, m_random)
 {
+    m_gateway.SetLinkMtu([this](const IpAddress& destination) { return LinkMtu(destination); });
+}
+
+/// The kernel has heard more of the way than its first link: what ICMP told it.
+uint32_t
+Endpoint::LinkMtu(const IpAddress& destination)
+{
+    const Instant now = m_loop.Now();
+    if (m_linkMtus.size() >= limits::PATH_MTUS)
+    {
+        m_linkMtus.clear(); // peers come and go
+    }
+    LinkMtuKnown& known = m_linkMtus[destination];
+    if (!known.asked || now - *known.asked > ADDRESSES_KEPT)
+    {
+        const bool routes = m_options.tun && m_options.routes;
+        known = {now, io::PathMtuTo(destination, routes ? io::PolicyRoutes::MARK : 0)};
+    }
+    return known.octets;
 }
 
 Endpoint::~Endpoint()
@@ -278,6 +298,14 @@ Endpoint::Drain(Instant now)
     for (bool again = true; again;)
     {
         again = false;
+        for (gateway::Outgoing outgoing; m_gateway.PollDummy(now, m_packet, outgoing);)
+        {
+            // Without a TUN device nobody asked for packets, and there is no raw socket.
+            if (m_tun || outgoing.udpEncapsulation)
+            {
+                SendProtected(now, outgoing);
+            }
+        }
         while (const auto datagram = m_gateway.PollTransmit())
         {
             SendDatagram(now, *datagram);

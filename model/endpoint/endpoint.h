@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -119,6 +120,8 @@ class Endpoint
     void Drain(Instant now);
     void HandleEvent(Instant now, const gateway::Event& event);
 
+    /// What packets to this address may have, as far as the system knows.
+    uint32_t LinkMtu(const IpAddress& destination);
     gateway::Origin OriginOf(Instant now, Bytes packet);
     io::IpSocket* UdpFor(const SocketAddress& local);
     io::IpSocket* RawFor(const IpAddress& local);
@@ -149,6 +152,14 @@ class Endpoint
     PacketBuffer m_packet;
     std::vector<IpAddress> m_localAddresses;
     std::optional<Instant> m_addressesRead;
+
+    struct LinkMtuKnown
+    {
+        std::optional<Instant> asked;
+        uint32_t octets{0};
+    };
+
+    std::map<IpAddress, LinkMtuKnown> m_linkMtus; ///< of peers whose packets are padded
     std::optional<Instant> m_complained;
     std::string m_complaint;
 };

@@ -425,4 +425,25 @@ SourceAddressFor(const IpAddress& remote)
     return FromSystem(chosen).address;
 }
 
+uint32_t
+PathMtuTo(const IpAddress& remote, uint32_t mark)
+{
+    FileDescriptor file(::socket(Family(remote), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const SystemAddress address({remote, 500});
+    if (!file.IsOpen() ||
+        (mark != 0 && ::setsockopt(file.Get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark) != 0) ||
+        ::connect(file.Get(), address.Get(), address.length) != 0)
+    {
+        return 0;
+    }
+    int mtu = 0;
+    socklen_t octets = sizeof mtu;
+    const bool known = ::getsockopt(file.Get(),
+                                    remote.IsV4() ? IPPROTO_IP : IPPROTO_IPV6,
+                                    remote.IsV4() ? IP_MTU : IPV6_MTU,
+                                    &mtu,
+                                    &octets) == 0;
+    return known && mtu > 0 ? static_cast<uint32_t>(mtu) : 0;
+}
+
 } // namespace ikelab::io

@@ -111,4 +111,11 @@ class IpSocket
 /// The address from which the system would send to `remote` now, if it has a route.
 std::optional<IpAddress> SourceAddressFor(const IpAddress& remote);
 
+/**
+ * What IP packets to `remote` may have now: the link's MTU, or less if the system has heard so.
+ * @param mark as of SetMark, 0 for none
+ * @return 0 without a route or the right to mark
+ */
+uint32_t PathMtuTo(const IpAddress& remote, uint32_t mark = 0);
+
 } // namespace ikelab::io

@@ -125,6 +125,20 @@ TEST_F(TunTest, ErrorsNameTheDeviceAndTheRemedy)
     EXPECT_THAT(mtu.error().message, HasSubstr("MTU of other0 to 20"));
 }
 
+TEST_F(TunTest, TellsThePathMtuOfItsRoutesToThoseWhoTakeThem)
+{
+    TunDevice device = Made(1372);
+    SetAddress(device, "10.99.1.1");
+    EXPECT_EQ(PathMtuTo(Address("10.99.2.9")), 0U) << "no route";
+    auto routes = PolicyRoutes::Open();
+    ASSERT_TRUE(routes.has_value());
+    ASSERT_TRUE(routes->Add(
+        {.network = Address("10.99.2.0"), .prefixLength = 24, .interfaceIndex = device.Index()}));
+    EXPECT_EQ(PathMtuTo(Address("10.99.2.9")), 1372U);
+    EXPECT_EQ(PathMtuTo(Address("10.99.2.9"), PolicyRoutes::MARK), 0U)
+        << "our own sockets do not look into the table";
+}
+
 TEST_F(TunTest, RoutedPacketsComeOutAndAnswersGoIn)
 {
     TunDevice device = Made();
