@@ -207,6 +207,8 @@ IkeApplication::Core() const
                 std::make_unique<ikelab::SeededRandom>((high << 32) | low, GetNode()->GetId());
         }
         m_core = std::make_unique<Gateway>(m_config, *m_context, *m_random);
+        m_core->SetLinkMtu([this](const ikelab::IpAddress& destination)
+                           { return m_stack ? m_stack->LinkMtu(destination) : 0; });
     }
     return *m_core;
 }
@@ -378,6 +380,13 @@ IkeApplication::Settle()
     while (m_settleAgain)
     {
         m_settleAgain = false;
+        for (Outgoing outgoing; core.PollDummy(Now(), m_dummy, outgoing);)
+        {
+            if (m_stack)
+            {
+                m_stack->SendDummy(m_dummy, outgoing);
+            }
+        }
         while (const auto datagram = core.PollTransmit())
         {
             Transmit(*datagram);

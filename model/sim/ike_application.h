@@ -175,7 +175,7 @@ class IkeApplication : public Application, public IpsecEngine
     bool m_settleAgain{false};
     EventId m_timer;
     std::optional<ikelab::Instant> m_timerAt;
-    ikelab::Buffer m_payload;
+    ikelab::PacketBuffer m_dummy; ///< the one that is on its way
 
     TracedCallback<const ikelab::gateway::Event&> m_eventTrace;
     TracedCallback<const ikelab::ike::MessageEvent&> m_messageTxTrace;

@@ -74,6 +74,10 @@ class IpsecStack : public Object
     void SendUdp(const ikelab::Path& path, ikelab::Bytes payload);
     /// A clear packet that waited for its SA.
     void SendReleased(ikelab::Bytes packet);
+    /// What the engine made to hide that there is nothing to send (RFC 4303 §2.6).
+    void SendDummy(ikelab::PacketBuffer& packet, const ikelab::gateway::Outgoing& outgoing);
+    /// Of the link that leads to an address; 0 without a route.
+    uint32_t LinkMtu(const ikelab::IpAddress& destination) const;
     /// What the tunnel device was given: it is protected or dropped, never sent in clear.
     /// @param packet from its IP header on
     bool SendTunnelled(const Packet& packet);

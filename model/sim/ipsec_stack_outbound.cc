@@ -442,6 +442,20 @@ IpsecStack::SendTunnelled(const Packet& packet)
 }
 
 void
+IpsecStack::SendDummy(PacketBuffer& packet, const Outgoing& outgoing)
+{
+    const IpOutput::Heir nobody(m_output, nullptr);
+    SendProtected(packet, outgoing, packet.Size(), false, false);
+}
+
+uint32_t
+IpsecStack::LinkMtu(const IpAddress& destination) const
+{
+    const auto hop = m_output.Lookup(destination);
+    return hop ? hop->device->GetMtu() : 0;
+}
+
+void
 IpsecStack::SendUdp(const ikelab::Path& path, Bytes payload)
 {
     const IpOutput::Heir nobody(m_output, nullptr);
