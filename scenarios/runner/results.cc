@@ -134,6 +134,16 @@ GatewayGetters()
          {
              return Number(g.counters.unknownSpis);
          }},
+        {"sent_dummies",
+         [](const G& g)
+         {
+             return Number(g.counters.sentDummies);
+         }},
+        {"received_dummies",
+         [](const G& g)
+         {
+             return Number(g.counters.receivedDummies);
+         }},
     };
     return GETTERS;
 }
