@@ -242,17 +242,20 @@ class Peer
         for (const Json& hex : request.at("packets"))
         {
             PacketBuffer packet(OctetsOf(hex));
-            const auto sealed = SealOne(sa, outer, packet);
+            const auto sealed = SealOne(sa, outer, packet, request.value("pad_to", size_t{0}));
             answers.push_back(sealed ? Accepted(packet, *sealed) : Refused(sealed.error()));
         }
         return answers;
     }
 
     Result<uint64_t>
-    SealOne(esp::OutboundSa& sa, const Outer& outer, PacketBuffer& packet)
+    SealOne(esp::OutboundSa& sa, const Outer& outer, PacketBuffer& packet, size_t padTo)
     {
+        constexpr size_t ROOM = 65535;
         TRY_ASSIGN(const esp::PacketInfo info, esp::ReadPacket(packet.View()));
-        TRY_ASSIGN(const esp::Sealed sealed, sa.Seal(packet, info, m_random));
+        TRY_ASSIGN(const esp::Sealed sealed,
+                   padTo == 0 ? sa.Seal(packet, info, m_random)
+                              : sa.SealPadded(packet, info, {padTo, ROOM}, m_random));
         if (sealed.place.headerOctets != 0) // transport mode: the packet has its header
         {
             if (outer.ports)

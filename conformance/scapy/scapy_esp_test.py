@@ -299,6 +299,25 @@ class Lengths(Beside):
                 self.open_by_scapy(one, packet, inner)
 
 
+class TrafficFlow(Beside):
+    """RFC 4303 §2.7: octets behind the packet that hide its length, which its own header tells."""
+
+    def test_padding_is_behind_the_packet_for_both_and_cut_off_by_us(self):
+        for suite, family in itertools.product(self.suites, (4, 6)):
+            sa = self.make_sa(suite, self.random.choice((4, 6)), self.random.random() < 0.5)
+            inners = [self.make_inner(family, octets) for octets in (0, 8, 60, 200)]
+            wholes = [inner.ljust(300, b"\0") for inner in inners]
+            numbered = [sa.but(sequence=number) for number in range(1, len(inners) + 1)]
+            padded = self.ours.seal_all(sa, inners, pad_to=300)
+            self.assertEqual(len(set(map(len, padded))), 1, sa)
+            for one, whole, packet in zip(numbered, wholes, padded):
+                self.open_by_scapy(one, packet, whole)  # its IP layer shows the rest as Padding
+                self.check_twin(one, packet, whole)
+            theirs = [self.seal_by_scapy(one, whole) for one, whole in zip(numbered, wholes)]
+            self.assertEqual(self.ours.open_all(sa, theirs, after=0), list(enumerate(inners, start=1)), sa)
+            count(suite, "scapy to us", len(theirs))
+
+
 class ExtendedSequence(Beside):
     # Each at most half a space behind the one before, as RFC 4303 appendix A2 lets a receiver follow.
     JOURNEY = (1, 2**31, 2**32 - 2, 2**32 - 1, 2**32, 2**32 + 1, 2**32 + 2**31, 2**33 + 7, 2**33 + 2**31, 3 * 2**32)

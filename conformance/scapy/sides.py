@@ -132,7 +132,7 @@ class Ours:
             raise RuntimeError(f"esp_peer: {answer['error']}")
         return answer
 
-    def _work(self, verb, sa, packets, after):
+    def _work(self, verb, sa, packets, after, **more):
         names = {"encr": sa.suite.encr["keyword"]}
         if sa.suite.integ:
             names["integ"] = sa.suite.integ["keyword"]
@@ -142,7 +142,7 @@ class Ours:
         return self._ask({"do": verb, "outer": outer, "packets": [packet.hex() for packet in packets],
                           "sa": names | {"encr_key": sa.encr_key.hex(), "integ_key": sa.integ_key.hex(),
                                          "spi": sa.spi, "esn": sa.esn, "after": after,
-                                         "transport": sa.transport}})["answers"]
+                                         "transport": sa.transport}} | more)["answers"]
 
     def open_all(self, sa, packets, after):
         """All packets through one SA that has received number `after`: (sequence, packet) of each."""
@@ -153,10 +153,10 @@ class Ours:
             result.append((answer["sequence"], bytes.fromhex(answer["packet"])))
         return result
 
-    def seal_all(self, sa, packets):
+    def seal_all(self, sa, packets, **more):
         """All packets through one SA, with the numbers from sa.sequence on."""
         result = []
-        for answer in self._work("seal", sa, packets, sa.sequence - 1):
+        for answer in self._work("seal", sa, packets, sa.sequence - 1, **more):
             if "refused" in answer:
                 raise Refusal(answer["refused"], answer["why"])
             result.append(bytes.fromhex(answer["packet"]))

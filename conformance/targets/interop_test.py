@@ -249,6 +249,54 @@ def native(folder, ipv6=False, ike="aes128gcm16-prfsha256-x25519", esp="aes128gc
         return ", ".join(judge_capture(end, spoil=True) for end in (tester, target))
 
 
+# RFC 4303 §2.6, §2.7: all packets fill the path, and pauses are short.
+HIDDEN = {"tfc_padding": "mtu", "dummy_interval": "200ms"}
+
+
+def dummies(end, which):
+    return end.command("counters")["counters"][f"{which}_dummies"]
+
+
+def hidden(folder, ipv6=False):
+    """Ours to ours: who looks at the wire sees packets of one size, whether something is said or not."""
+    with NetnsLab(limit=120, directory=folder) as lab:
+        ends = {}
+        wire = lab.target.capture(folder / "wire.pcap")
+        for me, peer in ((lab.target, lab.tester), (lab.tester, lab.target)):
+            config = configuration(me.end, peer.end, ipv6=ipv6, child=HIDDEN)
+            ends[me.end.name] = Ours(me, folder / me.end.name, BINARY["path"], config).start()
+        tester, target = ends["tester"], ends["target"]
+        expect(tester.says_ok("initiate net"), "the Child SA comes up", tester.log()[-800:])
+        expect_equal(ping_both_ways(lab), (10, 10), "10 of 10 pings each way")
+        for me, peer in ((tester, target), (target, tester)):
+            wait_for(lambda me=me: dummies(me, "sent") >= 10, 10, "dummies on an idle wire")
+            wait_for(lambda peer=peer: dummies(peer, "received") >= 10, 5, "dummies at the other end")
+        for end in (tester, target):
+            counters = end.command("counters")["counters"]
+            expect_equal((counters["delivered_packets"], counters["discarded_packets"]), (20, 0),
+                         "pings and answers are delivered, dummies are no errors")
+        expect(target.says_ok("terminate sw"), "the responder deletes the IKE SA")
+        tester.wait_gone()
+        for end in (tester, target):
+            expect_equal(end.stop(signal.SIGINT), 0, "SIGINT ends ours with status 0")
+        traffic = read_traffic(wire.stop())
+        sizes = set(traffic.esp_octets)
+        expect(len(sizes) == 1 and 1496 < min(sizes) <= 1500, "one size, that of the path", sizes)
+        return ", ".join(judge_capture(end) for end in (tester, target))
+
+
+def hidden_from_charon(folder, initiator):
+    """charon takes padding and dummies without a word, and hides nothing itself."""
+    with NetnsLab(limit=120, directory=folder) as lab:
+        couple = Couple(lab, folder, ours_child=HIDDEN)
+        couple.bring_up(initiator)
+        couple.ping()
+        wait_for(lambda: dummies(couple.ours, "sent") >= 10, 10, "our dummies")
+        couple.ping(3)
+        couple.delete_ike("charon")
+        return couple.finish()
+
+
 def _rows():
     rows = {}
     for cipher in CIPHERS:
@@ -265,6 +313,9 @@ def _rows():
         rows[f"lifecycle-invalid-ke-{who}"] = lambda folder, i=who: invalid_ke(folder, i)
         rows[f"refused-secret-{who}"] = lambda folder, i=who: wrong_secret(folder, i)
         rows[f"refused-proposal-{who}"] = lambda folder, i=who: no_common_proposal(folder, i)
+        rows[f"hidden-{who}"] = lambda folder, i=who: hidden_from_charon(folder, i)
+    rows["hidden-native-v4"] = hidden
+    rows["hidden-native-v6"] = lambda folder: hidden(folder, ipv6=True)
     rows["lifecycle-sigint"] = lambda folder: delete_on_signal(folder, signal.SIGINT)
     rows["lifecycle-sigterm"] = lambda folder: delete_on_signal(folder, signal.SIGTERM)
     rows["lifecycle-trap"] = trap

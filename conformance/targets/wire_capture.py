@@ -16,6 +16,7 @@ class Traffic:
     esp_in_udp: int = 0
     keepalives: int = 0
     clear: list = field(default_factory=list)  # "source > destination" of each leaked packet
+    esp_octets: list = field(default_factory=list)  # of each IP packet with ESP, in UDP or not
 
 
 def read_frames(path):
@@ -51,6 +52,7 @@ def read_traffic(path):
             traffic.clear.append(f"{ends[0]} > {ends[1]}")
         elif protocol == ESP:
             traffic.esp_native += 1
+            traffic.esp_octets.append(len(packet))
         elif protocol == UDP:
             ports = struct.unpack_from("!HH", packet, head)
             body = packet[head + 8:]
@@ -62,4 +64,5 @@ def read_traffic(path):
                 traffic.keepalives += 1
             elif 4500 in ports:
                 traffic.esp_in_udp += 1
+                traffic.esp_octets.append(len(packet))
     return traffic
