@@ -350,8 +350,8 @@ class PolicyLeakRun
         what.fragments = m_dice.UpTo(3) == 0;
         what.lastFirst = m_dice.UpTo(3) == 0;
         // No extension headers: ns-3's hosts read those of later fragments, past the packet's end.
-        what.claimed = m_dice.OneOf<uint8_t>(
-            {what.protocol, what.protocol, 6, 17, 47, 50, 51, 58, 89, 132});
+        what.claimed =
+            m_dice.OneOf<uint8_t>({what.protocol, what.protocol, 6, 17, 47, 50, 51, 58, 89, 132});
         what.extension = m_dice.UpTo(7) == 0;
         what.identification = static_cast<uint16_t>(0x8000 + ++m_identification);
         what.payload = Payload(kind);
