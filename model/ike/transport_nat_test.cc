@@ -318,7 +318,7 @@ TEST(TransportNat, LeavesTheErrorOfTheProposalAlone)
 }
 
 /// What a message holds, opened with the keys that `keys` tells.
-wire::PayloadChain
+OpenedMessage
 Reveal(const IkeKeysDerived& keys, const wire::Message& message, bool fromInitiator)
 {
     crypto::IkeKeys copy;
@@ -328,7 +328,7 @@ Reveal(const IkeKeysDerived& keys, const wire::Message& message, bool fromInitia
     copy.ar = keys.ar.Copy();
     MessageCodec codec(testing::SharedContext(), keys.suite, std::move(copy), !fromInitiator);
     auto opened = codec.Open(message);
-    return opened && opened->chain ? std::move(*opened->chain) : wire::PayloadChain();
+    return opened ? std::move(*opened) : OpenedMessage{{}, wire::PayloadChain()};
 }
 
 /// The IKE_AUTH message of one end says other selectors than it should.
@@ -364,7 +364,9 @@ class LyingEnd
         const auto message = wire::ParseMessage(m_message);
         ASSERT_TRUE(message.has_value());
         const IkeKeysDerived& keys = *pair.a.Last<IkeKeysDerived>();
-        const wire::PayloadChain chain = Reveal(keys, *message, m_client);
+        const OpenedMessage opened = Reveal(keys, *message, m_client);
+        ASSERT_TRUE(opened.chain.has_value());
+        const wire::PayloadChain& chain = *opened.chain; // borrows from what was opened
         ASSERT_FALSE(chain.payloads.empty());
         const auto fill = [&](wire::MessageBuilder& builder)
         {
@@ -533,9 +535,10 @@ struct Proposed
             const auto message = wire::ParseMessage(packet.message);
             if (packet.fromA && message && message->header.exchange == ExchangeType::IKE_AUTH)
             {
-                const auto chain = Reveal(*pair.a.Last<IkeKeysDerived>(), *message, true);
-                tsi = FromWire(*chain.Get<wire::TsPayload>(PayloadType::TSI));
-                tsr = FromWire(*chain.Get<wire::TsPayload>(PayloadType::TSR));
+                const auto opened = Reveal(*pair.a.Last<IkeKeysDerived>(), *message, true);
+                EXPECT_TRUE(opened.chain.has_value());
+                tsi = FromWire(*opened.chain->Get<wire::TsPayload>(PayloadType::TSI));
+                tsr = FromWire(*opened.chain->Get<wire::TsPayload>(PayloadType::TSR));
             }
         }
     }
