@@ -34,6 +34,23 @@ constexpr uint32_t PADDING_SLACK = 15;
 constexpr uint32_t IPV6_MINIMUM_MTU = 1280; // RFC 8200 §5
 constexpr uint32_t IPV4_MINIMUM_MTU = 68;   // RFC 791 §3.2
 
+/// What fits into a path's packets besides so much around it; 0 if no link may have so little.
+uint32_t
+RoomInside(uint32_t mtu, size_t around, bool innerV6)
+{
+    const size_t overhead = around + PADDING_SLACK;
+    const uint32_t room = mtu > overhead ? mtu - static_cast<uint32_t>(overhead) : 0;
+    return room >= (innerV6 ? IPV6_MINIMUM_MTU : IPV4_MINIMUM_MTU) ? room : 0;
+}
+
+/// The MTU towards a hop, narrowed by what is known of the path; 0 without a hop.
+uint32_t
+MtuOf(const std::optional<IpOutput::Hop>& hop, const Outgoing& outgoing)
+{
+    const uint32_t mtu = hop ? hop->device->GetMtu() : 0;
+    return outgoing.pathMtu == 0 ? mtu : std::min(mtu, outgoing.pathMtu);
+}
+
 } // namespace
 
 bool
@@ -294,19 +311,12 @@ IpsecStack::SendProtected(PacketBuffer& packet,
             (outer.destination.IsV4() ? flat::IPV4_HEADER_OCTETS : flat::IPV6_HEADER_OCTETS) +
             (outgoing.udpEncapsulation ? flat::UDP_HEADER_OCTETS : 0);
         const size_t total = around + packet.Size();
-        uint32_t mtu = hop ? hop->device->GetMtu() : 0;
-        if (outgoing.pathMtu != 0)
-        {
-            mtu = std::min(mtu, outgoing.pathMtu);
-        }
+        const uint32_t mtu = MtuOf(hop, outgoing);
         outer.dontFragment = outer.destination.IsV4() && total <= mtu;
         if (mayReport && hop && total > mtu)
         {
             // RFC 4301 §8.2: the source learns how much fits inside.
-            const size_t overhead = total - clearOctets + PADDING_SLACK;
-            const uint32_t room = mtu > overhead ? mtu - static_cast<uint32_t>(overhead) : 0;
-            const uint32_t least = innerV6 ? IPV6_MINIMUM_MTU : IPV4_MINIMUM_MTU;
-            if (room >= least)
+            if (const uint32_t room = RoomInside(mtu, total - clearOctets, innerV6))
             {
                 return room;
             }
@@ -354,18 +364,12 @@ IpsecStack::SendWhole(PacketBuffer& packet,
         return 0;
     }
     const auto hop = m_output.Lookup(info->destination.ToAddress());
-    uint32_t mtu = hop ? hop->device->GetMtu() : 0;
-    if (outgoing.pathMtu != 0)
-    {
-        mtu = std::min(mtu, outgoing.pathMtu);
-    }
+    const uint32_t mtu = MtuOf(hop, outgoing);
     if (hop && packet.Size() > mtu)
     {
         if (mayReport && outgoing.dontFragment && m_copyDontFragment)
         {
-            const size_t overhead = packet.Size() - clearOctets + PADDING_SLACK;
-            const uint32_t room = mtu > overhead ? mtu - static_cast<uint32_t>(overhead) : 0;
-            if (room >= (innerV6 ? IPV6_MINIMUM_MTU : IPV4_MINIMUM_MTU))
+            if (const uint32_t room = RoomInside(mtu, packet.Size() - clearOctets, innerV6))
             {
                 return room;
             }
@@ -402,7 +406,7 @@ IpsecStack::SendReleased(Bytes packet)
         m_output.SendPacket((*lease).View());
         break;
     case Verdict::HELD:
-        m_held.Keep((*lease).View(), PeekPointer(ancestor));
+        m_held.Keep((*lease).View(), m_output.Ancestor());
         break;
     case Verdict::DISCARD:
         Refuse((*lease).View(), false);

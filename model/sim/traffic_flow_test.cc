@@ -159,13 +159,12 @@ INSTANTIATE_TEST_SUITE_P(Ways,
                                     (way.param.encap ? "Udp" : "");
                          });
 
-TEST_P(TrafficFlow, OfManySizesHasOneOnTheWire)
+/// Datagrams from alice to bob, one a second. @return their payloads
+std::vector<std::string>
+SendSizes(const SiteToSite& sites, std::initializer_list<size_t> sizes)
 {
-    HiddenSites hidden(GetParam(), [](ChildConfig& child) { child.tfcPadding = 1000; });
-    const SiteToSite& sites = hidden.run.sites;
-    testing::UdpInbox bob(sites.bob, GetParam().innerV6, PORT);
     std::vector<std::string> sent;
-    for (const size_t octets : {1, 2, 99, 500, 952})
+    for (const size_t octets : sizes)
     {
         sent.emplace_back(octets, 'x');
         testing::SendUdpAt(Seconds(3 + static_cast<double>(sent.size())),
@@ -174,6 +173,15 @@ TEST_P(TrafficFlow, OfManySizesHasOneOnTheWire)
                            PORT,
                            sent.back());
     }
+    return sent;
+}
+
+TEST_P(TrafficFlow, OfManySizesHasOneOnTheWire)
+{
+    HiddenSites hidden(GetParam(), [](ChildConfig& child) { child.tfcPadding = 1000; });
+    const SiteToSite& sites = hidden.run.sites;
+    testing::UdpInbox bob(sites.bob, GetParam().innerV6, PORT);
+    const std::vector<std::string> sent = SendSizes(sites, {1, 2, 99, 500, 952});
     hidden.run.Run(10);
     EXPECT_EQ(bob.datagrams, sent);
     ASSERT_EQ(hidden.seen.size(), sent.size());
@@ -187,16 +195,7 @@ TEST_P(TrafficFlow, FillsThePathToTheLastWord)
                        [](ChildConfig& child) { child.tfcPadding = ChildConfig::TFC_TO_PATH_MTU; });
     const SiteToSite& sites = hidden.run.sites;
     testing::UdpInbox bob(sites.bob, GetParam().innerV6, PORT);
-    std::vector<std::string> sent;
-    for (const size_t octets : {1, 700, 1200})
-    {
-        sent.emplace_back(octets, 'x');
-        testing::SendUdpAt(Seconds(3 + static_cast<double>(sent.size())),
-                           sites.alice,
-                           sites.bobAddress,
-                           PORT,
-                           sent.back());
-    }
+    const std::vector<std::string> sent = SendSizes(sites, {1, 700, 1200});
     hidden.run.Run(10);
     EXPECT_EQ(bob.datagrams, sent);
     ASSERT_EQ(hidden.seen.size(), sent.size());
