@@ -11,6 +11,7 @@
 namespace ns3::flat
 {
 
+using ikelab::AddressPair;
 using ikelab::AdjustChecksum;
 using ikelab::Bytes;
 using ikelab::IpAddress;
@@ -218,7 +219,7 @@ TrafficClass(Bytes packet)
     }
 }
 
-std::optional<Ends>
+std::optional<AddressPair>
 ReadEnds(Bytes packet)
 {
     switch (Version(packet))
@@ -226,15 +227,15 @@ ReadEnds(Bytes packet)
     case 4:
         if (packet.size() >= IPV4_HEADER_OCTETS)
         {
-            return Ends{IpAddress::FromOctets(packet.subspan(12, 4)),
-                        IpAddress::FromOctets(packet.subspan(16, 4))};
+            return AddressPair{IpAddress::FromOctets(packet.subspan(12, 4)),
+                               IpAddress::FromOctets(packet.subspan(16, 4))};
         }
         break;
     case 6:
         if (packet.size() >= IPV6_HEADER_OCTETS)
         {
-            return Ends{IpAddress::FromOctets(packet.subspan(8, 16)),
-                        IpAddress::FromOctets(packet.subspan(24, 16))};
+            return AddressPair{IpAddress::FromOctets(packet.subspan(8, 16)),
+                               IpAddress::FromOctets(packet.subspan(24, 16))};
         }
         break;
     default:

@@ -54,15 +54,8 @@ Ptr<Packet> ToPacket(ikelab::Bytes octets);
 /// 4, 6, or 0 for neither or nothing.
 unsigned Version(ikelab::Bytes packet);
 
-/// What addressing a flat IP packet needs.
-struct Ends
-{
-    ikelab::IpAddress source;
-    ikelab::IpAddress destination;
-};
-
-/// Nothing if the packet is too short for its fixed header.
-std::optional<Ends> ReadEnds(ikelab::Bytes packet);
+/// Of a flat IP packet; nothing if it is too short for its fixed header.
+std::optional<ikelab::AddressPair> ReadEnds(ikelab::Bytes packet);
 
 /// IPv4's type of service or IPv6's traffic class; 0 of what is neither.
 uint8_t TrafficClass(ikelab::Bytes packet);
