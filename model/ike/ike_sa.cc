@@ -98,7 +98,7 @@ InstallChild(Services& services,
     installed.original = child.original;
     installed.peerRefusesTfc = child.peerRefusesTfc;
     services.Emit(std::move(installed));
-    if (child.mode == Mode::TRANSPORT)
+    if (sa.natRemote || child.mode == Mode::TRANSPORT)
     {
         services.neighbours.Add(id, {sa.remoteId, sa.natRemote, child.localTs, child.remoteTs});
     }

@@ -18,6 +18,7 @@ namespace
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using namespace std::string_view_literals;
 using testing::Insider;
 using testing::Pair;
 using testing::Setting;
@@ -335,8 +336,8 @@ Reveal(const IkeKeysDerived& keys, const wire::Message& message, bool fromInitia
 class LyingEnd
 {
   public:
-    explicit LyingEnd(bool client, const Setting& setting = Transport())
-        : nats(setting),
+    explicit LyingEnd(bool client, const Setting& setting = Transport(), const Nats& between = {})
+        : nats(setting, between),
           m_client(client)
     {
         // Its IKE_AUTH message gets lost; the other one comes instead of it.
@@ -464,9 +465,26 @@ TEST(TransportNatServer, RefusesTransportModeForSeveralAddresses)
 // "MUST match the destination address of the IKE SA", which no NAT has changed here.
 TEST(TransportNatServer, RefusesTransportModeForAnAddressThatIsNotOurs)
 {
-    const Nats onlyA{true, false};
-    Setting setting = Transport(onlyA);
+    Setting setting = Transport({true, false});
     setting.b.children.front().localTs = {Subnet("0.0.0.0/0")};
+    for (const std::string_view address : {IP2, "192.0.2.99"sv})
+    {
+        LyingEnd client(true, setting, {true, false});
+        client.Say(
+            [&](PayloadType type, wire::TsPayload& ts)
+            {
+                if (type == PayloadType::TSR)
+                {
+                    ts.selectors.front().addresses = *IpRange::Parse(address);
+                }
+            });
+        EXPECT_EQ(client.nats.pair.b.ChildSas(), address == IP2 ? 1u : 0u);
+        EXPECT_EQ(client.nats.pair.b.Count<ChildSaFailed>(), address == IP2 ? 0u : 1u);
+    }
+}
+
+TEST(TransportNatServer, SubstitutesNoAddressThatIsNotOurs)
+{
     const NatPath nat{{testing::Socket(IP2, 4500), testing::Socket(IPN1, 20000)}, false, true};
     EXPECT_TRUE(Substitute(nat, Host(IP2), Host(IP1)));
     EXPECT_FALSE(Substitute(nat, Host(IPN2), Host(IP1)));
@@ -576,7 +594,10 @@ TEST(TransportNat, NamesThePacketThatNeedsItFirst)
 
 /// Two connections of A go through its NAT as if they were hosts of their own.
 Setting
-TwoClients(const Selectors& first, const Selectors& second, std::string_view secondName)
+TwoClients(const Selectors& first,
+           const Selectors& second,
+           std::string_view secondName,
+           Mode secondMode)
 {
     Setting setting = Transport({true, false});
     ConnectionConfig other = setting.a;
@@ -585,6 +606,7 @@ TwoClients(const Selectors& first, const Selectors& second, std::string_view sec
     other.localPort = 7000;
     other.localId = testing::Id(secondName);
     other.children.front().localTs = second;
+    other.children.front().mode = secondMode;
     setting.configA.connections = {std::make_shared<const ConnectionConfig>(other)};
     setting.b.remoteId.reset();
     return setting;
@@ -592,8 +614,15 @@ TwoClients(const Selectors& first, const Selectors& second, std::string_view sec
 
 struct Neighbours : NatPair
 {
-    Neighbours(const Selectors& first, const Selectors& second, std::string_view secondName)
-        : NatPair(TwoClients(first, second, secondName), {true, false})
+    Neighbours(const Selectors& first,
+               const Selectors& second,
+               std::string_view secondName,
+               Mode secondMode = Mode::TRANSPORT)
+        : Neighbours(TwoClients(first, second, secondName, secondMode))
+    {
+    }
+
+    explicit Neighbours(const Setting& setting) : NatPair(setting, {true, false})
     {
         Run();
         Start();
@@ -634,6 +663,31 @@ TEST(TransportNeighbours, WhoCannotBeToldApartAreRefusedUntilTheFirstIsGone)
     both.Start();
     EXPECT_EQ(pair.b.ChildSas(), 1u);
     EXPECT_EQ(both.B().remoteTs, Selectors{Subnet(IPN1, UDP, 2000, 2999)});
+}
+
+// A tunnel of the same child would take all that is for the first.
+TEST(TransportNeighbours, AreNotPassedByWithATunnel)
+{
+    Neighbours both(Host(IP1), Host(IPN1), "venus", Mode::TUNNEL);
+    EXPECT_EQ(both.pair.b.IkeSas(), 2u);
+    EXPECT_EQ(both.pair.b.ChildSas(), 1u);
+    EXPECT_EQ(both.B().mode, Mode::TRANSPORT);
+    ASSERT_EQ(both.pair.a.Count<ChildSaFailed>(), 1u);
+    EXPECT_EQ(both.pair.a.Last<ChildSaFailed>()->notify, NotifyType::TS_UNACCEPTABLE);
+}
+
+// RFC 3948 §5.1: two hosts with one private address, which may be behind two NATs.
+TEST(TunnelNeighbours, WithOneAddressAreServedOnce)
+{
+    for (const std::string_view second : {"venus"sv, "moon.example"sv})
+    {
+        Setting setting = TwoClients(Host(IP1), Host(IP1), second, Mode::TUNNEL);
+        setting.a.children.front().mode = setting.b.children.front().mode = Mode::TUNNEL;
+        setting.b.children.front().remoteTs = {Subnet("0.0.0.0/0")};
+        const Neighbours both(setting);
+        EXPECT_EQ(both.pair.b.IkeSas(), 2u);
+        EXPECT_EQ(both.pair.b.ChildSas(), second == "venus" ? 1u : 2u);
+    }
 }
 
 // Among them the NAT itself, which is behind none.

@@ -227,16 +227,11 @@ BestChild(const IkeSa& sa,
     return std::move(*best);
 }
 
-/// RFC 3948 §5.2: in transport mode not what would be another's behind the same NAT.
+/// RFC 3948 §5.1, §5.2: not what would be another's behind the same NAT, or behind another one.
 bool
-MayHave(const Services& services,
-        const IkeSa& sa,
-        const ChildConfig& child,
-        const Selectors& tsi,
-        const Selectors& tsr)
+MayHave(const Services& services, const IkeSa& sa, const Selectors& tsi, const Selectors& tsr)
 {
-    return child.mode != Mode::TRANSPORT ||
-           !services.neighbours.Conflict({sa.remoteId, sa.natRemote, tsr, tsi});
+    return !services.neighbours.Conflict({sa.remoteId, sa.natRemote, tsr, tsi});
 }
 
 /**
@@ -257,14 +252,13 @@ ChooseThroughNat(const Services& services,
     {
         return std::nullopt;
     }
-    auto choice =
-        BestChild(sa,
-                  connections,
-                  offer,
-                  seen->remote,
-                  seen->local,
-                  [&](const ChildConfig& child, const Selectors& tsi, const Selectors& tsr)
-                  { return MayHave(services, sa, child, tsi, tsr); });
+    auto choice = BestChild(sa,
+                            connections,
+                            offer,
+                            seen->remote,
+                            seen->local,
+                            [&](const ChildConfig&, const Selectors& tsi, const Selectors& tsr)
+                            { return MayHave(services, sa, tsi, tsr); });
     if (!choice)
     {
         // Where only the proposals are none of ours no tunnel will mend it.
@@ -302,11 +296,9 @@ ChooseChild(const Services& services,
                             *asked.sa,
                             tsi,
                             tsr,
-                            [&](const ChildConfig& child, const Selectors& i, const Selectors& r)
-                            {
-                                return throughNat
-                                           ? child.mode == Mode::TUNNEL
-                                           : !asked.transport || MayHave(services, sa, child, i, r);
+                            [&](const ChildConfig& child, const Selectors& i, const Selectors& r) {
+                                return (!throughNat || child.mode == Mode::TUNNEL) &&
+                                       MayHave(services, sa, i, r);
                             });
     if (choice)
     {

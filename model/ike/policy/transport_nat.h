@@ -47,8 +47,9 @@ std::optional<SubstitutedSelectors> Substitute(const NatPath& nat,
                                                const Selectors& remote);
 
 /**
- * Transport mode with hosts behind NATs. Those behind one NAT share an address, also with the NAT
+ * Hosts behind NATs. In transport mode those behind one NAT share an address, also with the NAT
  * itself, so what we send to it must tell by its protocol and ports for whom it is (RFC 3948 §5.2).
+ * In tunnel mode those behind two NATs may have the same private address (§5.1).
  */
 class NatNeighbours
 {
@@ -62,7 +63,7 @@ class NatNeighbours
         Selectors remote;
     };
 
-    /// An SA of transport mode came; one with several hosts has no neighbours.
+    /// An SA came; one with several hosts has no neighbours.
     void Add(ChildSaId child, Neighbour neighbour);
     /// @param remote as it was added
     void Remove(ChildSaId child, const Selectors& remote);
