@@ -19,10 +19,7 @@ namespace
 constexpr size_t V4_HEADER_OCTETS = 20;
 constexpr size_t V6_HEADER_OCTETS = 40;
 
-constexpr uint8_t DCCP = 33;
 constexpr uint8_t SCTP = 132;
-constexpr uint8_t MOBILITY = 135;
-constexpr uint8_t UDP_LITE = 136;
 
 /// Those that RFC 4301 §4.4.1.1 skips; AH and ESP are next layers.
 bool
@@ -47,8 +44,8 @@ ReadPorts(Bytes payload, PacketInfo& info)
     case PROTOCOL_TCP:
     case PROTOCOL_UDP:
     case SCTP:
-    case DCCP:
-    case UDP_LITE:
+    case PROTOCOL_DCCP:
+    case PROTOCOL_UDP_LITE:
         if (payload.size() >= 4)
         {
             const auto ports = payload.first<4>();
@@ -66,7 +63,7 @@ ReadPorts(Bytes payload, PacketInfo& info)
             info.portsKnown = true;
         }
         break;
-    case MOBILITY:
+    case PROTOCOL_MOBILITY:
         if (payload.size() >= 3)
         {
             info.sourcePort = static_cast<uint16_t>(LoadField<2, uint8_t>(payload.first<3>()) << 8);

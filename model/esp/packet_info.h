@@ -16,6 +16,7 @@ inline constexpr uint8_t PROTOCOL_ICMP = 1;
 inline constexpr uint8_t PROTOCOL_IPV4 = 4;
 inline constexpr uint8_t PROTOCOL_TCP = 6;
 inline constexpr uint8_t PROTOCOL_UDP = 17;
+inline constexpr uint8_t PROTOCOL_DCCP = 33;
 inline constexpr uint8_t PROTOCOL_IPV6 = 41;
 inline constexpr uint8_t PROTOCOL_ROUTING = 43;
 inline constexpr uint8_t PROTOCOL_FRAGMENT = 44;
@@ -24,6 +25,8 @@ inline constexpr uint8_t PROTOCOL_AH = 51;
 inline constexpr uint8_t PROTOCOL_ICMPV6 = 58;
 inline constexpr uint8_t PROTOCOL_NO_NEXT_HEADER = 59;
 inline constexpr uint8_t PROTOCOL_DESTINATION_OPTIONS = 60;
+inline constexpr uint8_t PROTOCOL_MOBILITY = 135;
+inline constexpr uint8_t PROTOCOL_UDP_LITE = 136;
 
 /// An address as a number, so that a range check is two comparisons. All IPv4 come before all IPv6.
 struct AddressNumber

@@ -26,7 +26,11 @@ ChecksumPlace(const PacketInfo& packet)
     case PROTOCOL_TCP:
         return 16; // RFC 9293 §3.1
     case PROTOCOL_UDP:
-        return 6; // RFC 768
+    case PROTOCOL_UDP_LITE: // RFC 3828 §3.1
+    case PROTOCOL_DCCP:     // RFC 4340 §9.1
+        return 6;           // RFC 768
+    case PROTOCOL_MOBILITY:
+        return 4; // RFC 6275 §6.1.1
     case PROTOCOL_ICMPV6:
         return ICMP_CHECKSUM_AT; // RFC 4443 §2.3; ICMP of IPv4 does not cover them
     default:
@@ -100,7 +104,7 @@ TransportNat::FixChecksum(MutableBytes packet, const PacketInfo& info) const
         return;
     }
     const MutableBytes checksum = packet.subspan(info.headerOctets + *place, CHECKSUM_OCTETS);
-    const bool udp = info.protocol == PROTOCOL_UDP;
+    const bool udp = info.protocol == PROTOCOL_UDP || info.protocol == PROTOCOL_UDP_LITE;
     if (udp && IsZero(checksum))
     {
         return; // RFC 768: its sender made none

@@ -12,7 +12,8 @@ namespace ikelab::esp
 
 /**
  * Transport mode through NATs: what the peer calls the ends of its packets and what we call them.
- * TCP, UDP and ICMPv6 sum the addresses, and their sender could not know what became of them.
+ * TCP, UDP, UDP-Lite, DCCP, ICMPv6 and the Mobility Header sum the addresses, and their sender
+ * could not know what became of them.
  * @see RFC 3948 §3.1.2, RFC 7296 §2.23.1
  */
 class TransportNat

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,7 +58,19 @@ Between(const AddressPair& ends, uint8_t protocol)
 size_t
 ChecksumAt(uint8_t protocol)
 {
-    return protocol == PROTOCOL_TCP ? 16 : protocol == PROTOCOL_UDP ? 6 : 2;
+    switch (protocol)
+    {
+    case PROTOCOL_TCP:
+        return 16;
+    case PROTOCOL_UDP:
+    case PROTOCOL_UDP_LITE:
+    case PROTOCOL_DCCP:
+        return 6;
+    case PROTOCOL_MOBILITY:
+        return 4;
+    default:
+        return 2;
+    }
 }
 
 /// What a receiving host adds up: all of the next layer, and the pseudo-header where there is one.
@@ -226,11 +239,14 @@ TEST_P(TransportThroughNat, TakesWhatIsCutOff)
 std::string
 NameOf(const ::testing::TestParamInfo<std::pair<bool, uint8_t>>& row)
 {
-    const uint8_t protocol = row.param.second;
-    return std::string(protocol == PROTOCOL_TCP   ? "Tcp"
-                       : protocol == PROTOCOL_UDP ? "Udp"
-                                                  : "Icmp") +
-           (row.param.first ? "OverIpv6" : "OverIpv4");
+    static const std::map<uint8_t, std::string> NAMES{{PROTOCOL_TCP, "Tcp"},
+                                                      {PROTOCOL_UDP, "Udp"},
+                                                      {PROTOCOL_ICMP, "Icmp"},
+                                                      {PROTOCOL_ICMPV6, "Icmp"},
+                                                      {PROTOCOL_UDP_LITE, "UdpLite"},
+                                                      {PROTOCOL_DCCP, "Dccp"},
+                                                      {PROTOCOL_MOBILITY, "Mobility"}};
+    return NAMES.at(row.param.second) + (row.param.first ? "OverIpv6" : "OverIpv4");
 }
 
 INSTANTIATE_TEST_SUITE_P(Protocols,
@@ -238,8 +254,12 @@ INSTANTIATE_TEST_SUITE_P(Protocols,
                          ::testing::Values(std::pair(false, PROTOCOL_TCP),
                                            std::pair(false, PROTOCOL_UDP),
                                            std::pair(false, PROTOCOL_ICMP),
+                                           std::pair(false, PROTOCOL_UDP_LITE),
+                                           std::pair(false, PROTOCOL_DCCP),
                                            std::pair(true, PROTOCOL_TCP),
                                            std::pair(true, PROTOCOL_UDP),
+                                           std::pair(true, PROTOCOL_UDP_LITE),
+                                           std::pair(true, PROTOCOL_MOBILITY),
                                            std::pair(true, PROTOCOL_ICMPV6)),
                          NameOf);
 
