@@ -52,7 +52,7 @@ struct PacketRefused
     std::optional<RefusingSa> sa{};
 };
 
-/// An ICMP error about an ESP packet of ours came (RFC 4301 §6.1.1).
+/// An ICMP error about a packet of ours in ESP or AH came (RFC 4301 §6.1.1).
 struct IcmpErrorReceived
 {
     bool v6{false};
@@ -96,7 +96,7 @@ struct Counters
     uint64_t replayedPackets{0};
     uint64_t integrityFailures{0};
     uint64_t unknownSpis{0};
-    uint64_t icmpErrors{0};     ///< about ESP packets of ours
+    uint64_t icmpErrors{0};     ///< about packets of ours in ESP or AH
     uint64_t pathMtuChanges{0}; ///< by such
     uint64_t sentDummies{0};    ///< not among the packets, as those that came
     uint64_t receivedDummies{0};

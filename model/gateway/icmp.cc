@@ -98,12 +98,13 @@ Gateway::Impl::HandleIcmpError(Instant now, Bytes packet)
         event.ignored = "no such SA";
         verdict = Verdict::DISCARD;
     }
-    else if (!quoted->sequence && quoted->protocol != wire::ProtocolId::AH)
+    else if (!quoted->sequence && (error->v6 || quoted->protocol != wire::ProtocolId::AH))
     {
         event.ignored = "its sequence number is cut off";
         verdict = Verdict::DISCARD;
     }
-    // AH's stands behind the 8 octets that RFC 792 asks for: there the SPI has to do.
+    // AH's stands behind the 8 octets that RFC 792 asks for: there the SPI has to do. In IPv6 as
+    // much is quoted as fits (RFC 4443 §2.4).
     else if (const auto sent = static_cast<uint32_t>(
                  sa->outbound.Visit([](const auto& half) { return half.Sequence(); }));
              sent - quoted->sequence.value_or(sent) >= limits::ICMP_SEQUENCE_AGE)

@@ -282,8 +282,15 @@ TEST_P(IcmpErrors, AreNotBelievedWithoutReason)
 }
 
 // RFC 792: the header and 8 octets, of ESP SPI and sequence number, of AH all before the latter.
+// Over IPv6 nobody quotes so little (RFC 4443 §2.4): who does leaves out what could betray it.
 TEST_P(IcmpErrors, OfRoutersThatQuoteLittleAreBelieved)
 {
+    if (GetParam().v6 && GetParam().ah)
+    {
+        EXPECT_EQ(Report(MakeError({.quotedOctets = 8})), Verdict::DISCARD);
+        EXPECT_EQ(LastEvent().ignored, "its sequence number is cut off");
+        return;
+    }
     EXPECT_EQ(Report(MakeError({.quotedOctets = 8})), Verdict::BYPASS);
     EXPECT_EQ(LastEvent().pathMtu, 1400u);
     EXPECT_EQ(MtuNow(), 1400u);

@@ -25,7 +25,7 @@ class IpsecEngine
     virtual ikelab::gateway::Verdict InboundClear(ikelab::Bytes packet) = 0;
     /// Would InboundClear let in the packet that begins so? A question, and no packet that came.
     virtual bool AdmitsClear(ikelab::Bytes quoted) const = 0;
-    /// An ICMP error came to an address of ours; nothing unless it is about ESP that we sent.
+    /// An ICMP error came to an address of ours; nothing unless it is about ESP or AH that we sent.
     virtual std::optional<ikelab::gateway::Verdict>
     IcmpError([[maybe_unused]] ikelab::Bytes packet)
     {
