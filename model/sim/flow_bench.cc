@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/testing/bench.h"
 #include "sim/flat_packet.h"
+#include "sim/testing/bare_esp_device.h"
 #include "sim/testing/gateway_sites.h"
 #include "sim/testing/toy_engine.h"
 
@@ -222,6 +223,29 @@ Hooked(Path path, bool checksums, bool tcp)
     return moon.protectedPackets < PACKETS ? std::nullopt : spent;
 }
 
+/// Devices that seal and open all by themselves: less than this no gateway can cost.
+std::optional<double>
+Bare(Path path, bool checksums, bool tcp)
+{
+    SiteToSite::Options options = LinkOptions(checksums);
+    if (path == Path::OUTSIDE)
+    {
+        options.wanDevice = []() -> Ptr<PointToPointNetDevice>
+        {
+            return CreateObject<testing::BareEspDevice>(false);
+        };
+    }
+    else
+    {
+        options.wanDevice = []() -> Ptr<PointToPointNetDevice>
+        {
+            return CreateObject<testing::BareEspDevice>(true);
+        };
+    }
+    SiteToSite sites(options);
+    return RunFlow(sites, path, tcp);
+}
+
 std::optional<double>
 Protected(Path path, bool checksums, bool tcp)
 {
@@ -279,6 +303,8 @@ IKELAB_FLOW(udp_three_hops_tunnel_checksums, Protected, Path::HOSTS, true, false
 IKELAB_FLOW(udp_one_hop_tunnel, Protected, Path::GATEWAYS, false, false);
 IKELAB_FLOW(udp_one_hop_transport, Protected, Path::OUTSIDE, false, false);
 IKELAB_FLOW(tcp_three_hops_tunnel, Protected, Path::HOSTS, false, true);
+IKELAB_FLOW(udp_one_hop_tunnel_bare, Bare, Path::GATEWAYS, false, false);
+IKELAB_FLOW(udp_one_hop_transport_bare, Bare, Path::OUTSIDE, false, false);
 IKELAB_FLOW(udp_three_hops_hooks_alone, Hooked, Path::HOSTS, false, false);
 IKELAB_FLOW(udp_one_hop_hooks_alone, Hooked, Path::GATEWAYS, false, false);
 

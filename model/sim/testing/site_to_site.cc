@@ -10,6 +10,7 @@
 #include "ns3/config.h"
 #include "ns3/csma-helper.h"
 #include "ns3/double.h"
+#include "ns3/drop-tail-queue.h"
 #include "ns3/error-model.h"
 #include "ns3/global-value.h"
 #include "ns3/icmpv6-l4-protocol.h"
@@ -24,6 +25,9 @@
 #include "ns3/ipv6-static-routing-helper.h"
 #include "ns3/ipv6-static-routing.h"
 #include "ns3/ipv6.h"
+#include "ns3/mac48-address.h"
+#include "ns3/net-device-queue-interface.h"
+#include "ns3/point-to-point-channel.h"
 #include "ns3/point-to-point-helper.h"
 #include "ns3/pointer.h"
 #include "ns3/rng-seed-manager.h"
@@ -142,6 +146,30 @@ ToPacket(const std::string& payload)
                           static_cast<uint32_t>(payload.size()));
 }
 
+/// What PointToPointHelper does, with devices of another class.
+NetDeviceContainer
+LinkOf(const SiteToSite::Options& options, const Ptr<Node>& left, const Ptr<Node>& right)
+{
+    Ptr<PointToPointChannel> channel = CreateObject<PointToPointChannel>();
+    channel->SetAttribute("Delay", StringValue(options.delay));
+    NetDeviceContainer devices;
+    for (const Ptr<Node>& node : {left, right})
+    {
+        Ptr<PointToPointNetDevice> device = options.wanDevice();
+        device->SetAddress(Mac48Address::Allocate());
+        device->SetAttribute("DataRate", StringValue(options.rate));
+        device->SetMtu(options.wanMtu);
+        device->SetQueue(CreateObject<DropTailQueue<Packet>>());
+        node->AddDevice(device);
+        Ptr<NetDeviceQueueInterface> queues = CreateObject<NetDeviceQueueInterface>();
+        queues->GetTxQueue(0)->ConnectQueueTraces(device->GetQueue());
+        device->AggregateObject(queues);
+        device->Attach(channel);
+        devices.Add(device);
+    }
+    return devices;
+}
+
 } // namespace
 
 SiteToSite::SiteToSite(const Options& options)
@@ -185,7 +213,11 @@ SiteToSite::SiteToSite(const Options& options)
         link.SetDeviceAttribute("DataRate", StringValue(options.rate));
         link.SetDeviceAttribute("Mtu", UintegerValue(options.wanMtu));
         link.SetChannelAttribute("Delay", StringValue(options.delay));
-        if (options.farMtu == 0)
+        if (options.wanDevice)
+        {
+            wan = LinkOf(options, moon, sun);
+        }
+        else if (options.farMtu == 0)
         {
             wan = link.Install(moon, sun);
         }

@@ -9,6 +9,7 @@
 #include "ns3/net-device-container.h"
 #include "ns3/node.h"
 #include "ns3/nstime.h"
+#include "ns3/point-to-point-net-device.h"
 #include "ns3/socket.h"
 
 #include <string>
@@ -44,6 +45,8 @@ class SiteToSite
         double loss{0};               ///< of each WAN direction, 0 to 1
         bool checksums{true};
         uint32_t seed{1};
+        /// Another class of device for both ends of the WAN, if that is a point-to-point link.
+        Ptr<PointToPointNetDevice> (*wanDevice)(){nullptr};
     };
 
     explicit SiteToSite(const Options& options);
