@@ -38,9 +38,11 @@ inline constexpr unsigned SA_INIT_RETRIES = 5;
 /// Answers per second to messages that belong to no SA (RFC 7296 §2.21.4: limited, so that forged
 /// messages cannot make us a source of floods).
 inline constexpr unsigned UNPROTECTED_ANSWERS_PER_SECOND = 10;
-/// An IKE SA's peer is told of unknown SPIs once in this time: anybody can write the peer's address
-/// on a packet, and each report is an exchange.
-inline constexpr unsigned INVALID_SPI_INTERVAL_SECONDS = 1;
+/// An IKE SA's peer is told of packets with unknown SPIs or wrong selectors once in this time:
+/// anybody can write the peer's address on a packet, and each report is an exchange.
+inline constexpr unsigned PACKET_REPORT_INTERVAL_SECONDS = 1;
+/// Of a packet that is reported: both IP headers that a tunnel may put before the ports.
+inline constexpr size_t REPORTED_PACKET_OCTETS = 128;
 /// IKE SAs of one address that are asked whether they would: behind a NAT many may live, and such
 /// packets come in floods.
 inline constexpr size_t INVALID_SPI_CANDIDATES = 16;

@@ -250,6 +250,16 @@ struct Writer
     }
 
     Lines
+    operator()(const ike::InvalidSelectorsReported& event) const
+    {
+        return {
+            {"IKE",
+             fmt::format("peer of IKE_SA [{}] refused a packet of CHILD_SA [{}] for its selectors",
+                         event.sa.value,
+                         event.child.value)}};
+    }
+
+    Lines
     operator()(const ike::PeerAlive& event) const
     {
         return {{"IKE",

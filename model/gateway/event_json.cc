@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/event_json.h"
 
+#include "base/hex.h"
 #include "gateway/config_words.h"
 
 #include <fmt/format.h>
@@ -234,6 +235,15 @@ struct Writer
             json["child_sa"] = event.child.value;
         }
         return json;
+    }
+
+    Json
+    operator()(const ike::InvalidSelectorsReported& event) const
+    {
+        return {{"event", "invalid_selectors_reported"},
+                {"ike_sa", event.sa.value},
+                {"child_sa", event.child.value},
+                {"packet_start", ToHex(event.packetStart)}};
     }
 
     Json

@@ -65,6 +65,7 @@ TEST(EventJson, NamesEveryKindOfEventOnce)
     events.emplace_back(ike::ChildSaFailed{});
     events.emplace_back(ike::PathChanged{});
     events.emplace_back(ike::InvalidSpiReported{});
+    events.emplace_back(ike::InvalidSelectorsReported{});
     events.emplace_back(ike::PeerAlive{});
     events.emplace_back(LifetimeReached{});
     events.emplace_back(PacketRefused{});

@@ -6,6 +6,7 @@
 #include "crypto/algorithms.h"
 #include "ike/config.h"
 
+#include <array>
 #include <memory>
 
 namespace ikelab::ike
@@ -25,5 +26,15 @@ struct ChildSa
     Selectors remoteTs;
     bool closing{false}; ///< our Delete is on its way
 };
+
+/// An SPI of ESP or AH as payloads hold it.
+inline std::array<uint8_t, 4>
+SpiOctets(EspSpi spi)
+{
+    return {static_cast<uint8_t>(spi.value >> 24),
+            static_cast<uint8_t>(spi.value >> 16),
+            static_cast<uint8_t>(spi.value >> 8),
+            static_cast<uint8_t>(spi.value)};
+}
 
 } // namespace ikelab::ike

@@ -35,6 +35,7 @@ class IkeEndpoint::Impl
                              const Occasion& occasion);
     Result<void> CheckLiveness(Instant now, IkeSaId id);
     bool ReportInvalidSpi(Instant now, const SocketAddress& peer, EspSpi spi);
+    bool ReportInvalidSelectors(Instant now, ChildSaId child, Bytes packetStart);
     Result<void> CloseChildSa(Instant now, ChildSaId id);
     Result<void> CloseIkeSa(Instant now, IkeSaId id);
     void CloseAll(Instant now);

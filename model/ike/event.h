@@ -160,6 +160,15 @@ struct InvalidSpiReported
     ChildSaId child; ///< that we send with it; 0 if none (any more)
 };
 
+/// The peer got a packet by one of its SAs that this one may not carry (RFC 7296 §3.10.1): the two
+/// ends think differently of what they agreed on.
+struct InvalidSelectorsReported
+{
+    IkeSaId sa;
+    ChildSaId child;    ///< that we sent it with
+    Buffer packetStart; ///< as the peer says
+};
+
 /// A liveness check was answered.
 struct PeerAlive
 {
@@ -177,6 +186,7 @@ using Event = std::variant<MessageEvent,
                            ChildSaFailed,
                            PathChanged,
                            InvalidSpiReported,
+                           InvalidSelectorsReported,
                            PeerAlive>;
 
 } // namespace ikelab::ike

@@ -97,6 +97,13 @@ class IkeEndpoint
      * @return was it told?
      */
     bool ReportInvalidSpi(Instant now, const SocketAddress& peer, EspSpi spi);
+    /**
+     * An authentic packet of a Child SA was none that it may carry: tell the peer, if its IKE SA is
+     * not busy (RFC 4301 §5.2, RFC 7296 §3.10.1). Each IKE SA tells once a second.
+     * @param packetStart of what came out of the SA; what is too much of it is left out
+     * @return was it told?
+     */
+    bool ReportInvalidSelectors(Instant now, ChildSaId child, Bytes packetStart);
     /// Delete a Child SA in both directions, RFC 7296 §1.4.1.
     Result<void> CloseChildSa(Instant now, ChildSaId child);
     /// Delete an IKE SA and all its Child SAs, RFC 7296 §1.4.1.

@@ -103,7 +103,8 @@ struct IkeSa
     /// The peer says that it knew no other SA with us (§2.4); the SA began at this time.
     std::optional<Instant> initialContact;
     std::optional<Instant> invalidSpiToldAt; ///< the peer, last
-    unsigned tries{1};                       ///< which of the connection's keying tries this is
+    std::optional<Instant> invalidSelectorsToldAt;
+    unsigned tries{1}; ///< which of the connection's keying tries this is
 
     bool
     IsThroughNat() const

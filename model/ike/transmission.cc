@@ -3,9 +3,11 @@
 #include "base/limits.h"
 #include "ike/endpoint_impl.h"
 #include "ike/exchange/delete_sa.h"
+#include "ike/exchange/invalid_selectors.h"
 #include "ike/exchange/invalid_spi.h"
 #include "wire/esp_header.h"
 
+#include <algorithm>
 #include <utility>
 
 /**
@@ -139,19 +141,29 @@ IkeEndpoint::Impl::RepeatResponse(IkeSa& sa, const Path& path, bool tells)
     Send(path, sa.window.CachedResponse(), tells ? &event : nullptr);
 }
 
+namespace
+{
+
+/// Each SA has a budget of its own, so that nobody can use up another one's.
+bool
+MayTell(const IkeSa& sa, Instant now, const std::optional<Instant>& toldAt)
+{
+    const bool often =
+        toldAt && now - *toldAt < std::chrono::seconds(limits::PACKET_REPORT_INTERVAL_SECONDS);
+    return sa.IsEstablished() && !sa.running && sa.waiting.empty() && !often;
+}
+
+} // namespace
+
 bool
 IkeEndpoint::Impl::ReportInvalidSpi(Instant now, const SocketAddress& peer, EspSpi spi)
 {
     m_services.now = now;
-    // Each SA has a budget of its own, so that nobody can use up another one's.
-    const auto free = [&](const IkeSa& sa)
-    {
-        const bool often =
-            sa.invalidSpiToldAt &&
-            now - *sa.invalidSpiToldAt < std::chrono::seconds(limits::INVALID_SPI_INTERVAL_SECONDS);
-        return sa.IsEstablished() && !sa.running && sa.waiting.empty() && !often;
-    };
-    IkeSa* const sa = m_table.FirstAt(peer, limits::INVALID_SPI_CANDIDATES, free);
+    IkeSa* const sa =
+        m_table.FirstAt(peer,
+                        limits::INVALID_SPI_CANDIDATES,
+                        [&](const IkeSa& candidate)
+                        { return MayTell(candidate, now, candidate.invalidSpiToldAt); });
     if (!sa)
     {
         return false;
@@ -163,9 +175,32 @@ IkeEndpoint::Impl::ReportInvalidSpi(Instant now, const SocketAddress& peer, EspS
 }
 
 bool
+IkeEndpoint::Impl::ReportInvalidSelectors(Instant now, ChildSaId child, Bytes packetStart)
+{
+    m_services.now = now;
+    const auto owner = m_services.owners.find(child);
+    IkeSa* const sa = owner == m_services.owners.end() ? nullptr : m_table.Find(owner->second);
+    if (!sa || !MayTell(*sa, now, sa->invalidSelectorsToldAt))
+    {
+        return false;
+    }
+    sa->invalidSelectorsToldAt = now;
+    sa->Enqueue(std::make_unique<InvalidSelectorsReport>(
+        child, packetStart.first(std::min(packetStart.size(), limits::REPORTED_PACKET_OCTETS))));
+    Settle(*sa);
+    return true;
+}
+
+bool
 IkeEndpoint::ReportInvalidSpi(Instant now, const SocketAddress& peer, EspSpi spi)
 {
     return m_impl->ReportInvalidSpi(now, peer, spi);
+}
+
+bool
+IkeEndpoint::ReportInvalidSelectors(Instant now, ChildSaId child, Bytes packetStart)
+{
+    return m_impl->ReportInvalidSelectors(now, child, packetStart);
 }
 
 } // namespace ikelab::ike

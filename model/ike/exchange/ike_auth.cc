@@ -27,15 +27,6 @@ namespace
 using wire::NotifyType;
 using wire::PayloadType;
 
-std::array<uint8_t, 4>
-SpiOctets(EspSpi spi)
-{
-    return {static_cast<uint8_t>(spi.value >> 24),
-            static_cast<uint8_t>(spi.value >> 16),
-            static_cast<uint8_t>(spi.value >> 8),
-            static_cast<uint8_t>(spi.value)};
-}
-
 /// The nonces outlive the set-up state, whose end comes before the first Child SA.
 struct OwnedNonces
 {

@@ -2,6 +2,7 @@
 #include "ike/exchange/informational.h"
 
 #include "ike/exchange/delete_sa.h"
+#include "ike/exchange/invalid_selectors.h"
 #include "ike/exchange/invalid_spi.h"
 #include "ike/ike_sa.h"
 #include "ike/reaction.h"
@@ -37,6 +38,7 @@ AnswerInformational(Services& services,
         return {};
     }
     TellInvalidSpis(services, sa, request);
+    TellInvalidSelectors(services, sa, request);
     return AnswerDeletes(services, sa, request, reply);
 }
 
