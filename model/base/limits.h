@@ -72,6 +72,10 @@ inline constexpr size_t PATH_MTUS = 4096;
 /// path of 100 Gbit/s and a second, and who has not seen them hits one by chance in 4096 guesses,
 /// once the SPI is known (RFC 4301 §6.1.1).
 inline constexpr uint32_t ICMP_SEQUENCE_AGE = 1U << 20;
+/// SAs around one another that a packet is put into or taken out of: two are a host's SA inside of
+/// the tunnel to its gateway, and each more is a tunnel through a tunnel. Policy may send a packet
+/// round in a circle, and a peer may pack ESP into ESP as often as a packet has room for.
+inline constexpr unsigned NESTED_SAS = 4;
 /// Packets held for one policy while its SA is negotiated.
 inline constexpr size_t HELD_PACKETS = 64;
 /// Packets of an SA with extended sequence numbers that fail to verify in a row before one is tried

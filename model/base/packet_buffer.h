@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
 namespace ikelab
 {
@@ -72,6 +73,24 @@ class PacketBuffer
     FrontRoom() const
     {
         return m_begin;
+    }
+
+    /// Room for so much more in front, by moving the packet if there is less.
+    void
+    EnsureFrontRoom(size_t octets)
+    {
+        if (octets <= m_begin)
+        {
+            return;
+        }
+        const size_t by = octets - m_begin;
+        if (m_end + by + TAILROOM > m_storage.size())
+        {
+            m_storage.resize(m_end + by + TAILROOM);
+        }
+        std::memmove(m_storage.data() + octets, m_storage.data() + m_begin, Size());
+        m_begin += by;
+        m_end += by;
     }
 
     /// Grow to the front by unset octets; returns just those.

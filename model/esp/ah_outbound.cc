@@ -5,6 +5,7 @@
 #include "esp/ah_authenticated.h"
 #include "esp/ecn.h"
 #include "esp/fixed_fields.h"
+#include "esp/tunnel_header.h"
 
 #include <algorithm>
 #include <utility>
@@ -18,7 +19,6 @@ namespace
 constexpr size_t V4_HEADER_OCTETS = 20;
 constexpr size_t V6_HEADER_OCTETS = 40;
 constexpr size_t LARGEST_LENGTH = 65535; ///< of IPv4's packet and of IPv6's payload
-constexpr uint8_t TTL = 64;
 
 } // namespace
 
@@ -33,10 +33,10 @@ AhOutbound::Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path
 {
     const bool tunnel = m_mode == Mode::TUNNEL;
     const bool v6 = tunnel ? !path.local.address.IsV4() : inner.IsV6();
-    const size_t tunnelOctets = v6 ? V6_HEADER_OCTETS : V4_HEADER_OCTETS;
     const size_t uncounted = v6 ? V6_HEADER_OCTETS : 0; // IPv6 counts what follows its header
     const size_t ahOctets = m_icv.HeaderOctets(v6);
-    TransportPlace place{tunnelOctets, v6 ? size_t{6} : size_t{9}};
+    TransportPlace place = TunnelPlace(v6);
+    const size_t tunnelOctets = place.headerOctets;
     if (!tunnel)
     {
         if (inner.fragment) // RFC 4302 §3.3.4: whole datagrams only
@@ -74,7 +74,7 @@ AhOutbound::Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path
     {
         sealed.trafficClass = OuterTrafficClass(inner.trafficClass, m_copying);
         sealed.dontFragment = inner.dontFragment && m_copying.dontFragment;
-        PrependTunnelHeader(packet, sealed, path);
+        PrependTunnelHeader(packet, {sealed.trafficClass, sealed.dontFragment}, path);
     }
     else
     {
@@ -100,29 +100,6 @@ AhOutbound::CheckHeaders(Bytes packet, const TransportPlace& place)
     m_headers.assign(headers.begin(), headers.end());
     m_headers[place.nextHeaderAt] = PROTOCOL_AH;
     return m_icv.Begin(m_headers, AhEnd::SENDER);
-}
-
-/// RFC 4301 §5.1.2: the header of a tunnel, but for what Announce writes.
-void
-AhOutbound::PrependTunnelHeader(PacketBuffer& packet, const Sealed& sealed, const Path& path) const
-{
-    if (path.local.address.IsV4())
-    {
-        const auto header = packet.Prepend(V4_HEADER_OCTETS).first<V4_HEADER_OCTETS>();
-        StoreField<0, uint8_t>(header, 0x45);
-        StoreField<1, uint8_t>(header, sealed.trafficClass);
-        StoreField<4, uint16_t>(header, 0);
-        StoreField<6, uint16_t>(header, sealed.dontFragment ? 0x4000 : 0);
-        StoreField<8, uint8_t>(header, TTL);
-        std::ranges::copy(path.local.address.Octets(), header.subspan<12, 4>().begin());
-        std::ranges::copy(path.remote.address.Octets(), header.subspan<16, 4>().begin());
-        return;
-    }
-    const auto header = packet.Prepend(V6_HEADER_OCTETS).first<V6_HEADER_OCTETS>();
-    StoreField<0, uint32_t>(header, 0x60000000u | uint32_t{sealed.trafficClass} << 20);
-    StoreField<7, uint8_t>(header, TTL);
-    std::ranges::copy(path.local.address.Octets(), header.subspan<8, 16>().begin());
-    std::ranges::copy(path.remote.address.Octets(), header.subspan<24, 16>().begin());
 }
 
 /// The header before AH names it, and its lengths count it.

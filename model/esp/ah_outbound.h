@@ -37,6 +37,13 @@ class AhOutbound : public OutboundHalf
      */
     Result<Sealed> Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path);
 
+    /// Octets that Seal adds to a packet, besides a tunnel's header.
+    size_t
+    Overhead(bool v6) const
+    {
+        return m_icv.HeaderOctets(v6);
+    }
+
     /// Give up the context while the SA idles; the next packet makes it again.
     void
     DropContexts()
@@ -46,7 +53,6 @@ class AhOutbound : public OutboundHalf
 
   private:
     Result<void> CheckHeaders(Bytes packet, const TransportPlace& place);
-    void PrependTunnelHeader(PacketBuffer& packet, const Sealed& sealed, const Path& path) const;
     void Announce(MutableBytes packet, const TransportPlace& place) const;
     uint16_t Identification() const;
 

@@ -115,4 +115,24 @@ Spd::Match(const PacketInfo& packet, bool outbound) const
     return entry.decision;
 }
 
+std::optional<Decision>
+Spd::MatchOutboundPast(const PacketInfo& packet,
+                       const std::function<bool(const Decision& decision)>& passedOver) const
+{
+    const auto first =
+        m_index.First(packet,
+                      true,
+                      [&](const SelectorIndex::Found& found)
+                      {
+                          const Decision decision = FromWord(found.tag);
+                          return !passedOver(decision) && (found.fit == Fit::FULL ||
+                                                           decision.action != PolicyAction::BYPASS);
+                      });
+    if (!first)
+    {
+        return std::nullopt;
+    }
+    return first->fit == Fit::FULL ? FromWord(first->tag) : DISCARD_UNCERTAIN;
+}
+
 } // namespace ikelab::esp

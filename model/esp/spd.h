@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -75,6 +76,11 @@ class Spd
     {
         return Match(packet, false);
     }
+
+    /// MatchOutbound past the rules whose decision `passedOver` names. Nothing is remembered of it.
+    std::optional<Decision> MatchOutboundPast(
+        const PacketInfo& packet,
+        const std::function<bool(const Decision& decision)>& passedOver) const;
 
     size_t
     Size() const
