@@ -315,6 +315,12 @@ Endpoint::Drain(Instant now)
         {
             HandleEvent(now, *event);
         }
+        while (const auto sealed = m_gateway.PollSealed())
+        {
+            m_packet.Assign(sealed->packet);
+            SendProtected(now, sealed->outgoing);
+            again = true;
+        }
         while (const auto released = m_gateway.PollReleased())
         {
             m_packet.Assign(*released);

@@ -99,6 +99,8 @@ struct ChildSa
     bool endsOfPath{false};
     /// Only where something is hidden: else packets ask no more than this.
     std::unique_ptr<TrafficFlow> flow{};
+    /// What it seals passes through policy again, and may go into another SA (RFC 4301 appendix E).
+    bool nested{false};
 };
 
 /**

@@ -144,6 +144,7 @@ struct Line
             ++dummies;
         }
         said += gateway.PollTransmit() ? 1 : 0;
+        said += gateway.PollSealed() ? 1 : 0;
         said += gateway.PollReleased() ? 1 : 0;
         said += gateway.PollEvent() ? 1 : 0;
         (void)gateway.PollTimeout();

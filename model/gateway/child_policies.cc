@@ -80,6 +80,22 @@ ChildPolicies::Match(const esp::PacketInfo& packet, bool outbound) const
     return !child && configured ? NOTHING_PROTECTS : child;
 }
 
+std::optional<esp::Decision>
+ChildPolicies::MatchAgain(const esp::PacketInfo& packet,
+                          const ike::ConnectionConfig& connection) const
+{
+    const auto configured = m_configured.MatchOutbound(packet);
+    if (configured && configured->action != esp::PolicyAction::PROTECT)
+    {
+        return configured;
+    }
+    const auto child = m_children.MatchOutboundPast(
+        packet,
+        [&](const esp::Decision& rule)
+        { return m_policies[rule.tag].connection.get() == &connection; });
+    return !child && configured ? NOTHING_PROTECTS : child;
+}
+
 void
 ChildPolicies::Adopt(const ChildPolicy& policy, const ike::ChildSaInstalled& installed)
 {

@@ -23,6 +23,14 @@
 namespace ikelab::gateway
 {
 
+/// A packet that waits for an SA.
+struct HeldPacket
+{
+    Buffer packet;
+    /// The nested connection that it is of; nobody for a clear packet.
+    std::shared_ptr<const ike::ConnectionConfig> of{};
+};
+
 /// One configured child as policy sees it: its selectors, the SAs that serve them now and packets
 /// that wait for one.
 struct ChildPolicy
@@ -32,7 +40,7 @@ struct ChildPolicy
     uint32_t index{0};             ///< its place among all children
     bool trapped{false};           ///< traffic without an SA asks for one
     std::set<ChildSaId> installed; ///< oldest first
-    std::deque<Buffer> held;
+    std::deque<HeldPacket> held;
 
     std::string
     FullName() const
@@ -110,6 +118,11 @@ class ChildPolicies
     /// What the rules decide of a packet; nothing if none matches. A configured PROTECT rule asks
     /// for a child that covers the packet; without one the answer is DISCARD.
     std::optional<esp::Decision> Match(const esp::PacketInfo& packet, bool outbound) const;
+
+    /// The same for what an SA of this connection has sealed, or its IKE sends: no child of its own
+    /// can be meant (RFC 4301 appendix E).
+    std::optional<esp::Decision> MatchAgain(const esp::PacketInfo& packet,
+                                            const ike::ConnectionConfig& connection) const;
 
     /// The child that a PROTECT rule of Match stands for.
     ChildPolicy&

@@ -82,6 +82,30 @@ TEST(ChildPolicies, KeepTheOrderOfTheConfiguration)
     EXPECT_EQ(Which(policies, "10.1.1.1", "11.0.0.1"), "none");
 }
 
+// What another SA of the connection has sealed is nothing for its own children (RFC 4301 appendix
+// E).
+TEST(ChildPolicies, PassOverAConnectionsOwnChildrenTheSecondTime)
+{
+    Config config;
+    config.policies = {{"", Action::DISCARD, Range("10.1.0.9"), Range("0.0.0.0/0")},
+                       {"", Action::PROTECT, Range("10.1.0.8"), Range("0.0.0.0/0")}};
+    AddConnection(config, "inner", {Child("one", Range("10.1.0.0/16"), Range("10.2.0.1"))});
+    AddConnection(config, "outer", {Child("one", Range("10.1.0.0/24"), Range("10.2.0.0/16"))});
+    ChildPolicies policies(config);
+    const auto again = [&](std::string_view source, size_t connection)
+    {
+        return policies.MatchAgain(Packet(source, "10.2.0.1"), *config.ike.connections[connection]);
+    };
+    EXPECT_EQ(Which(policies, "10.1.0.1", "10.2.0.1"), "inner/one");
+    ASSERT_TRUE(again("10.1.0.1", 0));
+    EXPECT_EQ(policies.Of(*again("10.1.0.1", 0)).FullName(), "outer/one");
+    EXPECT_EQ(policies.Of(*again("10.1.0.1", 1)).FullName(), "inner/one");
+    EXPECT_FALSE(again("10.1.1.1", 0));
+    EXPECT_EQ(again("10.1.0.9", 0)->action, esp::PolicyAction::DISCARD);
+    EXPECT_EQ(policies.Of(*again("10.1.0.8", 0)).FullName(), "outer/one");
+    EXPECT_EQ(Which(policies, "10.1.0.1", "10.2.0.1"), "inner/one") << "nothing was remembered";
+}
+
 TEST(ChildPolicies, GoByNameWhereItIsUnambiguous)
 {
     Config config;

@@ -104,7 +104,8 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
                                                                                     outbound),
         installed.nonFirstFragments,
         installed.original.has_value(),
-        FlowOf(installed)}));
+        FlowOf(installed),
+        policy->connection->nested}));
     IKELAB_ASSERT(sa); // IKE gives each Child SA a number and an SPI of its own
     m_records[installed.child] = {policy, installed.sa, installed.config->name, std::nullopt};
     m_children[installed.sa].insert(installed.child);
@@ -113,9 +114,16 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
     policy->StartSending(installed.child, sa->selectors);
     SetDeadline(*sa);
     StartDummies(now, *sa);
-    for (Buffer& packet : policy->held)
+    for (HeldPacket& held : policy->held)
     {
-        released.push_back(std::move(packet));
+        if (held.of)
+        {
+            m_again.push_back(std::move(held));
+        }
+        else
+        {
+            released.push_back(std::move(held.packet));
+        }
     }
     policy->held.clear();
 }

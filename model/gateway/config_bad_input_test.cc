@@ -154,6 +154,8 @@ const BadInput BAD_INPUTS[] = {
     {SW(R"("remote_port": 500.5)"), SW_AT "/remote_port", "'500.5'", "a whole number", ""},
     {SW(R"("keyingtries": -1)"), SW_AT "/keyingtries", "'-1'", "from 0", ""},
     {NET(R"("replay_window": 65537)"), NET_AT "/replay_window", "out of range", "from 0 to 65536", ""},
+    {SW(R"("nested": "yes", "remote_addrs": null)"), SW_AT "/nested", "unknown addresses", "remote_addrs", ""},
+    {SW(R"("nested": "yes", "local_addrs": null)"), SW_AT "/nested", "unknown addresses", "local_addrs", ""},
     {NET(R"("copy_dscp": "both")"), NET_AT "/copy_dscp", "'both'", "out, in, yes, no", ""},
     {NET(R"("copy_ecn": "perhaps")"), NET_AT "/copy_ecn", "'perhaps'", "yes or no", ""},
     {NET(R"("rekey_bytes": "1t")"), NET_AT "/rekey_bytes", "bad amount '1t'", "k, m or g", ""},

@@ -54,6 +54,10 @@ constexpr KeyRule CONNECTION_KEYS[] = {
     Key("remote_port", shape::Whole, "500", "UDP port of the peer").Between(1, 65535),
     Key("proposals", shape::List, "default", "For IKE, such as aes128gcm16-prfsha256-x25519"),
     Key("encap", shape::Flag, "no", "Pretend a NAT, so that ESP goes in UDP (RFC 3948)"),
+    Key("nested",
+        shape::Flag,
+        "no",
+        "Its IKE and protected packets pass through policy again, into another connection's SA"),
     Key("dpd_delay", shape::Time, "0s", "Ask for a sign of life after so long; 0 never does"),
     Key("rekey_time", shape::Time, "4h", "Lifetime of the IKE SA; 0 for no end"),
     Key("over_time", shape::Time, "", "So much later it ends; 10 % of rekey_time without"),
@@ -333,6 +337,13 @@ ReadConnection(const std::string& name,
     reader.Number("remote_port", connection->remotePort);
     ReadProposals(reader, *connection, error);
     reader.Flag("encap", connection->encap);
+    reader.Flag("nested", connection->nested);
+    if (connection->nested && (connection->localAddrs.empty() || connection->remoteAddrs.empty()))
+    {
+        reader.Wrong("nested",
+                     "policy cannot judge packets of unknown addresses",
+                     "addresses in local_addrs and remote_addrs, or nested = no");
+    }
     ReadTimes(reader, *connection);
     reader.Number("keyingtries", connection->keyingTries);
     if (error)

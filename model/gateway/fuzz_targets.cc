@@ -156,10 +156,13 @@ Arena::Drain(bool timer)
         IKELAB_ASSERT(++dummies <= EVENTS_PER_CALL); // one an SA
     }
     size_t datagrams = 0;
-    while (m_victim.PollTransmit())
+    do
     {
-        IKELAB_ASSERT(++datagrams <= DATAGRAMS_PER_CALL || timer);
-    }
+        while (m_victim.PollTransmit())
+        {
+            IKELAB_ASSERT(++datagrams <= DATAGRAMS_PER_CALL || timer);
+        }
+    } while (m_victim.PollSealed());
     while (m_victim.PollReleased())
     {
     }

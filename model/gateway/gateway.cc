@@ -27,6 +27,10 @@ Gateway::Impl::Impl(Config nodeConfig, crypto::Context& context, RandomSource& s
     {
         m_ikePorts.insert(connection->localPort);
         m_ownAddresses.insert(connection->localAddrs.begin(), connection->localAddrs.end());
+        if (connection->nested)
+        {
+            m_nested.push_back(connection);
+        }
     }
 }
 
@@ -119,6 +123,7 @@ Gateway::Impl::RestartDeadPeers(Instant now)
 void
 Gateway::Impl::Pump(Instant now)
 {
+    m_pumped = now;
     while (TakeEvents(now))
     {
         RestartDeadPeers(now); // which has something to tell again
@@ -257,6 +262,7 @@ void
 Gateway::Impl::Shutdown(Instant now)
 {
     m_shutDown = true;
+    CloseNested(now);
     for (ChildPolicy& policy : m_policies.All())
     {
         DropHeld(policy);
@@ -325,13 +331,13 @@ Gateway::HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram)
 Verdict
 Gateway::HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet)
 {
-    return m_impl->HandleEsp(now, arrival, packet);
+    return m_impl->ReceiveEsp(now, arrival, false, packet);
 }
 
 Verdict
 Gateway::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet)
 {
-    return m_impl->HandleAh(now, arrival, packet);
+    return m_impl->ReceiveAh(now, arrival, packet);
 }
 
 void
@@ -385,7 +391,7 @@ Gateway::Shutdown(Instant now)
 std::optional<ike::Datagram>
 Gateway::PollTransmit()
 {
-    auto datagram = m_impl->ike.PollTransmit();
+    auto datagram = m_impl->NextDatagram();
     if (datagram && std::exchange(datagram->nonEspMarker, false))
     {
         // RFC 3948 §2.2: zeros where ESP has its SPI.
@@ -412,6 +418,12 @@ TakeFirst(std::deque<T>& queue)
 }
 
 } // namespace
+
+std::optional<SealedPacket>
+Gateway::PollSealed()
+{
+    return TakeFirst(m_impl->sealedPackets);
+}
 
 std::optional<Buffer>
 Gateway::PollReleased()

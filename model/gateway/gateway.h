@@ -64,7 +64,15 @@ struct Outgoing
     bool dontFragment{false};
     /// Whole outer packets of this size pass (RFC 4301 §8.2.1); 0: as large as the link lets by.
     uint32_t pathMtu{0};
-    ChildSaId child;
+    ChildSaId child;    ///< the outermost
+    unsigned layers{1}; ///< SAs around one another
+};
+
+/// A packet of the gateway's own, ready to be sent.
+struct SealedPacket
+{
+    Buffer packet;
+    Outgoing outgoing;
 };
 
 /// How much one Child SA was used since it was installed, and what its packets were refused for:
@@ -90,8 +98,9 @@ struct ChildSaCounters
 /**
  * One IPsec node, sans-IO: IKE, SPD, SAD and ESP together. Simulator, real sockets and the
  * conformance target drive this one class. After every call drain PollDummy, PollTransmit,
- * PollReleased, PollEvent and PollTimeout, in this order. Data packets are worked on in the
- * caller's buffer and never queued, except those that wait for an SA.
+ * PollSealed, PollReleased, PollEvent and PollTimeout, in this order; after a sealed or released
+ * packet all of it again. Data packets are worked on in the caller's buffer and never queued,
+ * except those that wait for an SA.
  */
 class Gateway
 {
@@ -147,8 +156,12 @@ class Gateway
     /// Close everything, with Deletes.
     void Shutdown(Instant now);
 
-    /// A UDP datagram to send, non-ESP marker included where it belongs.
+    /// A UDP datagram to send, non-ESP marker included where it belongs. Nothing while a packet of
+    /// PollSealed has to leave before the next.
     std::optional<ike::Datagram> PollTransmit();
+    /// IKE of a nested connection inside of another one's SA, and what waited for that: send it as
+    /// if HandleOutbound had said PROTECT.
+    std::optional<SealedPacket> PollSealed();
     /// A held clear packet whose SA is now there: hand it to HandleOutbound again.
     std::optional<Buffer> PollReleased();
     std::optional<Event> PollEvent();

@@ -22,7 +22,8 @@ namespace ikelab::gateway
 /**
  * The node behind Gateway: `traffic.cc` is the path of packets, `traffic_flow.cc` hides how many
  * and how large they are, `icmp.cc` is what others say of them, `child_sas.cc` how Child SAs come
- * and go, `refusals.cc` what is told of refused packets, `gateway.cc` what the owner asks for and
+ * and go, `nesting.cc` SAs inside of SAs,
+ * `refusals.cc` what is told of refused packets, `gateway.cc` what the owner asks for and
  * what IKE tells.
  */
 class Gateway::Impl
@@ -36,12 +37,19 @@ class Gateway::Impl
     /// @param packet may be cut off
     bool AdmitsClear(const esp::PacketInfo& info, Bytes packet) const;
     Verdict HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram);
-    Verdict HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet);
-    Verdict HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet);
+    /// @param layer SAs that the packet came out of already
+    Verdict ReceiveEsp(Instant now,
+                       const Arrival& arrival,
+                       bool encapsulated,
+                       PacketBuffer& packet,
+                       unsigned layer = 0);
+    Verdict ReceiveAh(Instant now,
+                      const Arrival& arrival,
+                      PacketBuffer& packet,
+                      unsigned layer = 0);
 
     // traffic_flow.cc
     bool PollDummy(Instant now, PacketBuffer& packet, Outgoing& outgoing);
-
     // icmp.cc
     std::optional<Verdict> HandleIcmpError(Instant now, Bytes packet);
 
@@ -64,7 +72,12 @@ class Gateway::Impl
     std::deque<Event> events;
     std::deque<Buffer> released;
     std::function<uint32_t(const IpAddress& destination)> linkMtu;
+    std::deque<SealedPacket> sealedPackets;
     Counters counters;
+
+    // nesting.cc
+    /// What IKE sends and no other SA carries.
+    std::optional<ike::Datagram> NextDatagram();
 
   private:
     static constexpr Error NO_SA{Fault::POLICY, "no SA for protected traffic", 0, 0};
@@ -77,27 +90,27 @@ class Gateway::Impl
         bool encapsulated{false}; ///< it came in UDP, and the ports of its path mean something
         EspSpi spi{};
         uint32_t sequence{0};
+        unsigned layer{0}; ///< SAs that it came out of already
     };
 
-    Verdict ReceiveEsp(Instant now,
-                       const Arrival& arrival,
-                       bool encapsulated,
-                       PacketBuffer& packet);
     /// What came was authentic: the contents may yet be forbidden.
     Verdict Accept(Instant now,
                    esp::ChildSa& sa,
                    const esp::Opened& opened,
-                   const Received& received);
+                   const Received& received,
+                   PacketBuffer& packet);
     Verdict Protect(Instant now,
                     ChildPolicy& policy,
                     const esp::PacketInfo& info,
                     PacketBuffer& packet,
                     Outgoing& outgoing);
+    /// @param layer 0 for a clear packet, 1 if one SA is around it ...
     Verdict SealBy(Instant now,
                    esp::ChildSa& sa,
                    const esp::PacketInfo& info,
                    PacketBuffer& packet,
-                   Outgoing& outgoing);
+                   Outgoing& outgoing,
+                   unsigned layer = 0);
     bool Bypasses(const std::optional<esp::Decision>& rule) const;
     /// How what was sealed leaves.
     void Describe(Instant now,
@@ -110,12 +123,47 @@ class Gateway::Impl
                                    const esp::PacketInfo& info,
                                    PacketBuffer& packet);
     bool SealDummy(Instant now, esp::ChildSa& sa, PacketBuffer& packet, Outgoing& outgoing);
-    uint32_t PathMtuOf(Instant now, const esp::ChildSa& sa);
+    /// @param layer SAs of which this one is inside already
+    uint32_t PathMtuOf(Instant now, esp::ChildSa& sa, unsigned layer = 0);
+    uint32_t RoomInside(Instant now, esp::ChildSa& sa, unsigned layer);
     /// What an SA hides; nullptr if nothing.
     static std::unique_ptr<esp::TrafficFlow> FlowOf(const ike::ChildSaInstalled& installed);
     void StartDummies(Instant now, esp::ChildSa& sa);
     void StopDummies(const esp::ChildSa& sa);
-    Verdict Hold(Instant now, ChildPolicy& policy, const esp::PacketInfo& info, Bytes packet);
+
+    // nesting.cc
+    /// What an SA of a nested connection has sealed is judged as a packet of its own.
+    Verdict SealAgain(Instant now,
+                      ChildSaId id,
+                      PacketBuffer& packet,
+                      Outgoing& outgoing,
+                      unsigned layer);
+    /// A whole packet of this connection.
+    Verdict PassAgain(Instant now,
+                      const std::shared_ptr<const ike::ConnectionConfig>& connection,
+                      PacketBuffer& packet,
+                      Outgoing& outgoing,
+                      unsigned layer,
+                      ChildSaId sealedBy = {});
+    /// One that waited, or IKE's. It is then in `sealedPackets`, held again or refused.
+    void SealOwn(const HeldPacket& own);
+    /// The SA that the packets of a nested one go into; nullptr if there is none.
+    esp::ChildSa* SaAround(Instant now, esp::ChildSa& sa);
+    /// Before the SAs go that carry what they have to say.
+    void CloseNested(Instant now);
+    std::optional<ike::Datagram> SealNext();
+    bool MustPassAgain(const ike::Datagram& datagram, HeldPacket& own);
+    /// What came out of an SA may be ESP or AH for us again; nothing if it is not.
+    std::optional<Verdict> OpenAgain(Instant now,
+                                     const Received& received,
+                                     const esp::PacketInfo& inner,
+                                     PacketBuffer& packet);
+    /// @param of the nested connection that the packet is of
+    Verdict Hold(Instant now,
+                 ChildPolicy& policy,
+                 const esp::PacketInfo& info,
+                 Bytes packet,
+                 const std::shared_ptr<const ike::ConnectionConfig>& of = nullptr);
 
     // refusals.cc
     struct Refused;
@@ -141,7 +189,10 @@ class Gateway::Impl
     void CountRefusal(ChildSaId child, Fault fault);
 
     template <typename Open>
-    Verdict ReceiveBy(Instant now, const Received& received, const Open& open);
+    Verdict ReceiveBy(Instant now,
+                      const Received& received,
+                      PacketBuffer& packet,
+                      const Open& open);
     void ReportInvalidSpi(Instant now, const SocketAddress& sender, EspSpi spi);
     void DropHeld(ChildPolicy& policy);
     /// RFC 4301 §6.2, for what no rule names. Nothing if it is no ICMP error about what a rule
@@ -204,6 +255,11 @@ class Gateway::Impl
     esp::FragmentTable m_fragments;
     esp::FragmentTable m_clearFragments; ///< apart: strangers can fill it
     bool m_shutDown{false};
+    std::vector<std::shared_ptr<const ike::ConnectionConfig>> m_nested; ///< mostly none
+    std::deque<HeldPacket> m_again;      ///< packets of these that may go on
+    std::deque<ike::Datagram> m_waiting; ///< of IKE, looked at and not to be sealed
+    uint16_t m_identification{0};        ///< of headers that are written here
+    Instant m_pumped{};                  ///< when IKE last had something to do
 };
 
 } // namespace ikelab::gateway

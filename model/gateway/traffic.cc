@@ -275,7 +275,8 @@ Gateway::Impl::SealBy(Instant now,
                       esp::ChildSa& sa,
                       const esp::PacketInfo& info,
                       PacketBuffer& packet,
-                      Outgoing& outgoing)
+                      Outgoing& outgoing,
+                      unsigned layer)
 {
     esp::AhOutbound* const ah = sa.outbound.Ah();
     const auto sealed = ah        ? ah->Seal(packet, info, sa.path)
@@ -313,8 +314,11 @@ Gateway::Impl::SealBy(Instant now,
     ++counters.protectedPackets;
     counters.protectedOctets += info.totalOctets;
     Describe(now, sa, *sealed, outgoing);
+    outgoing.layers = layer + 1;
+    const bool again = sa.nested;
+    const ChildSaId id = sa.id;
     PollLifetimes(now, sa);
-    return Verdict::PROTECT;
+    return again ? SealAgain(now, id, packet, outgoing, layer + 1) : Verdict::PROTECT;
 }
 
 void
@@ -333,7 +337,11 @@ Gateway::Impl::Describe(Instant now,
 }
 
 Verdict
-Gateway::Impl::Hold(Instant now, ChildPolicy& policy, const esp::PacketInfo& info, Bytes packet)
+Gateway::Impl::Hold(Instant now,
+                    ChildPolicy& policy,
+                    const esp::PacketInfo& info,
+                    Bytes packet,
+                    const std::shared_ptr<const ike::ConnectionConfig>& of)
 {
     const auto started =
         ike.Initiate(now, policy.connection->name, policy.child->name, {{}, SelectorsOf(info)});
@@ -350,7 +358,7 @@ Gateway::Impl::Hold(Instant now, ChildPolicy& policy, const esp::PacketInfo& inf
         ++counters.discardedPackets;
         policy.held.pop_front(); // the oldest has waited longest: its sender repeats it first
     }
-    policy.held.push_back(ToBuffer(packet));
+    policy.held.push_back({ToBuffer(packet), of});
     ++counters.heldPackets;
     Pump(now);
     return Verdict::HELD;
@@ -426,12 +434,6 @@ Gateway::Impl::HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& data
     return Verdict::CONSUMED;
 }
 
-Verdict
-Gateway::Impl::HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet)
-{
-    return ReceiveEsp(now, arrival, false, packet);
-}
-
 /// RFC 7296 §1.5: whoever sends such may not know that we have lost the SA.
 void
 Gateway::Impl::ReportInvalidSpi(Instant now, const SocketAddress& sender, EspSpi spi)
@@ -448,7 +450,10 @@ Gateway::Impl::ReportInvalidSpi(Instant now, const SocketAddress& sender, EspSpi
  */
 template <typename Open>
 Verdict
-Gateway::Impl::ReceiveBy(Instant now, const Received& received, const Open& open)
+Gateway::Impl::ReceiveBy(Instant now,
+                         const Received& received,
+                         PacketBuffer& packet,
+                         const Open& open)
 {
     const bool ah = received.protocol == wire::ProtocolId::AH;
     if (!received.encapsulated && IsFragment(received.arrival.header))
@@ -483,17 +488,19 @@ Gateway::Impl::ReceiveBy(Instant now, const Received& received, const Open& open
         CountRefusal(sa->id, opened.error().fault);
         return RefuseReceived(now, opened.error(), received, sa, refused ? &*refused : nullptr);
     }
-    return Accept(now, *sa, *opened, received);
+    return Accept(now, *sa, *opened, received, packet);
 }
 
 Verdict
 Gateway::Impl::ReceiveEsp(Instant now,
                           const Arrival& arrival,
                           bool encapsulated,
-                          PacketBuffer& packet)
+                          PacketBuffer& packet,
+                          unsigned layer)
 {
     const Path& path = arrival.path;
     Received received{arrival, wire::ProtocolId::ESP, encapsulated};
+    received.layer = layer;
     const auto header = wire::ParseEspHeader(packet.View());
     if (!header)
     {
@@ -505,6 +512,7 @@ Gateway::Impl::ReceiveEsp(Instant now,
         path.remote.address, path.local.address, arrival.trafficClass, arrival.header};
     return ReceiveBy(now,
                      received,
+                     packet,
                      [&](esp::ChildSa& sa,
                          const esp::FragmentFollower& fragments,
                          std::optional<esp::PacketInfo>* refused) {
@@ -514,9 +522,10 @@ Gateway::Impl::ReceiveEsp(Instant now,
 }
 
 Verdict
-Gateway::Impl::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet)
+Gateway::Impl::ReceiveAh(Instant now, const Arrival& arrival, PacketBuffer& packet, unsigned layer)
 {
     Received received{arrival, wire::ProtocolId::AH};
+    received.layer = layer;
     const auto header = wire::ParseAhHeader(packet.View());
     if (!header)
     {
@@ -526,6 +535,7 @@ Gateway::Impl::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packe
     received.sequence = header->sequence;
     return ReceiveBy(now,
                      received,
+                     packet,
                      [&](esp::ChildSa& sa,
                          const esp::FragmentFollower& fragments,
                          std::optional<esp::PacketInfo>* refused)
@@ -539,7 +549,8 @@ Verdict
 Gateway::Impl::Accept(Instant now,
                       esp::ChildSa& sa,
                       const esp::Opened& opened,
-                      const Received& received)
+                      const Received& received,
+                      PacketBuffer& packet)
 {
     // RFC 7296 §2.4: an authentic packet proves that the peer lives; §2.23: the newest that came
     // with UDP also where it lives. Without UDP there are no ports that one could answer to.
@@ -572,7 +583,7 @@ Gateway::Impl::Accept(Instant now,
     }
     ++counters.deliveredPackets;
     counters.deliveredOctets += opened.inner.totalOctets;
-    return Verdict::DELIVER;
+    return OpenAgain(now, received, opened.inner, packet).value_or(Verdict::DELIVER);
 }
 
 } // namespace ikelab::gateway

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/limits.h"
 #include "gateway/gateway_impl.h"
 
 #include <algorithm>
@@ -62,13 +63,32 @@ Gateway::Impl::FlowOf(const ike::ChildSaInstalled& installed)
 
 /// What the packets of an SA may have in the end, IP header included, so that they pass whole.
 uint32_t
-Gateway::Impl::PathMtuOf(Instant now, const esp::ChildSa& sa)
+Gateway::Impl::PathMtuOf(Instant now, esp::ChildSa& sa, unsigned layer)
 {
     constexpr uint32_t UNKNOWN_LINK = 1280; // RFC 8200 §5: no IPv6 link has less
-    const uint32_t link = linkMtu ? linkMtu(sa.path.remote.address) : 0;
+    esp::ChildSa* const around =
+        sa.nested && layer + 1 < limits::NESTED_SAS ? SaAround(now, sa) : nullptr;
+    const uint32_t link = around    ? RoomInside(now, *around, layer + 1)
+                          : linkMtu ? linkMtu(sa.path.remote.address)
+                                    : 0;
     const PathMtu learned = m_pathMtus.Find(now, sa.path.local.address, sa.path.remote.address);
     const uint32_t mtu = std::min(link == 0 ? UNKNOWN_LINK : link, LARGEST_PACKET);
     return learned.octets == 0 ? mtu : std::min(mtu, learned.octets);
+}
+
+/// The largest packet that an SA carries in one outer packet.
+uint32_t
+Gateway::Impl::RoomInside(Instant now, esp::ChildSa& sa, unsigned layer)
+{
+    const size_t header = OuterHeaderOctets(sa);
+    esp::AhOutbound* const ah = sa.outbound.Ah();
+    const size_t around = header + (sa.udpEncapsulation ? UDP_HEADER_OCTETS : 0) +
+                          (ah ? ah->Overhead(sa.path.local.address.IsV6()) : size_t{0});
+    const size_t left = LessBy(PathMtuOf(now, sa, layer), around);
+    const size_t contents = ah ? left : sa.outbound.Esp()->LargestContents(left);
+    // In transport mode the outer header is the packet's own.
+    const auto mode = ah ? ah->GetMode() : sa.outbound.Esp()->GetMode();
+    return static_cast<uint32_t>(contents + (mode == esp::Mode::TRANSPORT ? header : 0));
 }
 
 Result<esp::Sealed>
@@ -168,8 +188,11 @@ Gateway::Impl::SealDummy(Instant now, esp::ChildSa& sa, PacketBuffer& packet, Ou
     sealed->dontFragment = flow.dontFragment;
     outgoing.wholePacket = false;
     Describe(now, sa, *sealed, outgoing);
+    outgoing.layers = 1;
+    const bool again = sa.nested;
+    const ChildSaId id = sa.id;
     PollLifetimes(now, sa);
-    return true;
+    return !again || SealAgain(now, id, packet, outgoing, 1) == Verdict::PROTECT;
 }
 
 } // namespace ikelab::gateway

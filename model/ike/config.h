@@ -134,6 +134,8 @@ struct ConnectionConfig
     Duration randTime{std::chrono::minutes(24)};
     Duration reauthTime{0};
     bool encap{false}; ///< force UDP encapsulation
+    /// What this connection sends, IKE and protected packets, passes through policy again.
+    bool nested{false};
     unsigned keyingTries{1};
     std::vector<ChildConfig> children;
 };

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MIT
+#include "base/limits.h"
+#include "esp/tunnel_header.h"
+#include "gateway/gateway_impl.h"
+#include "wire/ah_header.h"
+
+#include <algorithm>
+#include <utility>
+
+/**
+ * SAs inside of SAs (RFC 4301 §5.1 step 4, §5.2, appendix E). A `nested` connection is appendix E's
+ * entry of the forwarding table that loops packets back: what it sends passes through policy again,
+ * past its own children.
+ */
+namespace ikelab::gateway
+{
+
+namespace
+{
+
+constexpr Error BY_POLICY{Fault::POLICY, "policy", 0, 0};
+constexpr Error TOO_DEEP{Fault::LIMIT, "nested SAs", 0, 0};
+constexpr Error NO_IP_PACKET{Fault::OVERLONG, "packet of a nested connection", 0, 0};
+constexpr uint8_t KEEP_ALIVE = 0xff; // RFC 3948 §2.3
+
+/**
+ * Make a whole IP packet of what a protocol sends.
+ * @param udp it goes in UDP between the ports of the path
+ */
+Result<void>
+WriteWhole(PacketBuffer& packet,
+           const Path& path,
+           const esp::TunnelFields& fields,
+           uint8_t protocol,
+           bool udp)
+{
+    packet.EnsureFrontRoom(PacketBuffer::HEADROOM);
+    const bool v6 = path.local.address.IsV6();
+    const esp::TransportPlace place = esp::TunnelPlace(v6);
+    if (esp::IsOverlong(v6, place.headerOctets + packet.Size()))
+    {
+        return tl::unexpected<Error>(NO_IP_PACKET);
+    }
+    esp::PrependTunnelHeader(packet, fields, path);
+    esp::WriteWhatFollows(packet.View(), place, protocol);
+    return udp ? esp::EncapsulateInUdp(packet, place, path.local.port, path.remote.port)
+               : Result<void>();
+}
+
+/// What policy would read in a packet on this path.
+esp::PacketInfo
+InfoOf(const Path& path, uint8_t protocol)
+{
+    esp::PacketInfo info;
+    info.source = esp::AddressNumber::From(path.local.address);
+    info.destination = esp::AddressNumber::From(path.remote.address);
+    info.protocol = protocol;
+    info.portsKnown = protocol == esp::PROTOCOL_UDP;
+    if (info.portsKnown)
+    {
+        info.sourcePort = path.local.port;
+        info.destinationPort = path.remote.port;
+    }
+    return info;
+}
+
+/// Octets that the shell puts before what was sealed.
+size_t
+HeaderOctets(const Outgoing& outgoing)
+{
+    constexpr size_t UDP_HEADER_OCTETS = 8;
+    return outgoing.wholePacket
+               ? 0
+               : esp::TunnelPlace(outgoing.path.local.address.IsV6()).headerOctets +
+                     (outgoing.udpEncapsulation ? UDP_HEADER_OCTETS : 0);
+}
+
+} // namespace
+
+Verdict
+Gateway::Impl::SealAgain(Instant now,
+                         ChildSaId id,
+                         PacketBuffer& packet,
+                         Outgoing& outgoing,
+                         unsigned layer)
+{
+    const auto record = m_records.find(id);
+    if (record == m_records.end())
+    {
+        return RefuseUnread(now, NO_SA, false); // it was its last packet, and nobody reads it
+    }
+    const auto connection = record->second.policy->connection;
+    if (!outgoing.wholePacket)
+    {
+        const esp::TunnelFields fields{
+            outgoing.trafficClass, outgoing.dontFragment, ++m_identification};
+        const auto whole =
+            WriteWhole(packet, outgoing.path, fields, esp::PROTOCOL_ESP, outgoing.udpEncapsulation);
+        if (!whole)
+        {
+            return RefuseUnread(now, whole.error(), false);
+        }
+        outgoing.wholePacket = true;
+    }
+    // Two paths are one behind the other: to the outer SA's end, and on to the inner one's.
+    const uint32_t innerMtu = outgoing.pathMtu;
+    const size_t innerOctets = packet.Size();
+    const Verdict verdict = PassAgain(now, connection, packet, outgoing, layer, id);
+    if (verdict == Verdict::PROTECT && innerMtu != 0)
+    {
+        const size_t outerOctets = packet.Size() + HeaderOctets(outgoing);
+        const auto fits = innerMtu + static_cast<uint32_t>(outerOctets - innerOctets);
+        outgoing.pathMtu = outgoing.pathMtu == 0 ? fits : std::min(outgoing.pathMtu, fits);
+    }
+    return verdict;
+}
+
+Verdict
+Gateway::Impl::PassAgain(Instant now,
+                         const std::shared_ptr<const ike::ConnectionConfig>& connection,
+                         PacketBuffer& packet,
+                         Outgoing& outgoing,
+                         unsigned layer,
+                         ChildSaId sealedBy)
+{
+    const auto info = esp::ReadPacket(packet.View());
+    if (!info)
+    {
+        return RefuseUnread(now, info.error(), false);
+    }
+    const auto rule = m_policies.MatchAgain(*info, *connection);
+    if (!rule || rule->action != esp::PolicyAction::PROTECT)
+    {
+        return Bypasses(rule) ? Verdict::PROTECT : RefusePacket(now, BY_POLICY, false, *info);
+    }
+    if (layer >= limits::NESTED_SAS)
+    {
+        return RefusePacket(now, TOO_DEEP, false, *info, m_sad.Find(sealedBy));
+    }
+    ChildPolicy& policy = m_policies.Of(*rule);
+    const auto usable = [&](ChildSaId id)
+    {
+        return m_sad.Find(id)->outbound.GetLifetime().Usable(now);
+    };
+    const auto chosen = policy.FindSending(*info, usable);
+    if (!chosen)
+    {
+        return policy.trapped && !m_shutDown ? Hold(now, policy, *info, packet.View(), connection)
+                                             : RefusePacket(now, NO_SA, false, *info);
+    }
+    packet.EnsureFrontRoom(PacketBuffer::HEADROOM);
+    return SealBy(now, *m_sad.Find(*chosen), *info, packet, outgoing, layer);
+}
+
+void
+Gateway::Impl::SealOwn(const HeldPacket& own)
+{
+    PacketBuffer packet(own.packet);
+    Outgoing outgoing;
+    outgoing.wholePacket = true;
+    if (const auto info = esp::ReadPacket(own.packet))
+    {
+        outgoing.path = {{info->source.ToAddress(), 0}, {info->destination.ToAddress(), 0}};
+        outgoing.trafficClass = info->trafficClass;
+        outgoing.dontFragment = info->dontFragment;
+    }
+    if (PassAgain(m_pumped, own.of, packet, outgoing, 0) == Verdict::PROTECT)
+    {
+        sealedPackets.push_back({ToBuffer(std::as_const(packet).View()), outgoing});
+    }
+}
+
+/// Does policy send this datagram through another SA, or forbid it? Then it is in `own`.
+bool
+Gateway::Impl::MustPassAgain(const ike::Datagram& datagram, HeldPacket& own)
+{
+    const Path& path = datagram.path;
+    const auto of = std::ranges::find_if(m_nested,
+                                         [&](const auto& connection)
+                                         {
+                                             return std::ranges::find(connection->remoteAddrs,
+                                                                      path.remote.address) !=
+                                                    connection->remoteAddrs.end();
+                                         });
+    if (of == m_nested.end() || path.local.address.IsUnspecified())
+    {
+        return false;
+    }
+    const auto rule = m_policies.MatchAgain(InfoOf(path, esp::PROTOCOL_UDP), **of);
+    const bool bypass =
+        rule ? rule->action == esp::PolicyAction::BYPASS : config.defaultAction == Action::BYPASS;
+    if (bypass)
+    {
+        return false;
+    }
+    PacketBuffer packet(datagram.keepAlive && datagram.message.empty() ? Bytes(&KEEP_ALIVE, 1)
+                                                                       : Bytes(datagram.message));
+    if (datagram.nonEspMarker)
+    {
+        std::ranges::fill(packet.Prepend(wire::NON_ESP_MARKER_OCTETS), uint8_t{0});
+    }
+    if (!WriteWhole(packet, path, {0, false, ++m_identification}, esp::PROTOCOL_UDP, true))
+    {
+        return true; // larger than any packet: it could not be sent in clear either
+    }
+    own = {ToBuffer(std::as_const(packet).View()), *of};
+    return true;
+}
+
+esp::ChildSa*
+Gateway::Impl::SaAround(Instant now, esp::ChildSa& sa)
+{
+    const auto record = m_records.find(sa.id);
+    if (record == m_records.end())
+    {
+        return nullptr;
+    }
+    const uint8_t protocol = sa.udpEncapsulation ? esp::PROTOCOL_UDP
+                             : sa.outbound.Ah()  ? esp::PROTOCOL_AH
+                                                 : esp::PROTOCOL_ESP;
+    const esp::PacketInfo info = InfoOf(sa.path, protocol);
+    const auto rule = m_policies.MatchAgain(info, *record->second.policy->connection);
+    if (!rule || rule->action != esp::PolicyAction::PROTECT)
+    {
+        return nullptr;
+    }
+    const auto usable = [&](ChildSaId id)
+    {
+        return m_sad.Find(id)->outbound.GetLifetime().Usable(now);
+    };
+    const auto chosen = m_policies.Of(*rule).FindSending(info, usable);
+    return chosen ? m_sad.Find(*chosen) : nullptr;
+}
+
+void
+Gateway::Impl::CloseNested(Instant now)
+{
+    if (m_nested.empty())
+    {
+        return;
+    }
+    for (const ike::IkeSaInfo& sa : ike.List())
+    {
+        if (std::ranges::any_of(m_nested,
+                                [&](const auto& connection)
+                                { return connection->name == sa.connection; }))
+        {
+            (void)CloseIke(now, sa.id);
+        }
+    }
+    while (auto datagram = SealNext())
+    {
+        m_waiting.push_back(std::move(*datagram));
+    }
+}
+
+std::optional<ike::Datagram>
+Gateway::Impl::NextDatagram()
+{
+    if (m_nested.empty() && m_again.empty() && m_waiting.empty())
+    {
+        return ike.PollTransmit();
+    }
+    if (m_waiting.empty())
+    {
+        if (auto datagram = SealNext())
+        {
+            m_waiting.push_back(std::move(*datagram));
+        }
+    }
+    // What was sealed before it goes before it: it may be the end of the SA.
+    if (m_waiting.empty() || !sealedPackets.empty())
+    {
+        return std::nullopt;
+    }
+    std::optional<ike::Datagram> first(std::move(m_waiting.front()));
+    m_waiting.pop_front();
+    return first;
+}
+
+/// IKE's next datagram that no other SA carries. What one does on the way to it is sealed now, and
+/// packets that waited are after the message that gave them their SA.
+std::optional<ike::Datagram>
+Gateway::Impl::SealNext()
+{
+    while (true)
+    {
+        HeldPacket own;
+        if (auto datagram = ike.PollTransmit())
+        {
+            if (!MustPassAgain(*datagram, own))
+            {
+                return datagram;
+            }
+        }
+        else if (!m_again.empty())
+        {
+            own = std::move(m_again.front());
+            m_again.pop_front();
+        }
+        else
+        {
+            return std::nullopt;
+        }
+        if (own.of)
+        {
+            SealOwn(own); // which may start another connection, whose message comes next
+        }
+    }
+}
+
+std::optional<Verdict>
+Gateway::Impl::OpenAgain(Instant now,
+                         const Received& received,
+                         const esp::PacketInfo& inner,
+                         PacketBuffer& packet)
+{
+    const bool ah = inner.protocol == esp::PROTOCOL_AH;
+    if ((!ah && inner.protocol != esp::PROTOCOL_ESP) || inner.fragment)
+    {
+        // An error from behind the outer SA's end may be about a packet of the inner SA.
+        const bool error =
+            inner.protocol == esp::PROTOCOL_ICMP || inner.protocol == esp::PROTOCOL_ICMPV6;
+        const auto about = error && !m_nested.empty()
+                               ? HandleIcmpError(now, std::as_const(packet).View())
+                               : std::nullopt;
+        return about == Verdict::BYPASS ? Verdict::DELIVER : about;
+    }
+    const Bytes content = std::as_const(packet).View().subspan(inner.headerOctets);
+    EspSpi spi;
+    if (ah)
+    {
+        const auto header = wire::ParseAhHeader(content);
+        spi = header ? header->spi : EspSpi{};
+    }
+    else if (const auto header = wire::ParseEspHeader(content))
+    {
+        spi = header->spi;
+    }
+    // Ours only if it is for the end of the SA that it names: others' passes through.
+    const esp::ChildSa* const sa = m_sad.FindInbound(spi);
+    if (!sa || esp::AddressNumber::From(sa->path.local.address) != inner.destination)
+    {
+        return std::nullopt;
+    }
+    if (received.layer + 1 >= limits::NESTED_SAS)
+    {
+        return RefuseReceived(now, TOO_DEEP, received, sa, &inner);
+    }
+    const Arrival arrival{{{inner.destination.ToAddress(), 0}, {inner.source.ToAddress(), 0}},
+                          inner.trafficClass,
+                          std::as_const(packet).View().first(inner.headerOctets)};
+    packet.DropFront(inner.headerOctets);
+    return ah ? ReceiveAh(now, arrival, packet, received.layer + 1)
+              : ReceiveEsp(now, arrival, false, packet, received.layer + 1);
+}
+
+} // namespace ikelab::gateway
