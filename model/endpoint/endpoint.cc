@@ -21,7 +21,8 @@ namespace
 constexpr Duration ADDRESSES_KEPT = std::chrono::seconds(10);
 constexpr Duration COMPLAINT_INTERVAL = std::chrono::seconds(1);
 
-/// AH is negotiated but not carried: sockets have none of the headers that it covers.
+/// AH is negotiated but not carried: sockets have none of the headers that it covers. And there is
+/// one TUN device, for policy.
 io::SystemResult<void>
 CheckProtocols(const ike::Config& config)
 {
@@ -29,6 +30,14 @@ CheckProtocols(const ike::Config& config)
     {
         for (const ike::ChildConfig& child : connection->children)
         {
+            if (child.ifIdOut != 0)
+            {
+                return io::FailSystem(
+                    "if_id_in and if_id_out need tunnel devices of their own, which real sockets "
+                    "do not have: leave them out of",
+                    fmt::format("connections.{}.children.{}", connection->name, child.name),
+                    0);
+            }
             if (std::ranges::any_of(child.espProposals,
                                     [](const ike::EspProposal& proposal)
                                     { return proposal.Protocol() == wire::ProtocolId::AH; }))

@@ -101,6 +101,7 @@ struct ChildSa
     std::unique_ptr<TrafficFlow> flow{};
     /// What it seals passes through policy again, and may go into another SA (RFC 4301 appendix E).
     bool nested{false};
+    uint32_t ifIdIn{0}; ///< route-based: the interface that packets come out of
 };
 
 /**

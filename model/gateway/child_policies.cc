@@ -43,7 +43,6 @@ ChildPolicies::ChildPolicies(const Config& config)
         configured.push_back({ToEsp(rule.action), 0, Prepare(rule.local, rule.remote)});
     }
     m_configured.Assign(std::move(configured));
-    std::vector<esp::Policy> rules;
     for (const auto& connection : config.ike.connections)
     {
         for (const ike::ChildConfig& child : connection->children)
@@ -57,13 +56,25 @@ ChildPolicies::ChildPolicies(const Config& config)
             m_byChild[child.name].push_back(&policy);
             if (!child.localTs.empty() && !child.remoteTs.empty())
             {
-                rules.push_back({esp::PolicyAction::PROTECT,
-                                 policy.index,
-                                 Prepare(child.localTs, child.remoteTs)});
+                SpdOf(policy).Append({esp::PolicyAction::PROTECT,
+                                      policy.index,
+                                      Prepare(child.localTs, child.remoteTs)});
             }
         }
     }
-    m_children.Assign(std::move(rules));
+}
+
+esp::Spd&
+ChildPolicies::SpdOf(const ChildPolicy& policy)
+{
+    return policy.child->ifIdOut == 0 ? m_children : m_routed[policy.child->ifIdOut];
+}
+
+std::optional<esp::Decision>
+ChildPolicies::MatchRouted(const esp::PacketInfo& packet, uint32_t ifId) const
+{
+    const auto interface = m_routed.find(ifId);
+    return interface == m_routed.end() ? std::nullopt : interface->second.MatchOutbound(packet);
 }
 
 std::optional<esp::Decision>
@@ -113,9 +124,10 @@ ChildPolicies::Adopt(const ChildPolicy& policy, const ike::ChildSaInstalled& ins
     ++adopted->second.users;
     if (fresh)
     {
-        adopted->second.place = m_children.Append({esp::PolicyAction::PROTECT,
-                                                   policy.index,
-                                                   Prepare(installed.localTs, installed.remoteTs)});
+        adopted->second.place =
+            SpdOf(policy).Append({esp::PolicyAction::PROTECT,
+                                  policy.index,
+                                  Prepare(installed.localTs, installed.remoteTs)});
     }
 }
 
@@ -131,7 +143,7 @@ ChildPolicies::Release(ChildSaId id)
     m_adoptedBy.erase(user);
     if (--adopted->second.users == 0)
     {
-        m_children.Erase(adopted->second.place);
+        SpdOf(m_policies[std::get<0>(adopted->first)]).Erase(adopted->second.place);
         m_adopted.erase(adopted);
     }
 }

@@ -29,6 +29,7 @@ struct HeldPacket
     Buffer packet;
     /// The nested connection that it is of; nobody for a clear packet.
     std::shared_ptr<const ike::ConnectionConfig> of{};
+    uint32_t ifId{0}; ///< not 0: it was routed there
 };
 
 /// One configured child as policy sees it: its selectors, the SAs that serve them now and packets
@@ -119,6 +120,9 @@ class ChildPolicies
     /// for a child that covers the packet; without one the answer is DISCARD.
     std::optional<esp::Decision> Match(const esp::PacketInfo& packet, bool outbound) const;
 
+    /// The same of the children that this interface leads to; no other rule counts there.
+    std::optional<esp::Decision> MatchRouted(const esp::PacketInfo& packet, uint32_t ifId) const;
+
     /// The same for what an SA of this connection has sealed, or its IKE sends: no child of its own
     /// can be meant (RFC 4301 appendix E).
     std::optional<esp::Decision> MatchAgain(const esp::PacketInfo& packet,
@@ -158,8 +162,12 @@ class ChildPolicies
 
     std::map<AdoptedKey, Adopted> m_adopted; ///< iterators to it are stable
     std::map<ChildSaId, std::map<AdoptedKey, Adopted>::iterator> m_adoptedBy;
+    /// The rules among which those of this child stand.
+    esp::Spd& SpdOf(const ChildPolicy& policy);
+
     esp::Spd m_configured;
-    esp::Spd m_children; ///< tags are indices of m_policies
+    esp::Spd m_children;                   ///< tags are indices of m_policies
+    std::map<uint32_t, esp::Spd> m_routed; ///< children by their if_id_out
 };
 
 } // namespace ikelab::gateway

@@ -106,6 +106,36 @@ TEST(ChildPolicies, PassOverAConnectionsOwnChildrenTheSecondTime)
     EXPECT_EQ(Which(policies, "10.1.0.1", "10.2.0.1"), "inner/one") << "nothing was remembered";
 }
 
+TEST(ChildPolicies, KeepRoutedChildrenApart)
+{
+    Config config;
+    ike::ChildConfig routed = Child("routed", Range("0.0.0.0/0"), Range("0.0.0.0/0"));
+    routed.ifIdIn = routed.ifIdOut = 7;
+    ike::ChildConfig adopting = Child("adopting", {}, {});
+    adopting.ifIdIn = adopting.ifIdOut = 9;
+    AddConnection(config,
+                  "a",
+                  {routed, adopting, Child("policy", Range("10.1.0.0/16"), Range("10.2.0.0/16"))});
+    ChildPolicies policies(config);
+    EXPECT_EQ(Which(policies, "10.1.0.1", "10.2.0.1"), "a/policy");
+    EXPECT_EQ(Which(policies, "10.1.0.1", "10.3.0.1"), "none");
+    const esp::PacketInfo packet = Packet("10.1.0.1", "10.2.0.1");
+    ASSERT_TRUE(policies.MatchRouted(packet, 7));
+    EXPECT_EQ(policies.Of(*policies.MatchRouted(packet, 7)).FullName(), "a/routed");
+    EXPECT_FALSE(policies.MatchRouted(packet, 0));
+    // Selectors that come with an SA stand where its child's would.
+    EXPECT_FALSE(policies.MatchRouted(packet, 9));
+    ike::ChildSaInstalled installed;
+    installed.child = ChildSaId{1};
+    installed.localTs = Range("10.1.0.0/24");
+    installed.remoteTs = Range("10.2.0.0/24");
+    policies.Adopt(*policies.Find("a", "adopting"), installed);
+    ASSERT_TRUE(policies.MatchRouted(packet, 9));
+    EXPECT_EQ(Which(policies, "10.1.0.1", "10.2.0.1"), "a/policy");
+    policies.Release(ChildSaId{1});
+    EXPECT_FALSE(policies.MatchRouted(packet, 9));
+}
+
 TEST(ChildPolicies, GoByNameWhereItIsUnambiguous)
 {
     Config config;

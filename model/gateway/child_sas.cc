@@ -105,7 +105,8 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
         installed.nonFirstFragments,
         installed.original.has_value(),
         FlowOf(installed),
-        policy->connection->nested}));
+        policy->connection->nested,
+        policy->child->ifIdIn}));
     IKELAB_ASSERT(sa); // IKE gives each Child SA a number and an SPI of its own
     m_records[installed.child] = {policy, installed.sa, installed.config->name, std::nullopt};
     m_children[installed.sa].insert(installed.child);
@@ -116,7 +117,7 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
     StartDummies(now, *sa);
     for (HeldPacket& held : policy->held)
     {
-        if (held.of)
+        if (held.of || held.ifId != 0)
         {
             m_again.push_back(std::move(held));
         }

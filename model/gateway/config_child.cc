@@ -74,6 +74,16 @@ constexpr KeyRule CHILD_KEYS[] = {
     Key("dummy_size", shape::Whole, "", "Of dummies; without it as tfc_padding says, or random")
         .Between(1, LARGEST_PACKET)
         .OneOf(AT_RANDOM),
+    Key("if_id_in",
+        shape::Whole,
+        "0",
+        "Route-based: what comes out of its SAs comes out of this tunnel device")
+        .Between(0, UINT32_MAX),
+    Key("if_id_out",
+        shape::Whole,
+        "0",
+        "Route-based: it protects what is routed to this tunnel device, and nothing else")
+        .Between(0, UINT32_MAX),
     {"sha256_96", UNSUPPORTED, "no false 0"},
     {"rand_bytes", UNSUPPORTED, "0"},
     {"rand_packets", UNSUPPORTED, "0"},
@@ -91,8 +101,6 @@ constexpr KeyRule CHILD_KEYS[] = {
     {"mark_out", UNSUPPORTED, "0 0/0x00000000"},
     {"set_mark_in", UNSUPPORTED, "0 0/0x00000000"},
     {"set_mark_out", UNSUPPORTED, "0 0/0x00000000"},
-    {"if_id_in", UNSUPPORTED, "0"},
-    {"if_id_out", UNSUPPORTED, "0"},
     {"label", UNSUPPORTED},
     {"label_mode", UNSUPPORTED, "system"},
     {"hw_offload", UNSUPPORTED, "no false 0 auto"},
@@ -337,6 +345,25 @@ CheckFamilies(ObjectReader& reader, const ike::ChildConfig& child)
     }
 }
 
+/// With one alone, packets would go by policy one way and by routes the other.
+void
+ReadInterfaces(ObjectReader& reader,
+               const ike::ConnectionConfig& connection,
+               ike::ChildConfig& child)
+{
+    child.ifIdIn = connection.ifIdIn;
+    child.ifIdOut = connection.ifIdOut;
+    reader.Number("if_id_in", child.ifIdIn);
+    reader.Number("if_id_out", child.ifIdOut);
+    if ((child.ifIdIn == 0) != (child.ifIdOut == 0))
+    {
+        reader.Wrong(child.ifIdIn == 0 ? "if_id_out" : "if_id_in",
+                     child.ifIdIn == 0 ? "if_id_out without if_id_in"
+                                       : "if_id_in without if_id_out",
+                     "both, or none of them");
+    }
+}
+
 } // namespace
 
 constexpr ObjectRule CHILD{"child",
@@ -407,6 +434,7 @@ ReadChild(const std::string& name,
     reader.Flag("copy_ecn", child.copyEcn);
     reader.Word("copy_dscp", child.copyDscp);
     ReadTrafficFlow(reader, child);
+    ReadInterfaces(reader, connection, child);
     if (child.startAction == ike::StartAction::START && connection.remoteAddrs.empty())
     {
         reader.Wrong("start_action",

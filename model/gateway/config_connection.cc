@@ -85,8 +85,10 @@ constexpr KeyRule CONNECTION_KEYS[] = {
     {"ocsp", UNSUPPORTED, "never reply"},
     {"ppk_id", UNSUPPORTED},
     {"ppk_required", UNSUPPORTED, "no false 0"},
-    {"if_id_in", UNSUPPORTED, "0"},
-    {"if_id_out", UNSUPPORTED, "0"},
+    Key("if_id_in", shape::Whole, "0", "Of children that have none of their own")
+        .Between(0, UINT32_MAX),
+    Key("if_id_out", shape::Whole, "0", "Of children that have none of their own")
+        .Between(0, UINT32_MAX),
     {"mediation", UNSUPPORTED, "no false 0"},
     {"mediated_by", UNSUPPORTED},
     {"mediation_peer", UNSUPPORTED},
@@ -335,6 +337,8 @@ ReadConnection(const std::string& name,
     connection->remoteAddrs = ReadAddresses(reader, "remote_addrs", error);
     reader.Number("local_port", connection->localPort);
     reader.Number("remote_port", connection->remotePort);
+    reader.Number("if_id_in", connection->ifIdIn);
+    reader.Number("if_id_out", connection->ifIdOut);
     ReadProposals(reader, *connection, error);
     reader.Flag("encap", connection->encap);
     reader.Flag("nested", connection->nested);

@@ -316,6 +316,18 @@ Gateway::AdmitsClear(Bytes quoted) const
     return info && std::as_const(*m_impl).AdmitsClear(*info, quoted);
 }
 
+Verdict
+Gateway::HandleRouted(Instant now, uint32_t ifId, PacketBuffer& packet, Outgoing& outgoing)
+{
+    return m_impl->HandleRouted(now, ifId, packet, outgoing);
+}
+
+std::optional<uint32_t>
+Gateway::InnerMtu(Instant now, ChildSaId child) const
+{
+    return m_impl->InnerMtu(now, child);
+}
+
 std::optional<Verdict>
 Gateway::HandleIcmpError(Instant now, Bytes packet)
 {
@@ -323,21 +335,36 @@ Gateway::HandleIcmpError(Instant now, Bytes packet)
 }
 
 Verdict
-Gateway::HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram)
+Gateway::HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram, Incoming* incoming)
 {
-    return m_impl->HandleUdp(now, arrival, datagram);
+    const Verdict verdict = m_impl->HandleUdp(now, arrival, datagram);
+    if (incoming)
+    {
+        *incoming = m_impl->LastIncoming();
+    }
+    return verdict;
 }
 
 Verdict
-Gateway::HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet)
+Gateway::HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet, Incoming* incoming)
 {
-    return m_impl->ReceiveEsp(now, arrival, false, packet);
+    const Verdict verdict = m_impl->ReceiveEsp(now, arrival, false, packet);
+    if (incoming)
+    {
+        *incoming = m_impl->LastIncoming();
+    }
+    return verdict;
 }
 
 Verdict
-Gateway::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet)
+Gateway::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet, Incoming* incoming)
 {
-    return m_impl->ReceiveAh(now, arrival, packet);
+    const Verdict verdict = m_impl->ReceiveAh(now, arrival, packet);
+    if (incoming)
+    {
+        *incoming = m_impl->LastIncoming();
+    }
+    return verdict;
 }
 
 void

@@ -68,6 +68,13 @@ struct Outgoing
     unsigned layers{1}; ///< SAs around one another
 };
 
+/// Where a packet that was opened belongs.
+struct Incoming
+{
+    ChildSaId child;  ///< the innermost SA that it came out of
+    uint32_t ifId{0}; ///< not 0: it comes out of the tunnel device of this if_id_in
+};
+
 /// A packet of the gateway's own, ready to be sent.
 struct SealedPacket
 {
@@ -115,6 +122,11 @@ class Gateway
      * `outgoing.wholePacket` an IP packet.
      */
     Verdict HandleOutbound(Instant now, Origin origin, PacketBuffer& packet, Outgoing& outgoing);
+    /**
+     * A clear packet was routed to the tunnel device of this if_id_out: PROTECT, HELD or DISCARD,
+     * by the children of that device alone. Other rules are not asked, as routes have decided.
+     */
+    Verdict HandleRouted(Instant now, uint32_t ifId, PacketBuffer& packet, Outgoing& outgoing);
     /// May this clear packet come in? BYPASS or DISCARD (RFC 4301 §5.2); for protected traffic
     /// DISCARD.
     Verdict HandleInboundClear(Instant now, Bytes packet);
@@ -133,12 +145,22 @@ class Gateway
     /// The payload of a UDP datagram to port 500, 4500 or one that the configuration names: IKE,
     /// keep-alive or ESP (RFC 3948), told apart by wire::UsesNonEspMarker. CONSUMED, DISCARD or
     /// DELIVER.
-    Verdict HandleUdp(Instant now, const Arrival& arrival, PacketBuffer& datagram);
+    /// @param incoming set with DELIVER
+    Verdict HandleUdp(Instant now,
+                      const Arrival& arrival,
+                      PacketBuffer& datagram,
+                      Incoming* incoming = nullptr);
     /// The payload of an IP packet with protocol 50. Ports of the path are ignored. DELIVER,
     /// CONSUMED or DISCARD.
-    Verdict HandleEsp(Instant now, const Arrival& arrival, PacketBuffer& packet);
+    Verdict HandleEsp(Instant now,
+                      const Arrival& arrival,
+                      PacketBuffer& packet,
+                      Incoming* incoming = nullptr);
     /// The same with protocol 51; the arrival has its header.
-    Verdict HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet);
+    Verdict HandleAh(Instant now,
+                     const Arrival& arrival,
+                     PacketBuffer& packet,
+                     Incoming* incoming = nullptr);
     void HandleTimeout(Instant now);
     /// Packets are padded to no more than the link takes that leads to a tunnel's end (RFC 4303
     /// §2.7). The shell tells its MTU, 0 if it is unknown: then 1280 stands for it, as without
@@ -181,6 +203,9 @@ class Gateway
     const Counters& GetCounters() const;
     /// Of one Child SA of List; nothing if it is gone.
     std::optional<ChildSaCounters> CountersOf(ChildSaId child) const;
+    /// The largest packet that a Child SA carries in one outer packet, by SetLinkMtu and what is
+    /// known of the path behind the link: what a tunnel device's MTU should be.
+    std::optional<uint32_t> InnerMtu(Instant now, ChildSaId child) const;
 
     /**
      * Let a Child SA go on behind these numbers, as if so many packets had been sent and received:

@@ -22,7 +22,7 @@ namespace ikelab::gateway
 /**
  * The node behind Gateway: `traffic.cc` is the path of packets, `traffic_flow.cc` hides how many
  * and how large they are, `icmp.cc` is what others say of them, `child_sas.cc` how Child SAs come
- * and go, `nesting.cc` SAs inside of SAs,
+ * and go, `nesting.cc` SAs inside of SAs, `interfaces.cc` route-based ones,
  * `refusals.cc` what is told of refused packets, `gateway.cc` what the owner asks for and
  * what IKE tells.
  */
@@ -50,6 +50,16 @@ class Gateway::Impl
 
     // traffic_flow.cc
     bool PollDummy(Instant now, PacketBuffer& packet, Outgoing& outgoing);
+    // interfaces.cc
+    Verdict HandleRouted(Instant now, uint32_t ifId, PacketBuffer& packet, Outgoing& outgoing);
+    std::optional<uint32_t> InnerMtu(Instant now, ChildSaId id);
+    /// Of the last packet that was delivered.
+    const Incoming&
+    LastIncoming() const
+    {
+        return m_incoming;
+    }
+
     // icmp.cc
     std::optional<Verdict> HandleIcmpError(Instant now, Bytes packet);
 
@@ -258,8 +268,9 @@ class Gateway::Impl
     std::vector<std::shared_ptr<const ike::ConnectionConfig>> m_nested; ///< mostly none
     std::deque<HeldPacket> m_again;      ///< packets of these that may go on
     std::deque<ike::Datagram> m_waiting; ///< of IKE, looked at and not to be sealed
-    uint16_t m_identification{0};        ///< of headers that are written here
-    Instant m_pumped{};                  ///< when IKE last had something to do
+    Incoming m_incoming;
+    uint16_t m_identification{0}; ///< of headers that are written here
+    Instant m_pumped{};           ///< when IKE last had something to do
 };
 
 } // namespace ikelab::gateway

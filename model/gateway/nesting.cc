@@ -157,6 +157,14 @@ Gateway::Impl::SealOwn(const HeldPacket& own)
 {
     PacketBuffer packet(own.packet);
     Outgoing outgoing;
+    if (own.ifId != 0)
+    {
+        if (HandleRouted(m_pumped, own.ifId, packet, outgoing) == Verdict::PROTECT)
+        {
+            sealedPackets.push_back({ToBuffer(std::as_const(packet).View()), outgoing});
+        }
+        return;
+    }
     outgoing.wholePacket = true;
     if (const auto info = esp::ReadPacket(own.packet))
     {
@@ -302,7 +310,7 @@ Gateway::Impl::SealNext()
         {
             return std::nullopt;
         }
-        if (own.of)
+        if (own.of || own.ifId != 0)
         {
             SealOwn(own); // which may start another connection, whose message comes next
         }

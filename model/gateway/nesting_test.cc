@@ -409,6 +409,38 @@ TEST(Nesting, LeavesEspOfOthersAlone)
     EXPECT_EQ(packer.pair.moon.Count<PacketRefused>(), 0u);
 }
 
+// A tunnel device or a padded packet has what both SAs leave: one octet more is too large.
+TEST(Nesting, LeavesRoomForTheSaAround)
+{
+    constexpr uint32_t LINK = 1500;
+    for (const char* mode : {"transport", "tunnel"})
+    {
+        Trio trio = AppendixE({{"mode", mode}});
+        trio.host.gateway.SetLinkMtu([](const IpAddress&) { return LINK; });
+        ASSERT_TRUE(trio.host.gateway.Initiate(trio.now, "far"));
+        trio.Drain(trio.host);
+        trio.Settle();
+        const auto children = trio.host.Children();
+        const auto inner = std::ranges::find(children, "far", &ike::ChildSaInfo::name);
+        ASSERT_NE(inner, children.end());
+        const auto mtu = trio.host.gateway.InnerMtu(trio.now, inner->id);
+        ASSERT_TRUE(mtu);
+        const auto outer = [&](size_t octets)
+        {
+            constexpr size_t HEADERS = 28;
+            EXPECT_EQ(trio.Send(trio.host,
+                                MakePacket({.source = Trio::HOST,
+                                            .destination = Trio::FAR,
+                                            .dataOctets = octets - HEADERS})),
+                      Verdict::PROTECT);
+            return trio.hostLink.back().size();
+        };
+        EXPECT_LE(outer(*mtu), LINK) << mode;
+        EXPECT_GT(outer(*mtu + 1), LINK) << mode;
+        EXPECT_EQ(trio.host.lastOutgoing.layers, 2u);
+    }
+}
+
 // Dummies hide nothing if they show what the tunnel hides.
 TEST(Nesting, PutsDummiesIntoTheOuterSaToo)
 {

@@ -358,7 +358,7 @@ Gateway::Impl::Hold(Instant now,
         ++counters.discardedPackets;
         policy.held.pop_front(); // the oldest has waited longest: its sender repeats it first
     }
-    policy.held.push_back({ToBuffer(packet), of});
+    policy.held.push_back({ToBuffer(packet), of, of ? 0 : policy.child->ifIdOut});
     ++counters.heldPackets;
     Pump(now);
     return Verdict::HELD;
@@ -567,15 +567,16 @@ Gateway::Impl::Accept(Instant now,
         ++counters.receivedDummies;
         return Verdict::CONSUMED;
     }
+    m_incoming = {sa.id, sa.ifIdIn};
     // A rule before the child's own may forbid what its selectors allow (RFC 4301 §4.4.1: in
-    // order).
+    // order). Behind an interface routes decide.
     esp::PacketInfo judged = opened.inner;
     if (judged.fragment && !sa.nonFirstFragments)
     {
         // Selectors without ports needed none to take it; rules before them may have some.
         m_fragments.Follow(now, esp::FragmentWay::Of(sa.inbound.Spi()), judged);
     }
-    const auto rule = m_policies.Match(judged, false);
+    const auto rule = sa.ifIdIn == 0 ? m_policies.Match(judged, false) : std::nullopt;
     if (rule && rule->action == esp::PolicyAction::DISCARD)
     {
         CountRefusal(sa.id, Fault::POLICY);

@@ -115,6 +115,9 @@ struct ChildConfig
     Duration dummyInterval{0}; ///< a dummy after each pause of so long; 0 is none
     /// Octets of a dummy, IP header included; 0 is at random. Nothing: as tfcPadding has them.
     std::optional<uint32_t> dummySize{};
+    /// Route-based: the tunnel devices that its packets come out of and go into; both 0: policy.
+    uint32_t ifIdIn{0};
+    uint32_t ifIdOut{0};
 };
 
 /// connections.<conn>
@@ -137,6 +140,8 @@ struct ConnectionConfig
     /// What this connection sends, IKE and protected packets, passes through policy again.
     bool nested{false};
     unsigned keyingTries{1};
+    uint32_t ifIdIn{0}; ///< of children that say nothing else
+    uint32_t ifIdOut{0};
     std::vector<ChildConfig> children;
 };
 

@@ -127,6 +127,26 @@ CheckLocalAddresses(const Scenario& scenario,
     }
 }
 
+/// A scenario's nodes have no tunnel devices: such a child would never carry a packet.
+void
+CheckInterfaces(const std::string& node,
+                const ike::ConnectionConfig& connection,
+                Problems& problems)
+{
+    for (const ike::ChildConfig& child : connection.children)
+    {
+        if (child.ifIdOut != 0)
+        {
+            std::string pointer = io::AppendPointer("/connections", node);
+            pointer = io::AppendPointer(pointer, connection.name);
+            pointer = io::AppendPointer(pointer, "children");
+            problems.Add(io::AppendPointer(pointer, child.name),
+                         "if_id_out is of a tunnel device, and a scenario's nodes have none",
+                         "no if_id_in and if_id_out");
+        }
+    }
+}
+
 } // namespace
 
 void
@@ -179,6 +199,7 @@ ReadConnections(const Json& root, Scenario& scenario, Problems& problems)
         for (const auto& connection : config->ike.connections)
         {
             CheckLocalAddresses(scenario, i, *connection, problems);
+            CheckInterfaces(node.name, *connection, problems);
         }
         node.ipsec = std::move(*config);
     }

@@ -224,6 +224,11 @@ const BadCase BAD_CASES[] = {
      "\"secrets\": {\"ike\": {\"secret\": \"top\"}},",
      "",
      "s.json:20:22: /connections/moon/site: no secret for local id"},
+    {"TunnelDevice",
+     "\"remote_ts\": \"10.2.0.0/16\"",
+     "\"remote_ts\": \"10.2.0.0/16\", \"if_id_in\": 7, \"if_id_out\": 7",
+     "s.json:23:27: /connections/moon/site/children/net: if_id_out is of a tunnel device, and a "
+     "scenario's nodes have none; expected no if_id_in and if_id_out"},
     {"UnknownKind",
      "\"kind\": \"ping\"",
      "\"kind\": \"pong\"",
