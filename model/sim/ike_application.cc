@@ -2,6 +2,7 @@
 #include "sim/ike_application.h"
 
 #include "base/assert.h"
+#include "sim/ipsec_net_device.h"
 #include "wire/esp_header.h"
 
 #include "ns3/boolean.h"
@@ -315,19 +316,32 @@ IkeApplication::IcmpError(Bytes packet)
 Verdict
 IkeApplication::Udp(const ikelab::gateway::Arrival& arrival, PacketBuffer& datagram)
 {
-    return Core().HandleUdp(Now(), arrival, datagram);
+    return Core().HandleUdp(Now(), arrival, datagram, &m_incoming);
 }
 
 Verdict
 IkeApplication::Esp(const ikelab::gateway::Arrival& arrival, PacketBuffer& packet)
 {
-    return Core().HandleEsp(Now(), arrival, packet);
+    return Core().HandleEsp(Now(), arrival, packet, &m_incoming);
 }
 
 Verdict
 IkeApplication::Ah(const ikelab::gateway::Arrival& arrival, PacketBuffer& packet)
 {
-    return Core().HandleAh(Now(), arrival, packet);
+    return Core().HandleAh(Now(), arrival, packet, &m_incoming);
+}
+
+Verdict
+IkeApplication::Routed(uint32_t ifId, PacketBuffer& packet, ikelab::gateway::Outgoing& outgoing)
+{
+    return ifId == 0 ? Outbound(ikelab::gateway::Origin::FORWARDED, packet, outgoing)
+                     : Core().HandleRouted(Now(), ifId, packet, outgoing);
+}
+
+uint32_t
+IkeApplication::DeliveredIfId() const
+{
+    return m_incoming.ifId;
 }
 
 bool
@@ -350,7 +364,8 @@ IkeApplication::PreferSource(const ikelab::IpAddress& destination,
     {
         for (const auto& child : connection->children)
         {
-            if (child.mode != ikelab::ike::Mode::TUNNEL || !holds(child.remoteTs, destination))
+            if (child.mode != ikelab::ike::Mode::TUNNEL || child.ifIdOut != 0 ||
+                !holds(child.remoteTs, destination))
             {
                 continue;
             }
@@ -390,6 +405,14 @@ IkeApplication::Settle()
         while (const auto datagram = core.PollTransmit())
         {
             Transmit(*datagram);
+        }
+        while (const auto sealed = core.PollSealed())
+        {
+            if (m_stack)
+            {
+                m_stack->SendSealed(*sealed);
+            }
+            m_settleAgain = true;
         }
         while (const auto released = core.PollReleased())
         {
@@ -447,8 +470,38 @@ IkeApplication::Transmit(const ikelab::ike::Datagram& datagram)
 }
 
 void
+IkeApplication::FitTunnelDevice(ikelab::ChildSaId child)
+{
+    const auto routed = m_routed.find(child);
+    if (routed == m_routed.end() || !m_stack)
+    {
+        return;
+    }
+    const auto mtu = Core().InnerMtu(Now(), child);
+    if (const Ptr<IpsecNetDevice> device = m_stack->GetTunnelDevice(routed->second); device && mtu)
+    {
+        device->FitMtu(static_cast<uint16_t>(std::min<uint32_t>(*mtu, UINT16_MAX)));
+    }
+}
+
+void
 IkeApplication::Tell(const ikelab::gateway::Event& event)
 {
+    if (const auto* installed = std::get_if<ikelab::ike::ChildSaInstalled>(&event);
+        installed && installed->config && installed->config->ifIdOut != 0)
+    {
+        m_routed[installed->child] = installed->config->ifIdOut;
+        FitTunnelDevice(installed->child);
+    }
+    else if (const auto* removed = std::get_if<ikelab::ike::ChildSaRemoved>(&event))
+    {
+        m_routed.erase(removed->child);
+    }
+    else if (const auto* error = std::get_if<ikelab::gateway::IcmpErrorReceived>(&event);
+             error && error->pathMtu != 0)
+    {
+        FitTunnelDevice(error->child);
+    }
     m_eventTrace(event);
     std::visit(
         Overloaded{

@@ -15,6 +15,7 @@
 #include "ns3/traced-callback.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -115,6 +116,10 @@ class IkeApplication : public Application, public IpsecEngine
     ikelab::gateway::Verdict Outbound(ikelab::gateway::Origin origin,
                                       ikelab::PacketBuffer& packet,
                                       ikelab::gateway::Outgoing& outgoing) override;
+    ikelab::gateway::Verdict Routed(uint32_t ifId,
+                                    ikelab::PacketBuffer& packet,
+                                    ikelab::gateway::Outgoing& outgoing) override;
+    uint32_t DeliveredIfId() const override;
     ikelab::gateway::Verdict InboundClear(ikelab::Bytes packet) override;
     bool AdmitsClear(ikelab::Bytes quoted) const override;
     std::optional<ikelab::gateway::Verdict> IcmpError(ikelab::Bytes packet) override;
@@ -146,6 +151,8 @@ class IkeApplication : public Application, public IpsecEngine
     void ArmTimer();
     void Transmit(const ikelab::ike::Datagram& datagram);
     void Tell(const ikelab::gateway::Event& event);
+    /// A tunnel device takes packets of the size that its newest SA has room for.
+    void FitTunnelDevice(ikelab::ChildSaId child);
 
     // Attributes that override the configuration; Field picks the value out of it.
     template <auto Field>
@@ -171,6 +178,8 @@ class IkeApplication : public Application, public IpsecEngine
     ikelab::gateway::Config m_config;
     std::vector<std::function<void(ikelab::ike::Config&)>> m_overrides; ///< in the order of setting
     std::set<uint16_t> m_ports; ///< where IKE and ESP in UDP arrive, by local_port of connections
+    std::map<ikelab::ChildSaId, uint32_t> m_routed; ///< SAs of tunnel devices: their if_id_out
+    ikelab::gateway::Incoming m_incoming;
     bool m_settling{false};
     bool m_settleAgain{false};
     EventId m_timer;

@@ -22,6 +22,22 @@ class IpsecEngine
     virtual ikelab::gateway::Verdict Outbound(ikelab::gateway::Origin origin,
                                               ikelab::PacketBuffer& packet,
                                               ikelab::gateway::Outgoing& outgoing) = 0;
+    /// What was routed to the tunnel device of this if_id; that of no id takes all that there is.
+    virtual ikelab::gateway::Verdict
+    Routed([[maybe_unused]] uint32_t ifId,
+           ikelab::PacketBuffer& packet,
+           ikelab::gateway::Outgoing& outgoing)
+    {
+        return Outbound(ikelab::gateway::Origin::FORWARDED, packet, outgoing);
+    }
+
+    /// The tunnel device, by its if_id, that the packet comes out of which was opened last.
+    virtual uint32_t
+    DeliveredIfId() const
+    {
+        return 0;
+    }
+
     virtual ikelab::gateway::Verdict InboundClear(ikelab::Bytes packet) = 0;
     /// Would InboundClear let in the packet that begins so? A question, and no packet that came.
     virtual bool AdmitsClear(ikelab::Bytes quoted) const = 0;

@@ -5,6 +5,7 @@
 #include "ns3/boolean.h"
 #include "ns3/global-value.h"
 #include "ns3/names.h"
+#include "ns3/uinteger.h"
 
 namespace ns3
 {
@@ -63,12 +64,20 @@ IpsecHelper::Install(const std::string& nodeName, ikelab::gateway::Config config
 Ptr<IpsecNetDevice>
 IpsecHelper::InstallTunnelDevice(Ptr<IkeApplication> application) const
 {
+    Ptr<IpsecNetDevice> device = InstallTunnelDevice(application, 0);
+    application->GetStack()->SetAttribute("Policy", BooleanValue(false));
+    return device;
+}
+
+Ptr<IpsecNetDevice>
+IpsecHelper::InstallTunnelDevice(Ptr<IkeApplication> application, uint32_t ifId) const
+{
     Ptr<IpsecStack> stack = application->GetStack();
     Ptr<IpsecNetDevice> device = CreateObject<IpsecNetDevice>();
+    device->SetAttribute("IfId", UintegerValue(ifId));
     application->GetNode()->AddDevice(device);
     device->SetStack(stack);
     stack->SetTunnelDevice(device);
-    stack->SetAttribute("Policy", BooleanValue(false));
     return device;
 }
 

@@ -40,6 +40,9 @@ class IpsecHelper
      * matches. What it is given is protected or dropped. Switches IpsecStack::Policy off.
      */
     Ptr<IpsecNetDevice> InstallTunnelDevice(Ptr<IkeApplication> application) const;
+    /// A device for the children of this if_id; policy goes on to judge all that is routed
+    /// elsewhere.
+    Ptr<IpsecNetDevice> InstallTunnelDevice(Ptr<IkeApplication> application, uint32_t ifId) const;
 
     /// Pin the dice of several gateways. @return the number of streams used
     static int64_t AssignStreams(const ApplicationContainer& applications, int64_t stream);

@@ -5,7 +5,9 @@
 #include "sim/ipsec_stack.h"
 #include "sim/ns3_compat.h"
 
+#include "ns3/boolean.h"
 #include "ns3/trace-source-accessor.h"
+#include "ns3/uinteger.h"
 
 namespace ns3
 {
@@ -20,6 +22,18 @@ IpsecNetDevice::GetTypeId()
             .SetParent<VirtualNetDevice>()
             .SetGroupName("Ikelab")
             .AddConstructor<IpsecNetDevice>()
+            .AddAttribute("IfId",
+                          "if_id_in and if_id_out of the children whose packets it carries, as "
+                          "swanctl.conf has them; 0 is for children without.",
+                          UintegerValue(0),
+                          MakeUintegerAccessor(&IpsecNetDevice::m_ifId),
+                          MakeUintegerChecker<uint32_t>())
+            .AddAttribute("FitMtu",
+                          "With an IfId: the MTU is what fits into one outer packet on the path of "
+                          "the newest SA (RFC 4301 §8.2).",
+                          BooleanValue(true),
+                          MakeBooleanAccessor(&IpsecNetDevice::m_fitMtu),
+                          MakeBooleanChecker())
             .AddTraceSource("MacTxDrop",
                             "A packet was routed here that nothing protects, or "
                             "that could not be sent.",
@@ -47,6 +61,21 @@ IpsecNetDevice::SetStack(Ptr<IpsecStack> stack)
     m_stack = stack;
 }
 
+uint32_t
+IpsecNetDevice::GetIfId() const
+{
+    return m_ifId;
+}
+
+void
+IpsecNetDevice::FitMtu(uint16_t mtu)
+{
+    if (m_fitMtu)
+    {
+        SetMtu(mtu);
+    }
+}
+
 void
 IpsecNetDevice::Deliver(Ptr<Packet> opened, unsigned version)
 {
@@ -63,7 +92,7 @@ IpsecNetDevice::Deliver(Ptr<Packet> opened, unsigned version)
 bool
 IpsecNetDevice::Transmit(Ptr<Packet> packet, const Address&, const Address&, uint16_t)
 {
-    if (m_stack && m_stack->SendTunnelled(*packet))
+    if (m_stack && m_stack->SendTunnelled(*packet, m_ifId))
     {
         return true;
     }

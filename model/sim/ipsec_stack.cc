@@ -11,6 +11,8 @@
 #include "ns3/udp-l4-protocol.h"
 #include "ns3/uinteger.h"
 
+#include <algorithm>
+
 /**
  * The hooks of a node: what they are, where they sit, and the routes that lead local packets to
  * policy. ipsec_stack_outbound.cc and ipsec_stack_inbound.cc are the paths of packets.
@@ -227,7 +229,7 @@ IpsecStack::SetProtectedSide(Ptr<NetDevice> device)
 void
 IpsecStack::SetTunnelDevice(Ptr<IpsecNetDevice> device)
 {
-    m_tunnel = device;
+    m_tunnels[device->GetIfId()] = device;
     // What goes in is protected or dropped by the device; what comes out was checked when opened.
     SetProtectedSide(device);
 }
@@ -242,6 +244,20 @@ bool
 IpsecStack::GetShortOutput() const
 {
     return m_output.IsShort();
+}
+
+Ptr<IpsecNetDevice>
+IpsecStack::GetTunnelDevice(uint32_t ifId) const
+{
+    const auto found = m_tunnels.find(ifId);
+    return found == m_tunnels.end() ? nullptr : found->second;
+}
+
+bool
+IpsecStack::IsTunnel(const Ptr<const NetDevice>& device) const
+{
+    return std::ranges::any_of(m_tunnels,
+                               [&](const auto& tunnel) { return tunnel.second == device; });
 }
 
 Ptr<Ipv4RoutingProtocol>
@@ -398,7 +414,7 @@ IpsecStack::DoDispose()
     m_esp = nullptr;
     m_ah = nullptr;
     m_udp = nullptr;
-    m_tunnel = nullptr;
+    m_tunnels.clear();
     Object::DoDispose();
 }
 

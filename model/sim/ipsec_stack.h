@@ -65,13 +65,18 @@ class IpsecStack : public Object
      * leaves by it. Needed when the default policy is discard; otherwise a saving.
      */
     void SetProtectedSide(Ptr<NetDevice> device);
-    /// Deliver inner packets through this device, and protect what is routed to it.
+    /// Deliver inner packets of SAs with its if_id through this device, and protect what is routed
+    /// to it by these. One without an if_id is for the SAs that have none.
     void SetTunnelDevice(Ptr<IpsecNetDevice> device);
     void SetShortOutput(bool on);
     bool GetShortOutput() const;
+    /// nullptr if there is none.
+    Ptr<IpsecNetDevice> GetTunnelDevice(uint32_t ifId) const;
 
     /// Send a UDP payload of ours (IKE), past all policy.
     void SendUdp(const ikelab::Path& path, ikelab::Bytes payload);
+    /// A packet of the gateway's own, inside of an SA.
+    void SendSealed(const ikelab::gateway::SealedPacket& sealed);
     /// A clear packet that waited for its SA.
     void SendReleased(ikelab::Bytes packet);
     /// What the engine made to hide that there is nothing to send (RFC 4303 §2.6).
@@ -80,7 +85,7 @@ class IpsecStack : public Object
     uint32_t LinkMtu(const ikelab::IpAddress& destination) const;
     /// What the tunnel device was given: it is protected or dropped, never sent in clear.
     /// @param packet from its IP header on
-    bool SendTunnelled(const Packet& packet);
+    bool SendTunnelled(const Packet& packet, uint32_t ifId);
 
     /// The routing protocols that the wrappers wrap; null without that IP version.
     Ptr<Ipv4RoutingProtocol> GetIpv4Routing() const;
@@ -125,6 +130,7 @@ class IpsecStack : public Object
     bool IsOurTraffic(ikelab::Bytes head);
     /// What the engine says of an ICMP error to us; nothing if it is none about our ESP.
     std::optional<bool> AdmitIcmpError(const Packet& packet, ikelab::Bytes head);
+    bool IsTunnel(const Ptr<const NetDevice>& device) const;
     bool IsProtectedSide(const Ptr<const NetDevice>& device) const;
     /// @param tagged what ns-3 has of it
     void FromCapture(ikelab::PacketBuffer& packet, const Packet& tagged);
@@ -180,6 +186,8 @@ class IpsecStack : public Object
     bool m_shortInput{true};
     bool m_reversePathCheck{true};
 
+    unsigned m_layers{0}; ///< opened packets that are being delivered, one out of the other
+
     bool m_checksums{false}; ///< ns-3's ChecksumEnabled as the stack was made, as in its protocols
 
     Ptr<Node> m_node;
@@ -193,8 +201,8 @@ class IpsecStack : public Object
     Ptr<EspL4Protocol> m_esp;
     Ptr<AhL4Protocol> m_ah;
     Ptr<UdpPortFilter> m_udp;
-    Ptr<IpsecNetDevice> m_tunnel;
-    std::set<uint32_t> m_protectedSide; ///< device index
+    std::map<uint32_t, Ptr<IpsecNetDevice>> m_tunnels; ///< by if_id
+    std::set<uint32_t> m_protectedSide;                ///< device index
     OwnTraffic m_own;
     HeldAncestors m_held;
     /// What PreferSource found, by destination; forgotten when addresses change.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/checksum.h"
+#include "base/limits.h"
 #include "sim/buffer_lease.h"
 #include "sim/flat_packet.h"
 #include "sim/icmp_error.h"
@@ -32,13 +33,17 @@ IpsecStack::IsOurTraffic(Bytes head)
 bool
 IpsecStack::ComesByTunnel(Bytes head) const
 {
+    if (m_tunnels.empty())
+    {
+        return false;
+    }
     const auto ends = flat::ReadEnds(head);
-    if (!m_tunnel || !ends || ends->source.IsUnspecified())
+    if (!ends || ends->source.IsUnspecified())
     {
         return false;
     }
     const auto hop = m_output.Lookup(ends->source);
-    return hop && hop->device == m_tunnel;
+    return hop && IsTunnel(hop->device);
 }
 
 bool
@@ -127,14 +132,14 @@ IpsecStack::Admit(const Ptr<NetDevice>& device, const Packet& packet)
     {
         return *admitted;
     }
+    // Route-based: what belongs into a tunnel must not come beside it.
+    if (ComesByTunnel(head) && !IsOurTraffic(head))
+    {
+        Refuse(head, true);
+        return false;
+    }
     if (!m_policy)
     {
-        // Route-based: what belongs into the tunnel must not come beside it.
-        if (ComesByTunnel(head) && !IsOurTraffic(head))
-        {
-            Refuse(head, true);
-            return false;
-        }
         return true;
     }
     if (IsOurTraffic(head))
@@ -219,18 +224,31 @@ IpsecStack::FromUdp(Ptr<Packet> datagram, const Arrival& arrival)
 void
 IpsecStack::Finish(Verdict verdict, PacketBuffer& packet)
 {
+    const uint32_t ifId = m_engine->DeliveredIfId();
     m_engine->Settle();
     if (verdict == Verdict::DELIVER)
     {
-        m_deliveredTrace(packet.View());
-        if (m_tunnel)
+        // ESP in it may come here again by the IP layer, which puts fragments together.
+        if (m_layers >= ikelab::limits::NESTED_SAS)
         {
-            m_tunnel->Deliver(m_output.MakePacket(packet.View()), flat::Version(packet.View()));
+            Refuse(packet.View(), true);
+            return;
+        }
+        ++m_layers;
+        m_deliveredTrace(packet.View());
+        if (const Ptr<IpsecNetDevice> tunnel = GetTunnelDevice(ifId))
+        {
+            tunnel->Deliver(m_output.MakePacket(packet.View()), flat::Version(packet.View()));
+        }
+        else if (ifId != 0)
+        {
+            Refuse(packet.View(), true); // its device is not there, and policy has not judged it
         }
         else
         {
             Deliver(packet);
         }
+        --m_layers;
     }
     else if (verdict == Verdict::DISCARD)
     {

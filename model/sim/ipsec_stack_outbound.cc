@@ -29,7 +29,8 @@ using ikelab::gateway::Verdict;
 namespace
 {
 
-/// Padding of another size of packet may be this much more.
+/// Padding of another size of packet may be this much more, by however many SAs: all but the
+/// innermost that pads get what is aligned.
 constexpr uint32_t PADDING_SLACK = 15;
 constexpr uint32_t IPV6_MINIMUM_MTU = 1280; // RFC 8200 §5
 constexpr uint32_t IPV4_MINIMUM_MTU = 68;   // RFC 791 §3.2
@@ -56,7 +57,7 @@ MtuOf(const std::optional<IpOutput::Hop>& hop, const Outgoing& outgoing)
 bool
 IpsecStack::ComesFromItsSide(const IpAddress& source, const Ptr<const NetDevice>& device) const
 {
-    if (!m_reversePathCheck || device == m_capture || device == m_tunnel)
+    if (!m_reversePathCheck || device == m_capture || IsTunnel(device))
     {
         return true;
     }
@@ -385,6 +386,15 @@ IpsecStack::SendWhole(PacketBuffer& packet,
 }
 
 void
+IpsecStack::SendSealed(const ikelab::gateway::SealedPacket& sealed)
+{
+    const IpOutput::Heir nobody(m_output, nullptr);
+    BufferLease lease(m_buffer);
+    (*lease).Assign(sealed.packet);
+    SendProtected(*lease, sealed.outgoing, sealed.packet.size(), false, false);
+}
+
+void
 IpsecStack::SendReleased(Bytes packet)
 {
     if (!m_engine)
@@ -417,7 +427,7 @@ IpsecStack::SendReleased(Bytes packet)
 }
 
 bool
-IpsecStack::SendTunnelled(const Packet& packet)
+IpsecStack::SendTunnelled(const Packet& packet, uint32_t ifId)
 {
     if (!m_engine)
     {
@@ -428,7 +438,7 @@ IpsecStack::SendTunnelled(const Packet& packet)
     flat::Flatten(packet, *lease);
     flat::FillHeaderChecksum((*lease).View());
     Outgoing outgoing;
-    const Verdict verdict = m_engine->Outbound(Origin::FORWARDED, *lease, outgoing);
+    const Verdict verdict = m_engine->Routed(ifId, *lease, outgoing);
     if (verdict == Verdict::PROTECT)
     {
         SendProtected(*lease, outgoing, packet.GetSize(), false, false);
