@@ -249,6 +249,13 @@ class Sockets(EndpointTest):
         self.assertIn("cannot bind UDP 192.0.2.9[500]", moon.log())
         self.assertIn("local_addrs", moon.log())
 
+    def test_children_of_tunnel_devices_that_it_does_not_have(self):
+        config = configuration(HERE, NOBODY)
+        config["connections"]["net"]["children"]["tunnel"].update(if_id_in=7, if_id_out=7)
+        moon = self.start(config, tun=True)
+        self.assertEqual(moon.wait(3), 1)
+        self.assertRegex(moon.log(), "if_id_in and if_id_out .*connections.net.children.tunnel")
+
     def test_garbage_is_survived(self):
         moon = self.start(configuration(HERE, NOBODY))
         moon.ask("list")
