@@ -415,6 +415,20 @@ Gateway::Shutdown(Instant now)
     m_impl->Shutdown(now);
 }
 
+bool
+Gateway::Impl::IsQuiet(Instant now) const
+{
+    return ike.IsQuiet() && events.empty() && released.empty() && sealedPackets.empty() &&
+           m_again.empty() && m_waiting.empty() &&
+           (m_dummies.empty() || m_dummies.begin()->first > now);
+}
+
+bool
+Gateway::IsQuiet(Instant now) const
+{
+    return m_impl->IsQuiet(now);
+}
+
 std::optional<ike::Datagram>
 Gateway::PollTransmit()
 {

@@ -178,6 +178,9 @@ class Gateway
     /// Close everything, with Deletes.
     void Shutdown(Instant now);
 
+    /// Is there nothing to drain but PollTimeout? One question for what is so after nearly every
+    /// packet.
+    bool IsQuiet(Instant now) const;
     /// A UDP datagram to send, non-ESP marker included where it belongs. Nothing while a packet of
     /// PollSealed has to leave before the next.
     std::optional<ike::Datagram> PollTransmit();

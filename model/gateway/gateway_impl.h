@@ -85,6 +85,8 @@ class Gateway::Impl
     std::deque<SealedPacket> sealedPackets;
     Counters counters;
 
+    bool IsQuiet(Instant now) const;
+
     // nesting.cc
     /// What IKE sends and no other SA carries.
     std::optional<ike::Datagram> NextDatagram();

@@ -486,7 +486,13 @@ Gateway::Impl::ReceiveBy(Instant now,
     if (!opened)
     {
         CountRefusal(sa->id, opened.error().fault);
-        return RefuseReceived(now, opened.error(), received, sa, refused ? &*refused : nullptr);
+        const Verdict verdict =
+            RefuseReceived(now, opened.error(), received, sa, refused ? &*refused : nullptr);
+        if (refused && ike.ReportInvalidSelectors(now, sa->id, packet.View()))
+        {
+            Pump(now); // RFC 4301 §5.2
+        }
+        return verdict;
     }
     return Accept(now, *sa, *opened, received, packet);
 }

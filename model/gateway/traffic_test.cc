@@ -615,6 +615,12 @@ TEST(Traffic, DropsAPacketInsideTheSaButOutsideItsSelectors)
     EXPECT_EQ(deliver(BOB, "10.9.0.1"), Verdict::DISCARD);
     EXPECT_EQ(deliver(ALICE, BOB), Verdict::DISCARD) << "the wrong way round";
     EXPECT_EQ(pair.moon.CountRefused(Fault::POLICY), 3u);
+    // RFC 4301 §5.2: whoever sent them is told, of the first.
+    pair.Settle();
+    ASSERT_EQ(pair.sun.Count<ike::InvalidSelectorsReported>(), 1u);
+    const auto& told = *pair.sun.All<ike::InvalidSelectorsReported>().front();
+    EXPECT_EQ(told.child, keys->child);
+    EXPECT_EQ(told.packetStart, Udp("10.9.0.1", ALICE));
     // RFC 4303 §2.6: dummies are accepted and thrown away.
     PacketBuffer dummy;
     ASSERT_TRUE(liar.SealDummy(dummy, 100, pair.sun.random));

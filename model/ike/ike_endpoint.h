@@ -115,6 +115,8 @@ class IkeEndpoint
      */
     void CloseAll(Instant now);
 
+    /// Is there neither a datagram nor an event?
+    bool IsQuiet() const;
     std::optional<Datagram> PollTransmit();
     std::optional<Event> PollEvent();
     std::optional<Instant> PollTimeout() const;

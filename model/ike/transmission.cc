@@ -203,4 +203,10 @@ IkeEndpoint::ReportInvalidSelectors(Instant now, ChildSaId child, Bytes packetSt
     return m_impl->ReportInvalidSelectors(now, child, packetStart);
 }
 
+bool
+IkeEndpoint::IsQuiet() const
+{
+    return m_impl->transmit.empty() && m_impl->Events().empty();
+}
+
 } // namespace ikelab::ike

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace ns3
 {
@@ -392,9 +393,8 @@ IkeApplication::Settle()
     }
     m_settling = true;
     Gateway& core = Core();
-    while (m_settleAgain)
+    while (std::exchange(m_settleAgain, false) && !core.IsQuiet(Now()))
     {
-        m_settleAgain = false;
         for (Outgoing outgoing; core.PollDummy(Now(), m_dummy, outgoing);)
         {
             if (m_stack)
