@@ -84,6 +84,8 @@ inline constexpr size_t HELD_PACKETS = 64;
 inline constexpr uint32_t ESN_RESYNC_FAILURES = 128;
 /// Rounds of 2^32 tried ahead; at a million packets a second one takes more than an hour.
 inline constexpr unsigned ESN_RESYNC_TRIES = 4;
+/// Routes kept for addresses of peers whose SAs are gone: as many as hosts that come and go.
+inline constexpr size_t IDLE_ROUTES = 1024;
 /// Largest identification a peer may send: DER names are far below.
 inline constexpr size_t ID_OCTETS = 2048;
 

@@ -172,7 +172,8 @@ Endpoint::InstallRoutes()
             {
                 for (const IpRange& prefix : io::ToPrefixes(selector.addresses))
                 {
-                    TRY_SYSTEM(InstallRoute(child, prefix));
+                    m_learned.Configure(prefix);
+                    TRY_SYSTEM(InstallRoute(child.localTs, prefix));
                 }
             }
         }
@@ -181,13 +182,11 @@ Endpoint::InstallRoutes()
 }
 
 io::SystemResult<void>
-Endpoint::InstallRoute(const ike::ChildConfig& child, const IpRange& prefix)
+Endpoint::InstallRoute(const Selectors& localTs, const IpRange& prefix)
 {
-    io::Route route{.network = prefix.first,
-                    .prefixLength = prefix.PrefixLength().value_or(0),
-                    .interfaceIndex = m_tun->Index()};
+    io::Route route = RouteTo(prefix);
     // What this host sends itself must come from an address that the child protects.
-    for (const Selector& selector : child.localTs)
+    for (const Selector& selector : localTs)
     {
         const auto found = std::ranges::find_if(m_localAddresses,
                                                 [&](const IpAddress& address) {
@@ -212,15 +211,60 @@ Endpoint::InstallRoute(const ike::ChildConfig& child, const IpRange& prefix)
     return {};
 }
 
-void
-Endpoint::Start()
+io::Route
+Endpoint::RouteTo(const IpRange& prefix) const
 {
-    const Instant now = m_loop.Now();
+    return {.network = prefix.first,
+            .prefixLength = prefix.PrefixLength().value_or(0),
+            .interfaceIndex = m_tun->Index()};
+}
+
+void
+Endpoint::LearnRoutes(Instant now, const ike::ChildSaInstalled& child)
+{
+    if (!m_tun || !m_routes || !child.config || !child.config->remoteTs.empty())
+    {
+        return;
+    }
+    for (const IpRange& prefix : m_learned.Add(child.child, child.remoteTs))
+    {
+        if (const auto installed = InstallRoute(child.localTs, prefix); !installed)
+        {
+            m_journal.LogError(now, "KNL", installed.error().message);
+        }
+    }
+    LogNotes(now);
+}
+
+void
+Endpoint::ForgetRoutes(Instant now, ChildSaId child)
+{
+    m_learned.Remove(child);
+    while (const auto prefix = m_learned.TakeSurplus())
+    {
+        if (m_tun && m_routes)
+        {
+            m_routes->Remove(RouteTo(*prefix));
+            m_journal.Log(now, "KNL", "removed route " + prefix->ToString());
+        }
+    }
+}
+
+void
+Endpoint::LogNotes(Instant now)
+{
     for (const auto& [group, note] : m_notes)
     {
         m_journal.Log(now, group, note);
     }
     m_notes.clear();
+}
+
+void
+Endpoint::Start()
+{
+    const Instant now = m_loop.Now();
+    LogNotes(now);
     m_gateway.Start(now);
     Drain(now);
 }
@@ -348,6 +392,14 @@ Endpoint::HandleEvent(Instant now, const gateway::Event& event)
     {
         // Before anybody can send ESP to us, and only where somebody speaks IKE.
         EnsureRaw(message->path.local.address);
+    }
+    if (const auto* child = std::get_if<ike::ChildSaInstalled>(&event))
+    {
+        LearnRoutes(now, *child);
+    }
+    if (const auto* child = std::get_if<ike::ChildSaRemoved>(&event))
+    {
+        ForgetRoutes(now, child->child);
     }
     // Without a TUN device nobody asked for packets.
     if (const auto* child = std::get_if<ike::ChildSaInstalled>(&event);

@@ -4,6 +4,7 @@
 #include "base/packet_buffer.h"
 #include "crypto/context.h"
 #include "endpoint/journal.h"
+#include "endpoint/learned_routes.h"
 #include "gateway/gateway.h"
 #include "io/event_loop.h"
 #include "io/ip_socket.h"
@@ -97,7 +98,12 @@ class Endpoint
     io::SystemResult<void> OpenUdp();
     io::SystemResult<void> OpenTun();
     io::SystemResult<void> InstallRoutes();
-    io::SystemResult<void> InstallRoute(const ike::ChildConfig& child, const IpRange& prefix);
+    io::SystemResult<void> InstallRoute(const Selectors& localTs, const IpRange& prefix);
+    io::Route RouteTo(const IpRange& prefix) const;
+    /// Of a child whose peer may come from anywhere.
+    void LearnRoutes(Instant now, const ike::ChildSaInstalled& child);
+    void ForgetRoutes(Instant now, ChildSaId child);
+    void LogNotes(Instant now);
     /// Open raw sockets beside the UDP socket that serves this address.
     void EnsureRaw(const IpAddress& local);
     void ForgetTun();
@@ -144,6 +150,7 @@ class Endpoint
     std::optional<io::SystemError> m_rawProblem;
     std::optional<io::TunDevice> m_tun;
     std::optional<io::PolicyRoutes> m_routes;
+    LearnedRoutes m_learned;
     /// Group and text, told at Start.
     std::vector<std::pair<std::string_view, std::string>> m_notes;
     bool m_broken{false};

@@ -167,24 +167,12 @@ PolicyRoutes::Add(const Route& route)
     {
         TRY_SYSTEM(AddRule(family));
     }
-    rtmsg head{};
-    head.rtm_family = static_cast<uint8_t>(family);
-    head.rtm_dst_len = static_cast<uint8_t>(route.prefixLength);
-    head.rtm_table = TABLE;
-    head.rtm_protocol = RTPROT_STATIC;
-    head.rtm_scope = RT_SCOPE_LINK;
-    head.rtm_type = RTN_UNICAST;
-    Request request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, ++m_sequence, head);
-    request.Attribute(RTA_DST, route.network);
-    request.Attribute(RTA_OIF, uint32_t{route.interfaceIndex});
-    if (route.preferredSource)
-    {
-        request.Attribute(RTA_PREFSRC, *route.preferredSource);
-    }
-    int code = Ask(request.Finish());
+    // The barrier first: a device that is down takes no route.
+    int code = ChangeBarrier(route, true);
     if (code == 0)
     {
-        code = ChangeBarrier(route, true);
+        m_barriers.push_back(route);
+        code = ChangeRoute(route, true);
     }
     if (code != 0)
     {
@@ -192,8 +180,43 @@ PolicyRoutes::Add(const Route& route)
                           fmt::format("{}/{}", route.network.ToString(), route.prefixLength),
                           code);
     }
-    m_barriers.push_back(route);
     return {};
+}
+
+void
+PolicyRoutes::Remove(const Route& route)
+{
+    std::erase_if(m_barriers,
+                  [&](const Route& barrier) {
+                      return barrier.network == route.network &&
+                             barrier.prefixLength == route.prefixLength;
+                  });
+    // What is gone already, with its device, needs no removal.
+    [[maybe_unused]] int code = ChangeRoute(route, false);
+    code = ChangeBarrier(route, false);
+}
+
+int
+PolicyRoutes::ChangeRoute(const Route& route, bool add)
+{
+    rtmsg head{};
+    head.rtm_family = route.network.IsV4() ? AF_INET : AF_INET6;
+    head.rtm_dst_len = static_cast<uint8_t>(route.prefixLength);
+    head.rtm_table = TABLE;
+    head.rtm_protocol = RTPROT_STATIC;
+    head.rtm_scope = RT_SCOPE_LINK;
+    head.rtm_type = RTN_UNICAST;
+    Request request(add ? RTM_NEWROUTE : RTM_DELROUTE,
+                    add ? NLM_F_CREATE | NLM_F_REPLACE : 0,
+                    ++m_sequence,
+                    head);
+    request.Attribute(RTA_DST, route.network);
+    request.Attribute(RTA_OIF, uint32_t{route.interfaceIndex});
+    if (route.preferredSource)
+    {
+        request.Attribute(RTA_PREFSRC, *route.preferredSource);
+    }
+    return Ask(request.Finish());
 }
 
 int

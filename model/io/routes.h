@@ -45,8 +45,10 @@ class PolicyRoutes
     ~PolicyRoutes();
 
     /// Add a route, and with the first of its family the rule that leads to the table. A route that
-    /// is there already is replaced.
+    /// is there already is replaced. If it cannot be made, what says "unreachable" stays.
     SystemResult<void> Add(const Route& route);
+    /// Remove a route that Add made, and what is behind it.
+    void Remove(const Route& route);
 
   private:
     explicit PolicyRoutes(FileDescriptor file) : m_file(std::move(file))
@@ -54,6 +56,8 @@ class PolicyRoutes
     }
 
     SystemResult<void> AddRule(int family);
+    /// The route into its interface. An errno, or 0.
+    int ChangeRoute(const Route& route, bool add);
     /// The route of last resort for the same network says "unreachable". An errno, or 0.
     int ChangeBarrier(const Route& route, bool add);
     /// An errno, or 0.

@@ -13,10 +13,12 @@ import json
 import os
 import pathlib
 import random
+import re
 import select
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -46,14 +48,15 @@ def configuration(local, remote, secret="swordfish", **connection):
 
 
 class Endpoint:
-    def __init__(self, folder, config, *words, name="moon"):
+    def __init__(self, folder, config, *words, name="moon", inside=()):
         folder.mkdir(exist_ok=True)
         path = folder / f"{name}.json"
         path.write_text(json.dumps(config, indent=2))
         self.output = folder / name
         self.errors = open(folder / f"{name}.stderr", "w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [PROGRAM, "endpoint", "--config", path, "--stdin", "--name", name, *map(str, words)],
+            [*inside, PROGRAM, "endpoint", "--config", path, "--stdin", "--name", name,
+             *map(str, words)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
         self._unread = b""
 
@@ -116,8 +119,9 @@ class EndpointTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def start(self, config, *words, name="moon", tun=False):
-        made = Endpoint(self.folder, config, *([] if tun else ["--no-tun"]), *words, name=name)
+    def start(self, config, *words, name="moon", tun=False, inside=()):
+        made = Endpoint(self.folder, config, *([] if tun else ["--no-tun"]), *words, name=name,
+                        inside=inside)
         self.addCleanup(made.close)
         return made
 
@@ -443,6 +447,130 @@ class TwoEndpoints(EndpointTest):
         moon.ask("quit")
         self.assertEqual(moon.wait(3), 0)
         self.assertEqual(moon.log(), "")
+
+
+class Wire:
+    """A wire to another network, and all that passes on it."""
+
+    NAME, OURS, THEIRS = "wire0", "192.0.2.1", "192.0.2.2"
+
+    def __init__(self, test):
+        mine = os.readlink("/proc/self/ns/net")
+        self._holder = subprocess.Popen(["unshare", "--net", "--", "sleep", "infinity"])
+        test.addCleanup(self._close)
+        there = f"/proc/{self._holder.pid}/ns/net"
+        test.assertTrue(until(lambda: os.readlink(there) != mine))
+        self.inside = ("nsenter", f"--net={there}", "--")
+        self._run("ip", "link", "add", self.NAME, "type", "veth",
+                  "peer", "name", self.NAME, "netns", str(self._holder.pid))
+        for prefix, address in (((), self.OURS), (self.inside, self.THEIRS)):
+            self._run(*prefix, "ip", "link", "set", "lo", "up")
+            self._run(*prefix, "ip", "address", "add", f"{address}/24", "dev", self.NAME)
+            self._run(*prefix, "ip", "link", "set", self.NAME, "up")
+        self._frames = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))  # ETH_P_ALL
+        self._frames.bind((self.NAME, 0))
+        self._frames.setblocking(False)
+
+    @staticmethod
+    def _run(*words):
+        subprocess.run(words, check=True)
+
+    def _close(self):
+        self._holder.kill()
+        self._holder.wait()
+        if hasattr(self, "_frames"):
+            self._frames.close()
+
+    def protocols(self):
+        """What IPv4 packets passed since the last question: names, each with its number."""
+        seen = {}
+        while True:
+            try:
+                frame = self._frames.recv(65536)
+            except BlockingIOError:
+                return seen
+            if frame[12:14] != b"\x08\x00":
+                continue
+            packet = frame[14:]
+            ports = struct.unpack_from("!HH", packet, 4 * (packet[0] & 15))
+            name = {1: "icmp", 6: "tcp", 50: "esp"}.get(packet[9], str(packet[9]))
+            if packet[9] == 17:
+                name = "ike" if set(ports) <= {500, 4500} else "udp"
+            seen[name] = seen.get(name, 0) + 1
+
+
+class TransportMode(EndpointTest):
+    """Between two hosts, with packets."""
+
+    def setUp(self):
+        super().setUp()
+        # What an earlier endpoint, killed, left to keep packets in.
+        for family in ("-4", "-6"):
+            subprocess.run(["ip", family, "route", "flush", "table", "220"], check=False,
+                           stderr=subprocess.DEVNULL)
+
+    @staticmethod
+    def ping(destination, inside=(), count=3):
+        done = subprocess.run([*inside, "ping", "-n", "-q", "-c", str(count), "-i", "0.1", "-W", "1",
+                               destination], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              text=True, check=False)
+        answered = re.search(r"(\d+) received", done.stdout)
+        return int(answered.group(1)) if answered else 0  # the system had no route
+
+    def test_nothing_leaves_in_clear_to_whoever_came(self):
+        wire = Wire(self)
+        child = {"host": {"mode": "transport", "esp_proposals": ["aes128gcm16"]}}
+        server = configuration(wire.OURS, "%any", children=child)
+        server["connections"]["net"]["remote"]["id"] = f"{wire.THEIRS}.test"
+        client = configuration(wire.THEIRS, wire.OURS, children=child)
+        moon = self.start(server, "--tun", "ike9", tun=True)
+        self.assertTrue(moon.ask("list")["ok"], moon.log())
+        sun = self.start(client, name="sun", tun=True, inside=wire.inside)
+        self.assertTrue(sun.ask("initiate host")["ok"], sun.log() + moon.log())
+        route = f"installed route {wire.THEIRS}/32 dev ike9 src {wire.OURS}"
+        self.assertTrue(until(lambda: route in moon.log()), moon.log())
+        with socket.create_server((wire.OURS, 7777)) as listener:
+            listener.settimeout(10)
+            peer = subprocess.Popen(
+                [*wire.inside, sys.executable, "-c",
+                 "import socket; s = socket.create_connection(('192.0.2.1', 7777), 10); "
+                 "print(s.recv(5))"], stdout=subprocess.PIPE, text=True)
+            with listener.accept()[0] as connection:
+                connection.sendall(b"hello")
+            self.assertIn("hello", peer.communicate(timeout=10)[0])
+        self.assertEqual(self.ping(wire.THEIRS), 3)
+        self.assertEqual(self.ping(wire.OURS, wire.inside), 3)
+        seen = wire.protocols()
+        self.assertEqual(set(seen), {"ike", "esp"}, seen)
+        self.assertGreater(seen["esp"], 12)
+
+        # The route stays when the last SA goes, and serves the next one.
+        self.assertTrue(sun.ask("terminate net")["ok"])
+        self.assertTrue(until(lambda: moon.sas() == []))
+        wire.protocols()
+        self.assertEqual(self.ping(wire.THEIRS), 0)
+        self.assertEqual(wire.protocols(), {})
+        self.assertTrue(sun.ask("initiate host")["ok"], sun.log())
+        self.assertEqual(self.ping(wire.THEIRS), 3)
+        self.assertEqual(set(wire.protocols()), {"ike", "esp"})
+        self.assertEqual(moon.log().count("installed route"), 1)
+
+    def test_nor_past_a_device_that_is_down(self):
+        wire = Wire(self)
+        child = {"host": {"mode": "transport", "esp_proposals": ["aes128gcm16"]}}
+        server = configuration(wire.OURS, "%any", children=child)
+        server["connections"]["net"]["remote"]["id"] = f"{wire.THEIRS}.test"
+        moon = self.start(server, "--tun", "ike9", tun=True)
+        self.assertTrue(moon.ask("list")["ok"], moon.log())
+        subprocess.run(["ip", "link", "set", "ike9", "down"], check=True)
+        sun = self.start(configuration(wire.THEIRS, wire.OURS, children=child), name="sun",
+                         tun=True, inside=wire.inside)
+        self.assertTrue(sun.ask("initiate host")["ok"], sun.log() + moon.log())
+        problem = f"cannot add the route {wire.THEIRS}/32"
+        self.assertTrue(until(lambda: problem in moon.log()), moon.log())
+        wire.protocols()
+        self.assertEqual(self.ping(wire.THEIRS), 0)
+        self.assertEqual(wire.protocols(), {})
 
 
 def enter_private_network():
