@@ -18,6 +18,9 @@ namespace
 
 /// Pad Length and Next Header, RFC 4303 §2.
 constexpr size_t TRAILER_OCTETS = 2;
+constexpr size_t LARGEST_LENGTH = 65535; ///< of IPv4's packet, of IPv6's payload, and of UDP
+constexpr size_t V4_HEADER_OCTETS = 20;
+constexpr size_t UDP_HEADER_OCTETS = 8;
 
 /// The value is left to us (RFC 4303 §2.7); without encryption it should tell nothing.
 void
@@ -35,7 +38,11 @@ OutboundSa::OutboundSa(crypto::Context& context, const SaParameters& parameters)
                *parameters.suite.encr,
                parameters.suite.integ,
                parameters.encrKey,
-               parameters.integKey)
+               parameters.integKey),
+      m_udpOctets(parameters.udpEncapsulation ? UDP_HEADER_OCTETS : 0),
+      // IPv6's own header does not count.
+      m_largest(LARGEST_LENGTH - m_udpOctets -
+                (m_mode == Mode::TUNNEL && !parameters.outerV6 ? V4_HEADER_OCTETS : 0))
 {
     IKELAB_ASSERT(std::has_single_bit(m_cipher.BlockOctets()));
 }
@@ -50,6 +57,10 @@ OutboundSa::Seal(PacketBuffer& packet, const PacketInfo& inner, RandomSource& ra
     if (m_mode == Mode::TRANSPORT)
     {
         return SealTransport(packet, inner, nullptr, random);
+    }
+    if (!Fits(inner.totalOctets))
+    {
+        return Fail(Fault::OVERLONG, "tunnel mode");
     }
     packet.DropBack(packet.Size() - inner.totalOctets); // link padding is not part of the packet
     return SealTunnel(packet, inner, random);
@@ -68,6 +79,10 @@ OutboundSa::SealPadded(PacketBuffer& packet,
     if (m_mode == Mode::TRANSPORT)
     {
         return SealTransport(packet, inner, &padding, random);
+    }
+    if (!Fits(inner.totalOctets))
+    {
+        return Fail(Fault::OVERLONG, "tunnel mode");
     }
     packet.DropBack(packet.Size() - inner.totalOctets);
     const size_t wanted = std::max(PaddedContents(0, padding), inner.totalOctets);
@@ -101,7 +116,7 @@ OutboundSa::SealTransport(PacketBuffer& packet,
     }
     const TransportPlace place = PlaceFor(std::as_const(packet).View(), inner);
     const size_t contentOctets = inner.totalOctets - place.headerOctets;
-    if (IsOverlong(inner.IsV6(), inner.totalOctets + Overhead(contentOctets)))
+    if (IsOverlong(inner.IsV6(), inner.totalOctets + Overhead(contentOctets) + m_udpOctets))
     {
         return Fail(Fault::OVERLONG, "transport mode");
     }
@@ -136,6 +151,10 @@ OutboundSa::SealDummy(PacketBuffer& packet, size_t octets, RandomSource& random)
     {
         return Fail(Fault::EXHAUSTED, "ESP sequence number");
     }
+    if (!Fits(octets))
+    {
+        return Fail(Fault::OVERLONG, "dummy");
+    }
     random.Fill(packet.Reset(octets));
     TRY_ASSIGN(const uint64_t sequence, Encapsulate(packet, PROTOCOL_NO_NEXT_HEADER, random));
     m_lifetime.CountTfc(1, octets);
@@ -158,6 +177,12 @@ OutboundSa::Overhead(size_t octets) const
            m_cipher.IcvOctets();
 }
 
+bool
+OutboundSa::Fits(size_t contents) const
+{
+    return contents + Overhead(contents) <= m_largest;
+}
+
 size_t
 OutboundSa::LargestContents(size_t espOctets) const
 {
@@ -171,13 +196,12 @@ OutboundSa::LargestContents(size_t espOctets) const
 size_t
 OutboundSa::PaddedContents(size_t headerOctets, TfcPadding padding) const
 {
-    constexpr size_t LARGEST_PACKET = 65535;
     const auto behindHeader = [headerOctets](size_t octets)
     {
         return octets - std::min(octets, headerOctets);
     };
     return std::min(behindHeader(padding.octets),
-                    LargestContents(behindHeader(std::min(padding.room, LARGEST_PACKET))));
+                    LargestContents(behindHeader(std::min(padding.room, m_largest))));
 }
 
 Result<uint64_t>

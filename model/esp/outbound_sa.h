@@ -43,7 +43,8 @@ class OutboundSa : public OutboundHalf
      * @param random for IVs of CBC ciphers
      * @return EXHAUSTED when the sequence numbers are used up (RFC 4303 §3.3.3: they never cycle);
      * POLICY for a packet that transport mode cannot carry, OVERLONG for one that would not fit an
-     * IP packet. The packet is then untouched. CRYPTO if OpenSSL refuses.
+     * IP packet with all that comes before it. The packet is then untouched, and no number spent.
+     * CRYPTO if OpenSSL refuses.
      */
     Result<Sealed> Seal(PacketBuffer& packet, const PacketInfo& inner, RandomSource& random);
 
@@ -77,6 +78,8 @@ class OutboundSa : public OutboundHalf
 
   private:
     size_t Padding(size_t octets) const;
+    /// Does ESP with such contents fit into what it stands in?
+    bool Fits(size_t contents) const;
     Result<Sealed> SealTunnel(PacketBuffer& packet, const PacketInfo& inner, RandomSource& random);
     Result<Sealed> SealTransport(PacketBuffer& packet,
                                  const PacketInfo& inner,
@@ -86,6 +89,8 @@ class OutboundSa : public OutboundHalf
     Result<uint64_t> Encapsulate(PacketBuffer& packet, uint8_t nextHeader, RandomSource& random);
 
     crypto::PacketCipher m_cipher;
+    size_t m_udpOctets;
+    size_t m_largest; ///< ESP of a tunnel, or packet of transport mode before UDP encapsulation
 };
 
 } // namespace ikelab::esp

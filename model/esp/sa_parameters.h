@@ -41,6 +41,8 @@ struct SaParameters
     uint32_t replayWindow{64}; ///< inbound only: packets, 0 switches the check off
     HeaderCopying copying{};
     std::optional<TransportNat> nat{}; ///< inbound only: transport mode through NATs
+    bool outerV6{false};               ///< outbound only: family of a tunnel's ends
+    bool udpEncapsulation{false};      ///< outbound only: RFC 3948
 };
 
 } // namespace ikelab::esp

@@ -26,6 +26,52 @@ class EverySuite : public ::testing::TestWithParam<crypto::EspSuite>
 {
 };
 
+// RFC 791 §3.1, RFC 8200 §3: a length has 16 bits, and IPv4's counts its header.
+TEST_P(EverySuite, MakesNoPacketThatIpCannotHold)
+{
+    for (const bool outerV6 : {false, true})
+    {
+        for (const bool udp : {false, true})
+        {
+            SaPair sa({.suite = GetParam(), .outerV6 = outerV6, .udpEncapsulation = udp});
+            const size_t room = 65535 - (outerV6 ? 0 : 20) - (udp ? 8 : 0);
+            const size_t most = sa.out.LargestContents(room);
+            const Buffer fits = MakePacket({.dataOctets = most - 28});
+            const Buffer sealed = sa.Seal(fits);
+            EXPECT_LE(sealed.size(), room);
+            ASSERT_TRUE(sa.Open(sealed));
+            EXPECT_TRUE(SameOctets(sa.Inner(), fits));
+            for (const Buffer& packet : {MakePacket({.dataOctets = most - 28 + 1}),
+                                         MakePacket6({.dataOctets = most - 48 + 1}),
+                                         MakePacket({.dataOctets = 65535 - 28})})
+            {
+                for (const bool padded : {false, true})
+                {
+                    PacketBuffer buffer(packet);
+                    const PacketInfo info = *ReadPacket(packet);
+                    const auto refused =
+                        padded ? sa.out.SealPadded(buffer, info, {100, 65535}, sa.random)
+                               : sa.out.Seal(buffer, info, sa.random);
+                    ASSERT_FALSE(refused);
+                    EXPECT_EQ(refused.error().fault, Fault::OVERLONG);
+                    EXPECT_TRUE(SameOctets(std::as_const(buffer).View(), packet));
+                }
+            }
+            PacketBuffer buffer(MakePacket());
+            ASSERT_TRUE(sa.out.SealPadded(buffer,
+                                          *ReadPacket(std::as_const(buffer).View()),
+                                          {SIZE_MAX, SIZE_MAX},
+                                          sa.random));
+            EXPECT_LE(buffer.Size(), room);
+            ASSERT_TRUE(sa.out.SealDummy(buffer, most, sa.random));
+            EXPECT_LE(buffer.Size(), room);
+            EXPECT_FALSE(sa.out.SealDummy(buffer, most + 1, sa.random));
+            EXPECT_EQ(sa.out.Sequence(), 3u) << "what is refused spends no number";
+            EXPECT_EQ(sa.out.GetLifetime().Packets(), 3u);
+        }
+    }
+}
+
 TEST_P(EverySuite, OpensWhatItSealedAtEveryLength)
 {
     for (const bool esn : {false, true})

@@ -200,6 +200,32 @@ TEST_F(TransportMode, RefusesFragmentsAndWhatWouldBeTooLong)
     EXPECT_FALSE(Seal(MakePacket({.dataOctets = (65535 - 28 - overhead) & ~size_t{3}})).empty());
 }
 
+TEST_F(TransportMode, LeavesRoomForUdp)
+{
+    SaPair udp({.mode = Mode::TRANSPORT, .udpEncapsulation = true});
+    const size_t most4 = udp.out.LargestContents(65535 - 20 - 8);
+    const size_t most6 = udp.out.LargestContents(65535 - 8);
+    for (const Buffer& packet :
+         {MakePacket({.dataOctets = most4 - 8}), MakePacket6({.dataOctets = most6 - 8})})
+    {
+        PacketBuffer used(packet);
+        const auto sealed = udp.out.Seal(used, *ReadPacket(packet), udp.random);
+        ASSERT_TRUE(sealed);
+        EXPECT_TRUE(EncapsulateInUdp(used, sealed->place, 4500, 4500));
+    }
+    const uint64_t spent = udp.out.Sequence();
+    for (const Buffer& packet :
+         {MakePacket({.dataOctets = most4 - 7}), MakePacket6({.dataOctets = most6 - 7})})
+    {
+        PacketBuffer used(packet);
+        const auto sealed = udp.out.Seal(used, *ReadPacket(packet), udp.random);
+        ASSERT_FALSE(sealed);
+        EXPECT_EQ(sealed.error().fault, Fault::OVERLONG);
+        EXPECT_TRUE(SameOctets(std::as_const(used).View(), packet));
+    }
+    EXPECT_EQ(udp.out.Sequence(), spent);
+}
+
 TEST_F(TransportMode, RefusesHeadersThatDoNotEndWhereTheySay)
 {
     const Buffer v4 = WithOptions();

@@ -92,7 +92,10 @@ Gateway::Impl::Install(Instant now, ike::ChildSaInstalled& installed)
                                      installed.outboundInteg.View(),
                                      LimitsOf(now, *installed.config, true),
                                      0,
-                                     CopyingOf(*installed.config)};
+                                     CopyingOf(*installed.config),
+                                     {},
+                                     installed.path.local.address.IsV6(),
+                                     installed.udpEncapsulation};
     esp::ChildSa* sa = m_sad.Install(std::make_unique<esp::ChildSa>(esp::ChildSa{
         installed.child,
         {esp::SelectorSet(installed.localTs), esp::SelectorSet(installed.remoteTs)},

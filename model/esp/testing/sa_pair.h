@@ -63,6 +63,8 @@ struct SaOptions
     LifetimeLimits lifetime{};
     HeaderCopying copying{};
     std::optional<TransportNat> nat{};
+    bool outerV6{false};
+    bool udpEncapsulation{false};
 };
 
 struct SaPair
@@ -153,7 +155,9 @@ struct SaPair
                 options.lifetime,
                 options.replayWindow,
                 options.copying,
-                options.nat};
+                options.nat,
+                options.outerV6,
+                options.udpEncapsulation};
     }
 };
 
