@@ -5,7 +5,6 @@
 #include "esp/ah_authenticated.h"
 #include "esp/ecn.h"
 #include "esp/fixed_fields.h"
-#include "esp/tunnel_header.h"
 
 #include <algorithm>
 #include <utility>
@@ -35,7 +34,7 @@ AhOutbound::Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path
     const bool v6 = tunnel ? !path.local.address.IsV4() : inner.IsV6();
     const size_t uncounted = v6 ? V6_HEADER_OCTETS : 0; // IPv6 counts what follows its header
     const size_t ahOctets = m_icv.HeaderOctets(v6);
-    TransportPlace place = TunnelPlace(v6);
+    TransportPlace place = PlainPlace(v6);
     const size_t tunnelOctets = place.headerOctets;
     if (!tunnel)
     {
@@ -74,7 +73,11 @@ AhOutbound::Seal(PacketBuffer& packet, const PacketInfo& inner, const Path& path
     {
         sealed.trafficClass = OuterTrafficClass(inner.trafficClass, m_copying);
         sealed.dontFragment = inner.dontFragment && m_copying.dontFragment;
-        PrependTunnelHeader(packet, {sealed.trafficClass, sealed.dontFragment}, path);
+        // RFC 4301 §5.1.2; Announce writes the rest.
+        (void)PrependHeader(
+            packet,
+            {path.local.address, path.remote.address},
+            {.trafficClass = sealed.trafficClass, .dontFragment = sealed.dontFragment});
     }
     else
     {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/instant.h"
+#include "esp/transport_header.h"
 
 #include <cstdint>
 #include <optional>
@@ -21,8 +22,9 @@ struct TrafficFlow
     Duration dummyInterval{0};             ///< 0: no dummies
     std::optional<Instant> dummyAt{};      ///< when its place in the order of dummies comes
     Instant lastSent{};                    ///< a packet, or a dummy
-    uint8_t dscpField{0};                  ///< of the last packet's outer header, DSCP alone
-    bool dontFragment{false};              ///< of the last packet's outer header
+    /// Of the last packet's outer header, of its traffic class the DSCP alone. A tunnel's says no
+    /// more than that and DF.
+    HeaderFields header{};
 };
 
 } // namespace ikelab::esp

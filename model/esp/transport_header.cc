@@ -233,6 +233,37 @@ CompleteHeader(MutableBytes packet, const TransportPlace& place, uint8_t nextHea
     WriteWhatFollows(packet, place, nextHeader);
 }
 
+TransportPlace
+PlainPlace(bool v6)
+{
+    return v6 ? TransportPlace{V6_HEADER_OCTETS, V6_NEXT_HEADER_AT}
+              : TransportPlace{V4_HEADER_OCTETS, V4_PROTOCOL_AT};
+}
+
+TransportPlace
+PrependHeader(PacketBuffer& packet, const AddressPair& ends, const HeaderFields& fields)
+{
+    if (ends.source.IsV4())
+    {
+        const auto header = packet.Prepend(V4_HEADER_OCTETS).first<V4_HEADER_OCTETS>();
+        StoreField<0, uint8_t>(header, 0x45);
+        StoreField<1, uint8_t>(header, fields.trafficClass);
+        StoreField<4, uint16_t>(header, fields.identification);
+        StoreField<6, uint16_t>(header, fields.dontFragment ? DONT_FRAGMENT : uint16_t{0});
+        StoreField<8, uint8_t>(header, fields.ttl);
+        std::ranges::copy(ends.source.Octets(), header.subspan<12, 4>().begin());
+        std::ranges::copy(ends.destination.Octets(), header.subspan<16, 4>().begin());
+        return PlainPlace(false);
+    }
+    const auto header = packet.Prepend(V6_HEADER_OCTETS).first<V6_HEADER_OCTETS>();
+    StoreField<0, uint32_t>(header,
+                            0x60000000u | uint32_t{fields.trafficClass} << 20 | fields.flowLabel);
+    StoreField<7, uint8_t>(header, fields.ttl);
+    std::ranges::copy(ends.source.Octets(), header.subspan<8, 16>().begin());
+    std::ranges::copy(ends.destination.Octets(), header.subspan<24, 16>().begin());
+    return PlainPlace(true);
+}
+
 void
 WriteEnds(MutableBytes packet, const AddressPair& ends)
 {

@@ -17,6 +17,16 @@
 namespace ikelab::esp
 {
 
+/// What an IP header says besides its ends and lengths.
+struct HeaderFields
+{
+    uint8_t trafficClass{0};
+    uint8_t ttl{64};            ///< or hop limit
+    uint32_t flowLabel{0};      ///< IPv6's
+    uint16_t identification{0}; ///< IPv4's
+    bool dontFragment{false};   ///< IPv4's DF
+};
+
 /// Where in a packet a header that protects what follows it stands, or is to stand.
 struct TransportPlace
 {
@@ -58,6 +68,17 @@ void WriteWhatFollows(MutableBytes packet, const TransportPlace& place, uint8_t 
 
 /// The same; and a datagram that was reassembled is no fragment any more.
 void CompleteHeader(MutableBytes packet, const TransportPlace& place, uint8_t nextHeader);
+
+/// Octets of an IP header with nothing behind its fixed part, and where it says what follows.
+TransportPlace PlainPlace(bool v6);
+
+/**
+ * Put a plain IP header before contents; WriteWhatFollows completes it.
+ * @param ends of one family, which becomes the header's
+ */
+TransportPlace PrependHeader(PacketBuffer& packet,
+                             const AddressPair& ends,
+                             const HeaderFields& fields);
 
 /// Write other ends into an IP header, if they are of its family; IPv4's checksum follows.
 void WriteEnds(MutableBytes packet, const AddressPair& ends);

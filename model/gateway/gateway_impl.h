@@ -135,6 +135,7 @@ class Gateway::Impl
                                    const esp::PacketInfo& info,
                                    PacketBuffer& packet);
     bool SealDummy(Instant now, esp::ChildSa& sa, PacketBuffer& packet, Outgoing& outgoing);
+    Result<void> WriteDummyHeader(esp::ChildSa& sa, PacketBuffer& packet);
     /// @param layer SAs of which this one is inside already
     uint32_t PathMtuOf(Instant now, esp::ChildSa& sa, unsigned layer = 0);
     uint32_t RoomInside(Instant now, esp::ChildSa& sa, unsigned layer);

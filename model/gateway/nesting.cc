@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/limits.h"
-#include "esp/tunnel_header.h"
+#include "esp/transport_header.h"
 #include "gateway/gateway_impl.h"
 #include "wire/ah_header.h"
 
@@ -30,18 +30,18 @@ constexpr uint8_t KEEP_ALIVE = 0xff; // RFC 3948 §2.3
 Result<void>
 WriteWhole(PacketBuffer& packet,
            const Path& path,
-           const esp::TunnelFields& fields,
+           const esp::HeaderFields& fields,
            uint8_t protocol,
            bool udp)
 {
     packet.EnsureFrontRoom(PacketBuffer::HEADROOM);
     const bool v6 = path.local.address.IsV6();
-    const esp::TransportPlace place = esp::TunnelPlace(v6);
+    const esp::TransportPlace place = esp::PlainPlace(v6);
     if (esp::IsOverlong(v6, place.headerOctets + packet.Size()))
     {
         return tl::unexpected<Error>(NO_IP_PACKET);
     }
-    esp::PrependTunnelHeader(packet, fields, path);
+    esp::PrependHeader(packet, {path.local.address, path.remote.address}, fields);
     esp::WriteWhatFollows(packet.View(), place, protocol);
     return udp ? esp::EncapsulateInUdp(packet, place, path.local.port, path.remote.port)
                : Result<void>();
@@ -69,10 +69,9 @@ size_t
 HeaderOctets(const Outgoing& outgoing)
 {
     constexpr size_t UDP_HEADER_OCTETS = 8;
-    return outgoing.wholePacket
-               ? 0
-               : esp::TunnelPlace(outgoing.path.local.address.IsV6()).headerOctets +
-                     (outgoing.udpEncapsulation ? UDP_HEADER_OCTETS : 0);
+    return outgoing.wholePacket ? 0
+                                : esp::PlainPlace(outgoing.path.local.address.IsV6()).headerOctets +
+                                      (outgoing.udpEncapsulation ? UDP_HEADER_OCTETS : 0);
 }
 
 } // namespace
@@ -92,8 +91,9 @@ Gateway::Impl::SealAgain(Instant now,
     const auto connection = record->second.policy->connection;
     if (!outgoing.wholePacket)
     {
-        const esp::TunnelFields fields{
-            outgoing.trafficClass, outgoing.dontFragment, ++m_identification};
+        const esp::HeaderFields fields{.trafficClass = outgoing.trafficClass,
+                                       .identification = ++m_identification,
+                                       .dontFragment = outgoing.dontFragment};
         const auto whole =
             WriteWhole(packet, outgoing.path, fields, esp::PROTOCOL_ESP, outgoing.udpEncapsulation);
         if (!whole)
@@ -207,7 +207,7 @@ Gateway::Impl::MustPassAgain(const ike::Datagram& datagram, HeldPacket& own)
     {
         std::ranges::fill(packet.Prepend(wire::NON_ESP_MARKER_OCTETS), uint8_t{0});
     }
-    if (!WriteWhole(packet, path, {0, false, ++m_identification}, esp::PROTOCOL_UDP, true))
+    if (!WriteWhole(packet, path, {.identification = ++m_identification}, esp::PROTOCOL_UDP, true))
     {
         return true; // larger than any packet: it could not be sent in clear either
     }

@@ -2,7 +2,7 @@
 #include "base/limits.h"
 #include "esp/outbound_sa.h"
 #include "esp/testing/packets.h"
-#include "esp/tunnel_header.h"
+#include "esp/transport_header.h"
 #include "gateway/testing/trio.h"
 #include "wire/esp_header.h"
 
@@ -347,9 +347,9 @@ class Packer
                     wire::WriteEspHeader(packet.View(), {*spi, 1});
                 }
                 packet.EnsureFrontRoom(PacketBuffer::HEADROOM);
-                esp::PrependTunnelHeader(
-                    packet, {}, {{*IpAddress::Parse("192.0.2.2"), 0}, {*IpAddress::Parse(to), 0}});
-                esp::WriteWhatFollows(packet.View(), esp::TunnelPlace(false), esp::PROTOCOL_ESP);
+                esp::PrependHeader(
+                    packet, {*IpAddress::Parse("192.0.2.2"), *IpAddress::Parse(to)}, {});
+                esp::WriteWhatFollows(packet.View(), esp::PlainPlace(false), esp::PROTOCOL_ESP);
             }
             // Each with the next number: the outermost comes first and is the newest.
             esp::OutboundSa liar(testing::SharedContext(),

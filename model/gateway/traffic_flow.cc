@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/limits.h"
+#include "esp/fixed_fields.h"
 #include "gateway/gateway_impl.h"
 
 #include <algorithm>
@@ -25,6 +26,12 @@ size_t
 OuterHeaderOctets(const esp::ChildSa& sa)
 {
     return sa.path.remote.address.IsV4() ? IPV4_HEADER_OCTETS : IPV6_HEADER_OCTETS;
+}
+
+uint16_t
+IdentificationOf(Bytes packet)
+{
+    return esp::LoadField<4, uint16_t>(packet.first<IPV4_HEADER_OCTETS>());
 }
 
 size_t
@@ -109,8 +116,14 @@ Gateway::Impl::SealInFlow(Instant now,
     TRY_ASSIGN(const esp::Sealed sealed,
                sa.outbound.Esp()->SealPadded(packet, info, padding, m_random));
     flow.lastSent = now;
-    flow.dscpField = sealed.trafficClass & DSCP_BITS;
-    flow.dontFragment = sealed.dontFragment;
+    flow.header.trafficClass = sealed.trafficClass & DSCP_BITS;
+    flow.header.dontFragment = sealed.dontFragment;
+    if (sealed.place.headerOctets != 0)
+    {
+        flow.header.ttl = info.ttl;
+        flow.header.flowLabel = info.flowLabel;
+        flow.header.identification = info.IsV6() ? uint16_t{0} : IdentificationOf(packet.View());
+    }
     return sealed;
 }
 
@@ -156,12 +169,33 @@ Gateway::Impl::PollDummy(Instant now, PacketBuffer& packet, Outgoing& outgoing)
     return false;
 }
 
+/// In transport mode packets come with a header of their host's, and dummies with none.
+Result<void>
+Gateway::Impl::WriteDummyHeader(esp::ChildSa& sa, PacketBuffer& packet)
+{
+    esp::HeaderFields& fields = sa.flow->header;
+    // Hosts count packets, or leave it to whoever sends them. What may be fragmented had better
+    // not have the number of the host's next packet (RFC 6864 §4.3).
+    if (fields.identification != 0)
+    {
+        fields.identification = static_cast<uint16_t>(
+            fields.dontFragment ? std::max(1, (fields.identification + 1) & 0xffff)
+                                : 1 + m_random.U32() % 0xffff);
+    }
+    const esp::TransportPlace place =
+        esp::PrependHeader(packet, {sa.path.local.address, sa.path.remote.address}, fields);
+    esp::WriteWhatFollows(packet.View(), place, esp::PROTOCOL_ESP);
+    return sa.udpEncapsulation
+               ? esp::EncapsulateInUdp(packet, place, sa.path.local.port, sa.path.remote.port)
+               : Result<void>();
+}
+
 bool
 Gateway::Impl::SealDummy(Instant now, esp::ChildSa& sa, PacketBuffer& packet, Outgoing& outgoing)
 {
     esp::TrafficFlow& flow = *sa.flow;
     esp::OutboundSa& half = *sa.outbound.Esp();
-    // In transport mode the header that the sizes include is the outer one.
+    // In transport mode the header that the sizes include is the outer one, of our own making.
     const bool transport = half.GetMode() == esp::Mode::TRANSPORT;
     const size_t header = OuterHeaderOctets(sa);
     const size_t room =
@@ -182,11 +216,20 @@ Gateway::Impl::SealDummy(Instant now, esp::ChildSa& sa, PacketBuffer& packet, Ou
         }
         return false;
     }
-    ++counters.sentDummies;
     // An outer header as packets have it; but nothing inside would react to a congestion mark.
-    sealed->trafficClass = flow.dscpField;
-    sealed->dontFragment = flow.dontFragment;
-    outgoing.wholePacket = false;
+    sealed->trafficClass = flow.header.trafficClass;
+    sealed->dontFragment = flow.header.dontFragment;
+    outgoing.wholePacket = transport;
+    if (transport)
+    {
+        if (const auto written = WriteDummyHeader(sa, packet); !written)
+        {
+            CountRefusal(sa.id, written.error().fault);
+            RefuseDummy(now, written.error(), sa);
+            return false;
+        }
+    }
+    ++counters.sentDummies;
     Describe(now, sa, *sealed, outgoing);
     outgoing.layers = 1;
     const bool again = sa.nested;

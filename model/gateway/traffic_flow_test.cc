@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "base/byte_writer.h"
+#include "base/hex.h"
 #include "esp/testing/packets.h"
 #include "gateway/testing/gateway_pair.h"
 #include "ike/testing/insider.h"
@@ -375,6 +377,96 @@ TEST(Dummies, LookLikeTheLastPacketFromOutside)
     ASSERT_EQ(pair.moon.Counts().sentDummies, 2u);
     EXPECT_EQ(pair.moon.lastOutgoing.trafficClass, 0xb8) << "but does not react to congestion";
     EXPECT_TRUE(pair.moon.lastOutgoing.dontFragment);
+}
+
+/// What leaves for a packet, or in its stead for a dummy, header and all.
+Buffer
+Whole(GatewayPair& pair, const std::optional<Buffer>& packet)
+{
+    PacketBuffer buffer;
+    Outgoing outgoing;
+    if (packet)
+    {
+        buffer.Assign(*packet);
+        EXPECT_EQ(pair.moon.gateway.HandleOutbound(pair.now, Origin::LOCAL, buffer, outgoing),
+                  Verdict::PROTECT);
+    }
+    else
+    {
+        pair.now += 1s;
+        EXPECT_TRUE(pair.moon.gateway.PollDummy(pair.now, buffer, outgoing));
+    }
+    EXPECT_TRUE(outgoing.wholePacket);
+    return ToBuffer(std::as_const(buffer).View());
+}
+
+/// Write an IPv4 identification and the checksum that goes with it.
+void
+SetIdentification(Buffer& packet, uint16_t identification)
+{
+    ByteWriter fields;
+    fields.U16(identification);
+    std::ranges::copy(fields.View(), packet.begin() + 4);
+    packet[10] = packet[11] = 0;
+    fields.U16(esp::HeaderChecksum(Bytes(packet).first(20)));
+    std::ranges::copy(fields.View().last(2), packet.begin() + 10);
+}
+
+// RFC 4303 §2.6: in transport mode the header is the host's own, and nothing in it may differ.
+TEST(Dummies, HaveTheHostsHeaderInTransportMode)
+{
+    for (const bool v6 : {false, true})
+    {
+        for (const bool encap : {false, true})
+        {
+            PairOptions options = OptionsOf({v6, v6, encap}, R"({"mode": "transport",
+                "dummy_interval": "1s", "dummy_size": 100,
+                "local_ts": "dynamic", "remote_ts": "dynamic"})");
+            GatewayPair pair(options);
+            pair.Establish();
+            const auto first = esp::ReadPacket(Whole(pair, {}));
+            ASSERT_TRUE(first);
+            EXPECT_EQ(first->ttl, 64) << "before there was a packet";
+            const size_t headers = (v6 ? 40 : 20) + (encap ? 8 : 0);
+            for (const uint16_t fragmentField : {0x4000, 0})
+            {
+                for (const uint16_t identification : {0x1234, 0xffff, 0})
+                {
+                    Buffer packet = MakePacket({.source = v6 ? "2001:db8::1" : "192.0.2.1",
+                                                .destination = v6 ? "2001:db8::2" : "192.0.2.2",
+                                                .trafficClass = 0xba,
+                                                .ttl = 33,
+                                                .fragmentField = fragmentField,
+                                                .dataOctets = size_t{100} - (v6 ? 48 : 28)});
+                    if (v6)
+                    {
+                        packet[2] = 0xbc; // the flow label
+                    }
+                    else
+                    {
+                        SetIdentification(packet, identification);
+                    }
+                    Buffer expected = Whole(pair, packet);
+                    const Buffer dummy = Whole(pair, {});
+                    ASSERT_EQ(dummy.size(), expected.size());
+                    esp::SetTrafficClass(expected, 0xb8); // it does not react to congestion
+                    if (!v6)
+                    {
+                        const auto chosen = static_cast<uint16_t>(dummy[4] << 8 | dummy[5]);
+                        const auto next = static_cast<uint16_t>(std::max(
+                            fragmentField == 0 ? int{chosen} : (identification + 1) & 0xffff, 1));
+                        SetIdentification(expected, identification == 0 ? 0 : next);
+                    }
+                    // UDP's checksum, which only IPv6 has, is of what is inside.
+                    const size_t same = headers - (v6 && encap ? 2 : 0);
+                    EXPECT_EQ(ToHex(Bytes(dummy).first(same)), ToHex(Bytes(expected).first(same)));
+                }
+            }
+            pair.Run(5500ms);
+            EXPECT_EQ(pair.sun.Counts().receivedDummies, 5u);
+            EXPECT_EQ(pair.sun.Counts().discardedPackets, 0u);
+        }
+    }
 }
 
 // RFC 4301 §4.4.2.1: they wear the key.

@@ -4,7 +4,7 @@
 #include "esp/inbound_sa.h"
 #include "esp/outbound_sa.h"
 #include "esp/packet_info.h"
-#include "esp/tunnel_header.h"
+#include "esp/transport_header.h"
 #include "sim/flat_packet.h"
 #include "sim/testing/gateway_sites.h"
 
@@ -457,8 +457,8 @@ Pack(const ikelab::ike::ChildSaInstalled& ofMoon, unsigned layers, const Buffer&
         packet.EnsureFrontRoom(ikelab::PacketBuffer::HEADROOM);
         const auto info = ikelab::esp::ReadPacket(std::as_const(packet).View());
         EXPECT_TRUE(liar.Seal(packet, *info, dice));
-        const auto place = ikelab::esp::TunnelPlace(false);
-        ikelab::esp::PrependTunnelHeader(packet, {}, path);
+        const auto place = ikelab::esp::PlainPlace(false);
+        ikelab::esp::PrependHeader(packet, {path.local.address, path.remote.address}, {});
         ikelab::esp::WriteWhatFollows(packet.View(), place, ikelab::esp::PROTOCOL_ESP);
         EXPECT_TRUE(ikelab::esp::EncapsulateInUdp(packet, place, NATT, NATT));
     }

@@ -130,15 +130,7 @@ GatewayPair::Drain(Node& node)
     PacketBuffer dummy;
     for (Outgoing outgoing; node.gateway.PollDummy(now, dummy, outgoing);)
     {
-        node.lastOutgoing = outgoing;
-        const auto header = wire::ParseEspHeader(dummy.View());
-        EXPECT_TRUE(header && node.sent.emplace(header->spi.value, header->sequence).second);
-        EXPECT_FALSE(outgoing.wholePacket);
-        Inject(node,
-               {outgoing.udpEncapsulation ? Frame::Kind::UDP : Frame::Kind::ESP,
-                outgoing.path,
-                ToBuffer(dummy.View()),
-                outgoing.trafficClass});
+        SendProtected(node, outgoing, dummy);
     }
     while (auto datagram = node.gateway.PollTransmit())
     {
@@ -211,29 +203,7 @@ GatewayPair::Send(Node& from, Bytes packet, Origin origin)
     const Verdict verdict = from.gateway.HandleOutbound(now, origin, buffer, outgoing);
     if (verdict == Verdict::PROTECT)
     {
-        from.lastOutgoing = outgoing;
-        const bool ah = outgoing.wholePacket && IsAh(buffer.View());
-        Buffer ipHeader;
-        if (outgoing.wholePacket && !ah)
-        {
-            constexpr size_t UDP_HEADER_OCTETS = 8;
-            const auto info = esp::ReadPacket(buffer.View());
-            EXPECT_TRUE(info && info->totalOctets == buffer.Size());
-            ipHeader = ToBuffer(buffer.View().first(info->headerOctets));
-            buffer.DropFront(info->headerOctets);
-            buffer.DropFront(outgoing.udpEncapsulation ? UDP_HEADER_OCTETS : 0);
-        }
-        const auto [spi, sequence] = NumberOf(ah, buffer.View());
-        EXPECT_TRUE(from.sent.emplace(spi, sequence).second)
-            << "a sequence number twice under one key";
-        Inject(from,
-               {outgoing.udpEncapsulation ? Frame::Kind::UDP
-                : ah                      ? Frame::Kind::AH
-                                          : Frame::Kind::ESP,
-                outgoing.path,
-                ToBuffer(buffer.View()),
-                outgoing.trafficClass,
-                std::move(ipHeader)});
+        SendProtected(from, outgoing, buffer);
     }
     else if (verdict == Verdict::BYPASS)
     {
@@ -242,6 +212,33 @@ GatewayPair::Send(Node& from, Bytes packet, Origin origin)
     }
     Drain(from);
     return verdict;
+}
+
+void
+GatewayPair::SendProtected(Node& from, const Outgoing& outgoing, PacketBuffer& buffer)
+{
+    from.lastOutgoing = outgoing;
+    const bool ah = outgoing.wholePacket && IsAh(buffer.View());
+    Buffer ipHeader;
+    if (outgoing.wholePacket && !ah)
+    {
+        constexpr size_t UDP_HEADER_OCTETS = 8;
+        const auto info = esp::ReadPacket(buffer.View());
+        EXPECT_TRUE(info && info->totalOctets == buffer.Size());
+        ipHeader = ToBuffer(buffer.View().first(info->headerOctets));
+        buffer.DropFront(info->headerOctets);
+        buffer.DropFront(outgoing.udpEncapsulation ? UDP_HEADER_OCTETS : 0);
+    }
+    const auto [spi, sequence] = NumberOf(ah, buffer.View());
+    EXPECT_TRUE(from.sent.emplace(spi, sequence).second) << "a sequence number twice under one key";
+    Inject(from,
+           {outgoing.udpEncapsulation ? Frame::Kind::UDP
+            : ah                      ? Frame::Kind::AH
+                                      : Frame::Kind::ESP,
+            outgoing.path,
+            ToBuffer(buffer.View()),
+            outgoing.trafficClass,
+            std::move(ipHeader)});
 }
 
 void

@@ -148,6 +148,7 @@ class GatewayPair
     std::function<bool(const Node& from, Frame& frame)> onFrame;
 
   private:
+    void SendProtected(Node& from, const Outgoing& outgoing, PacketBuffer& buffer);
     void Arrive();
 
     struct Flying

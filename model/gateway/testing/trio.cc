@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/testing/trio.h"
 
-#include "esp/tunnel_header.h"
+#include "esp/transport_header.h"
 #include "wire/esp_header.h"
 
 #include <gtest/gtest.h>
@@ -31,11 +31,11 @@ MakeWhole(PacketBuffer& packet,
           const Path& path,
           uint8_t protocol,
           bool udp,
-          const esp::TunnelFields& fields = {})
+          const esp::HeaderFields& fields = {})
 {
-    const esp::TransportPlace place = esp::TunnelPlace(path.local.address.IsV6());
+    const esp::TransportPlace place = esp::PlainPlace(path.local.address.IsV6());
     packet.EnsureFrontRoom(PacketBuffer::HEADROOM);
-    esp::PrependTunnelHeader(packet, fields, path);
+    esp::PrependHeader(packet, {path.local.address, path.remote.address}, fields);
     esp::WriteWhatFollows(packet.View(), place, protocol);
     if (udp)
     {
@@ -118,7 +118,7 @@ Trio::Emit(Node& from, const Outgoing& outgoing, PacketBuffer& packet)
                   outgoing.path,
                   esp::PROTOCOL_ESP,
                   outgoing.udpEncapsulation,
-                  {outgoing.trafficClass, outgoing.dontFragment});
+                  {.trafficClass = outgoing.trafficClass, .dontFragment = outgoing.dontFragment});
     }
     Put(from, ToBuffer(std::as_const(packet).View()));
 }
