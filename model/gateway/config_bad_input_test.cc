@@ -99,6 +99,9 @@ const BadInput BAD_INPUTS[] = {
     {NET(R"("tfc_padding": "mtu", "mode": "transport", "local_ts": "10.1.0.0/16[tcp]")"), NET_AT "/tfc_padding", "only UDP and IP in IP", "", ""},
     {NET(R"("tfc_padding": "mtu", "mode": "transport", "local_ts": ["10.1.0.0/16[udp]", "10.2.0.0/16"])"), NET_AT "/tfc_padding", "only UDP", "", ""},
     {NET(R"("dummy_interval": "99us")"), NET_AT "/dummy_interval", "'99us' is too short", "at least 100us", ""},
+    {NET(R"("dummy_size": 100)"), NET_AT "/dummy_size", "no dummies are sent", "dummy_interval too", ""},
+    {NET(R"("dummy_size": "random", "dummy_interval": 0)"), NET_AT "/dummy_size", "no dummies are sent", "", ""},
+    {NET(R"("dummy_size": 100, "ah_proposals": "sha256")"), NET_AT "/dummy_size", "no dummies are sent", "", ""},
     {NET(R"("dummy_size": 0)"), NET_AT "/dummy_size", "0 is out of range", "from 1 to 65535 or random", ""},
     {NET(R"("dummy_size": "rnadom")"), NET_AT "/dummy_size", "'rnadom'", "or random", ""},
 

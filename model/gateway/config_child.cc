@@ -268,6 +268,10 @@ ReadTrafficFlow(ObjectReader& reader, ike::ChildConfig& child)
                      fmt::format("'{}' is too short", reader.Shown("dummy_interval")),
                      "at least 100us, or 0 for none");
     }
+    if (child.dummySize && child.dummyInterval == Duration(0))
+    {
+        reader.Wrong("dummy_size", "no dummies are sent", "dummy_interval too");
+    }
     const bool ah = std::ranges::any_of(child.espProposals,
                                         [](const ike::EspProposal& proposal)
                                         { return proposal.Protocol() == wire::ProtocolId::AH; });

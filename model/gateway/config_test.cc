@@ -198,7 +198,8 @@ TEST(Config, ReadsWhatHidesTraffic)
     EXPECT_EQ(sized.tfcPadding, 1300u);
     EXPECT_EQ(sized.dummyInterval, 250ms);
     EXPECT_EQ(sized.dummySize, 100u);
-    const ike::ChildConfig words = child(R"({"tfc_padding": "mtu", "dummy_size": "random"})");
+    const ike::ChildConfig words =
+        child(R"({"tfc_padding": "mtu", "dummy_interval": 1, "dummy_size": "random"})");
     EXPECT_EQ(words.tfcPadding, ike::ChildConfig::TFC_TO_PATH_MTU);
     EXPECT_EQ(words.dummySize, 0u);
     // In transport mode one side that says UDP is enough.
