@@ -285,11 +285,13 @@ struct Writer
             event.spi.value == 0
                 ? ""
                 : fmt::format(", SPI {:08x}, sequence {}", event.spi.value, event.sequence);
+        // RFC 4301 §5.1, §5.2: of a clear packet its selectors.
+        const bool clear = event.packet && event.protocol == wire::ProtocolId::NONE;
         return {{"ESP",
                  fmt::format("{} packet {} === {} refused{}{}: {}",
                              event.inbound ? "inbound" : "outbound",
-                             event.source.ToString(),
-                             event.destination.ToString(),
+                             clear ? EndText(*event.packet, true) : event.source.ToString(),
+                             clear ? EndText(*event.packet, false) : event.destination.ToString(),
                              spi,
                              AuditText(event),
                              ToString(event.error))}};

@@ -138,6 +138,18 @@ TEST(CharonLog, SaysWhySomethingEnded)
                             "00001234, sequence 7, flow label abcde, inside 10.9.0.1/32[udp/53] "
                             "=== 10.1.0.1/32[udp/4000], TS 10.1.0.0/16 === 10.2.0.0/16: POLICY: "
                             "selectors of the SA"));
+    wrong.protocol = wire::ProtocolId::NONE;
+    wrong.spi = {};
+    wrong.sa.reset();
+    wrong.flowLabel.reset();
+    EXPECT_THAT(Lines(Event(wrong)),
+                ElementsAre("[ESP] inbound packet 10.9.0.1/32[udp/53] === 10.1.0.1/32[udp/4000] "
+                            "refused: POLICY: selectors of the SA"));
+    wrong.packet->portsKnown = false;
+    wrong.packet->protocol = 6;
+    EXPECT_THAT(Lines(Event(wrong)),
+                ElementsAre("[ESP] inbound packet 10.9.0.1/32[tcp] === 10.1.0.1/32[tcp] refused: "
+                            "POLICY: selectors of the SA"));
     IcmpErrorReceived error;
     error.type = 3;
     error.code = 4;
