@@ -62,12 +62,30 @@ Endpoint::Endpoint(io::EventLoop& loop,
       m_journal(journal),
       m_options(options),
       m_ikeConfig(config.ike),
+      m_icmp(config.icmp),
       m_gateway(std::move(config), m_context, m_random)
 {
     m_gateway.SetLinkMtu([this](const IpAddress& destination) { return LinkMtu(destination); });
 }
 
-/// The kernel has heard more of the way than its first link: what ICMP told it.
+/// The kernel has heard more of the way than its first link: what ICMP errors told it. Anybody can
+/// write one, so the configuration says whether they count, and down to what (RFC 4301 §6.1.1).
+uint32_t
+Endpoint::AskLinkMtu(const IpAddress& destination) const
+{
+    constexpr uint32_t IPV6_LEAST = 1280; // RFC 8200 §5
+    const uint32_t mark = m_options.tun && m_options.routes ? io::PolicyRoutes::MARK : 0;
+    const uint32_t link = io::LinkMtuTo(destination, mark);
+    const bool v4 = destination.IsV4();
+    if (!(v4 ? m_icmp.fragmentationNeeded : m_icmp.packetTooBig))
+    {
+        return link;
+    }
+    const uint32_t told = io::PathMtuTo(destination, mark);
+    const uint32_t least = v4 ? m_icmp.leastPathMtu : IPV6_LEAST;
+    return told == 0 ? link : std::min(link, std::max(told, least));
+}
+
 uint32_t
 Endpoint::LinkMtu(const IpAddress& destination)
 {
@@ -79,8 +97,7 @@ Endpoint::LinkMtu(const IpAddress& destination)
     LinkMtuKnown& known = m_linkMtus[destination];
     if (!known.asked || now - *known.asked > ADDRESSES_KEPT)
     {
-        const bool routes = m_options.tun && m_options.routes;
-        known = {now, io::PathMtuTo(destination, routes ? io::PolicyRoutes::MARK : 0)};
+        known = {now, AskLinkMtu(destination)};
     }
     return known.octets;
 }

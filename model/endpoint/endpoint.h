@@ -128,6 +128,7 @@ class Endpoint
 
     /// What packets to this address may have, as far as the system knows.
     uint32_t LinkMtu(const IpAddress& destination);
+    uint32_t AskLinkMtu(const IpAddress& destination) const;
     gateway::Origin OriginOf(Instant now, Bytes packet);
     io::IpSocket* UdpFor(const SocketAddress& local);
     io::IpSocket* RawFor(const IpAddress& local);
@@ -138,6 +139,7 @@ class Endpoint
     Journal& m_journal;
     EndpointOptions m_options;
     ike::Config m_ikeConfig;
+    gateway::IcmpConfig m_icmp;
     crypto::Context m_context;
     crypto::SystemRandom m_random;
     gateway::Gateway m_gateway;

@@ -14,6 +14,8 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <memory>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace ikelab::io
@@ -315,6 +317,115 @@ PolicyRoutes::Ask(Bytes request)
             return -verdict.error;
         }
     }
+}
+
+namespace
+{
+
+/// Of one answer to RTM_GETROUTE; 0 is what it does not say.
+struct RouteFound
+{
+    uint32_t interfaceIndex{0};
+    uint32_t mtu{0};
+};
+
+/// Call take(type, value) with each attribute.
+template <typename Take>
+void
+ReadAttributes(Bytes octets, const Take& take)
+{
+    rtattr head;
+    while (octets.size() >= sizeof head)
+    {
+        std::memcpy(&head, octets.data(), sizeof head);
+        if (head.rta_len < sizeof head || head.rta_len > octets.size())
+        {
+            return;
+        }
+        take(head.rta_type & NLA_TYPE_MASK, octets.first(head.rta_len).subspan(sizeof head));
+        octets = octets.subspan(std::min<size_t>(octets.size(), RTA_ALIGN(head.rta_len)));
+    }
+}
+
+void
+ReadNumber(Bytes value, uint32_t& number)
+{
+    if (value.size() == sizeof number)
+    {
+        std::memcpy(&number, value.data(), sizeof number);
+    }
+}
+
+/// @param flags RTM_F_FIB_MATCH for the route as it was made, else as packets take it now
+RouteFound
+FindRoute(const IpAddress& remote, uint32_t mark, uint32_t flags)
+{
+    const FileDescriptor file(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+    rtmsg head{};
+    head.rtm_family = remote.IsV4() ? AF_INET : AF_INET6;
+    head.rtm_dst_len = static_cast<uint8_t>(8 * remote.Octets().size());
+    head.rtm_flags = flags;
+    Request request(RTM_GETROUTE, 0, 1, head);
+    request.Attribute(RTA_DST, remote);
+    if (mark != 0)
+    {
+        request.Attribute(RTA_MARK, mark);
+    }
+    const Bytes asked = request.Finish();
+    std::array<uint8_t, 4096> answer;
+    nlmsghdr header{};
+    constexpr size_t BEFORE = NLMSG_LENGTH(sizeof(rtmsg));
+    const ssize_t got = ::send(file.Get(), asked.data(), asked.size(), 0) < 0
+                            ? -1
+                            : ::recv(file.Get(), answer.data(), answer.size(), 0);
+    RouteFound found;
+    if (got < static_cast<ssize_t>(BEFORE))
+    {
+        return found;
+    }
+    std::memcpy(&header, answer.data(), sizeof header);
+    if (header.nlmsg_type != RTM_NEWROUTE)
+    {
+        return found;
+    }
+    const size_t octets = std::min<size_t>(static_cast<size_t>(got), header.nlmsg_len);
+    const auto takeMetric = [&](int type, Bytes value)
+    {
+        if (type == RTAX_MTU)
+        {
+            ReadNumber(value, found.mtu);
+        }
+    };
+    ReadAttributes(Bytes(answer).first(octets).subspan(BEFORE),
+                   [&](int type, Bytes value)
+                   {
+                       if (type == RTA_OIF)
+                       {
+                           ReadNumber(value, found.interfaceIndex);
+                       }
+                       else if (type == RTA_METRICS)
+                       {
+                           ReadAttributes(value, takeMetric);
+                       }
+                   });
+    return found;
+}
+
+} // namespace
+
+uint32_t
+LinkMtuTo(const IpAddress& remote, uint32_t mark)
+{
+    const FileDescriptor file(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ifreq request{};
+    if (::if_indextoname(FindRoute(remote, mark, 0).interfaceIndex, request.ifr_name) == nullptr ||
+        ::ioctl(file.Get(), SIOCGIFMTU, &request) != 0 || request.ifr_mtu <= 0)
+    {
+        return 0;
+    }
+    const auto link = static_cast<uint32_t>(request.ifr_mtu);
+    const uint32_t route = FindRoute(remote, mark, RTM_F_FIB_MATCH).mtu;
+    return route == 0 ? link : std::min(link, route);
 }
 
 std::vector<IpRange>

@@ -71,6 +71,14 @@ class PolicyRoutes
     std::map<int, uint32_t> m_rules; ///< priority by address family
 };
 
+/**
+ * What IP packets to `remote` may have by the link that leads there now, or by its route if that
+ * says less. Not what ICMP errors said: see PathMtuTo.
+ * @param mark of the packets, 0 for none
+ * @return 0 without a route
+ */
+uint32_t LinkMtuTo(const IpAddress& remote, uint32_t mark = 0);
+
 /// The CIDR blocks that make up a range, in order: at most 254.
 std::vector<IpRange> ToPrefixes(const IpRange& range);
 

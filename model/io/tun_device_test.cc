@@ -130,11 +130,14 @@ TEST_F(TunTest, TellsThePathMtuOfItsRoutesToThoseWhoTakeThem)
     TunDevice device = Made(1372);
     SetAddress(device, "10.99.1.1");
     EXPECT_EQ(PathMtuTo(Address("10.99.2.9")), 0U) << "no route";
+    EXPECT_EQ(LinkMtuTo(Address("10.99.2.9")), 0U);
     auto routes = PolicyRoutes::Open();
     ASSERT_TRUE(routes.has_value());
     ASSERT_TRUE(routes->Add(
         {.network = Address("10.99.2.0"), .prefixLength = 24, .interfaceIndex = device.Index()}));
     EXPECT_EQ(PathMtuTo(Address("10.99.2.9")), 1372U);
+    EXPECT_EQ(LinkMtuTo(Address("10.99.2.9")), 1372U);
+    EXPECT_EQ(LinkMtuTo(Address("10.99.2.9"), PolicyRoutes::MARK), 0U);
     EXPECT_EQ(PathMtuTo(Address("10.99.2.9"), PolicyRoutes::MARK), 0U)
         << "our own sockets do not look into the table";
 }

@@ -470,6 +470,7 @@ class Wire:
         self._frames = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))  # ETH_P_ALL
         self._frames.bind((self.NAME, 0))
         self._frames.setblocking(False)
+        self.largest = {}  # octets of packets before fragmentation, by protocol
 
     @staticmethod
     def _run(*words):
@@ -492,6 +493,9 @@ class Wire:
             if frame[12:14] != b"\x08\x00":
                 continue
             packet = frame[14:]
+            total, _, fragment = struct.unpack_from("!HHH", packet, 2)
+            whole = total + 8 * (fragment & 0x1fff)
+            self.largest[packet[9]] = max(self.largest.get(packet[9], 0), whole)
             ports = struct.unpack_from("!HH", packet, 4 * (packet[0] & 15))
             name = {1: "icmp", 6: "tcp", 50: "esp"}.get(packet[9], str(packet[9]))
             if packet[9] == 17:
@@ -571,6 +575,72 @@ class TransportMode(EndpointTest):
         wire.protocols()
         self.assertEqual(self.ping(wire.THEIRS), 0)
         self.assertEqual(wire.protocols(), {})
+
+
+class Padding(EndpointTest):
+    """To the MTU of the path, which strangers cannot make small."""
+
+    FORGE = """if True:
+        import socket, struct
+        def checked(head, rest):
+            words = struct.unpack(f"!{len(head + rest) // 2}H", head + rest)
+            total = sum(words)
+            while total >> 16:
+                total = (total & 0xffff) + (total >> 16)
+            return ~total & 0xffff
+        ends = socket.inet_aton("192.0.2.1") + socket.inet_aton("192.0.2.2")
+        quoted = struct.pack("!BBHHHBBH", 0x45, 0, 1500, 0, 0x4000, 64, 17, 0) + ends
+        quoted += struct.pack("!HHHH", 500, 500, 1480, 0)
+        head = struct.pack("!BBHHH", 3, 4, 0, 0, 600)
+        packet = head[:2] + struct.pack("!H", checked(head, quoted)) + head[4:] + quoted
+        sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        sender.sendto(packet, ("192.0.2.1", 0))
+    """
+
+    def padded(self, icmp, link=1500):
+        """What the largest ESP packet has, after a forged "fragmentation needed, MTU 600"."""
+        wire = Wire(self)
+        hidden = {"tfc_padding": "mtu", "dummy_interval": "50ms"}
+        config = configuration(wire.OURS, wire.THEIRS)
+        config["connections"]["net"]["children"]["tunnel"].update(hidden)
+        config["icmp"] = icmp
+        if link != 1500:
+            subprocess.run(["ip", "route", "add", f"{wire.THEIRS}/32", "dev", wire.NAME,
+                            "mtu", str(link)], check=True)
+        moon = self.start(config, "--tun", "ike9", tun=True)
+        self.assertTrue(moon.ask("list")["ok"], moon.log())
+        sun = self.start(configuration(wire.THEIRS, wire.OURS), name="sun", tun=True,
+                         inside=wire.inside)
+        self.assertEqual(sun.sas(), [])
+        subprocess.run([*wire.inside, sys.executable, "-c", self.FORGE], check=True)
+
+        def learned():
+            return "mtu 600" in subprocess.run(["ip", "route", "get", wire.THEIRS],
+                                               stdout=subprocess.PIPE, text=True, check=True).stdout
+
+        self.assertTrue(until(learned), "the system believed it")
+        self.assertTrue(sun.ask("initiate tunnel")["ok"], sun.log() + moon.log())
+        self.assertTrue(until(lambda: wire.protocols().get("esp", 0) > 0), moon.log())
+        for end in (moon, sun):
+            self.assertTrue(end.ask("quit")["ok"])
+            end.wait(5)
+        return wire.largest[50]
+
+    def test_goes_by_the_link_where_errors_are_not_believed(self):
+        size = self.padded({"fragmentation_needed": False})
+        self.assertTrue(1496 < size <= 1500, size)
+
+    def test_goes_by_what_the_route_says(self):
+        size = self.padded({"fragmentation_needed": False}, link=1300)
+        self.assertTrue(1296 < size <= 1300, size)
+
+    def test_is_no_less_than_the_least_path_mtu(self):
+        size = self.padded({"least_path_mtu": 1000})
+        self.assertTrue(996 < size <= 1000, size)
+
+    def test_goes_by_errors_that_may_be_believed(self):
+        size = self.padded({"least_path_mtu": 500})
+        self.assertTrue(596 < size <= 600, size)
 
 
 def enter_private_network():
