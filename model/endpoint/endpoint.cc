@@ -65,6 +65,7 @@ Endpoint::Endpoint(io::EventLoop& loop,
       m_icmp(config.icmp),
       m_gateway(std::move(config), m_context, m_random)
 {
+    m_gateway.SetCarriesPackets(options.tun);
     m_gateway.SetLinkMtu([this](const IpAddress& destination) { return LinkMtu(destination); });
 }
 
@@ -370,11 +371,7 @@ Endpoint::Drain(Instant now)
         again = false;
         for (gateway::Outgoing outgoing; m_gateway.PollDummy(now, m_packet, outgoing);)
         {
-            // Without a TUN device nobody asked for packets, and there is no raw socket.
-            if (m_tun || outgoing.udpEncapsulation)
-            {
-                SendProtected(now, outgoing);
-            }
+            SendProtected(now, outgoing);
         }
         while (const auto datagram = m_gateway.PollTransmit())
         {

@@ -380,6 +380,12 @@ Gateway::SetLinkMtu(std::function<uint32_t(const IpAddress& destination)> linkMt
 }
 
 void
+Gateway::SetCarriesPackets(bool carries)
+{
+    m_impl->carriesPackets = carries;
+}
+
+void
 Gateway::Start(Instant now)
 {
     m_impl->Start(now);

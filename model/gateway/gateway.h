@@ -166,6 +166,9 @@ class Gateway
     /// §2.7). The shell tells its MTU, 0 if it is unknown: then 1280 stands for it, as without
     /// this.
     void SetLinkMtu(std::function<uint32_t(const IpAddress& destination)> linkMtu);
+    /// A shell that carries no packets says so before the first SA: then there are no dummies to
+    /// hide among packets.
+    void SetCarriesPackets(bool carries);
 
     /// Negotiate all children whose start_action is start.
     void Start(Instant now);

@@ -83,6 +83,7 @@ class Gateway::Impl
     std::deque<Buffer> released;
     std::function<uint32_t(const IpAddress& destination)> linkMtu;
     std::deque<SealedPacket> sealedPackets;
+    bool carriesPackets{true};
     Counters counters;
 
     bool IsQuiet(Instant now) const;

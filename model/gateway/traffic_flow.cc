@@ -130,7 +130,7 @@ Gateway::Impl::SealInFlow(Instant now,
 void
 Gateway::Impl::StartDummies(Instant now, esp::ChildSa& sa)
 {
-    if (sa.flow && sa.flow->dummyInterval > Duration::zero())
+    if (carriesPackets && sa.flow && sa.flow->dummyInterval > Duration::zero())
     {
         sa.flow->lastSent = now;
         sa.flow->dummyAt = now + sa.flow->dummyInterval;

@@ -469,6 +469,17 @@ TEST(Dummies, HaveTheHostsHeaderInTransportMode)
     }
 }
 
+TEST(Dummies, AreNotMadeWhereNoPacketsAreCarried)
+{
+    GatewayPair pair({.both = ChildPatch(R"({"dummy_interval": "1s"})")});
+    pair.moon.gateway.SetCarriesPackets(false);
+    pair.Establish();
+    pair.Run(10s);
+    EXPECT_EQ(pair.moon.Counts().sentDummies, 0u);
+    EXPECT_FALSE(pair.moon.gateway.PollTimeout()) << "no timer waits for one";
+    EXPECT_GT(pair.sun.Counts().sentDummies, 8u);
+}
+
 // RFC 4301 §4.4.2.1: they wear the key.
 TEST(Dummies, CountForLifetimes)
 {

@@ -642,6 +642,16 @@ class Padding(EndpointTest):
         size = self.padded({"least_path_mtu": 500})
         self.assertTrue(596 < size <= 600, size)
 
+    def test_dummies_are_for_those_who_carry_packets(self):
+        moon = self.start(configuration(HERE, THERE, children={
+            "tunnel": {"local_ts": ["10.1.0.0/16"], "remote_ts": ["10.2.0.0/16"],
+                       "esp_proposals": ["aes128gcm16"], "dummy_interval": "10ms"}}))
+        sun = self.start(configuration(THERE, HERE), name="sun")
+        self.assertEqual(sun.sas(), [])
+        self.assertTrue(moon.ask("initiate tunnel")["ok"], moon.log() + sun.log())
+        time.sleep(0.2)
+        self.assertEqual(moon.ask("counters")["counters"]["sent_dummies"], 0)
+
 
 def enter_private_network():
     if os.geteuid() != 0:
