@@ -350,7 +350,7 @@ IpOutput::SendStraight(Bytes packet)
     return link != nullptr;
 }
 
-bool
+IpOutput::Fate
 IpOutput::SendPacket(Bytes octets, uint32_t pathMtu)
 {
     if (flat::Version(octets) != 4)
@@ -363,39 +363,41 @@ IpOutput::SendPacket(Bytes octets, uint32_t pathMtu)
     Ptr<Ipv4Route> route = Route(header.GetDestination());
     if (!route)
     {
-        return false;
+        return Fate::NO_ROUTE;
     }
     MarkIfQueued(route->GetOutputDevice(), *packet);
     const Flag sending(m_sending);
     m_ipv4->SendWithHeader(packet, header, route);
-    return true;
+    return Fate::SENT;
 }
 
-bool
+IpOutput::Fate
 IpOutput::SendPacket6(Bytes octets, uint32_t pathMtu)
 {
     const auto ends = flat::ReadEnds(octets);
     Ptr<Ipv6Route> route = ends ? Route(flat::ToIpv6Address(ends->destination)) : nullptr;
     if (!route)
     {
-        return false;
+        return Fate::NO_ROUTE;
     }
     uint32_t mtu = route->GetOutputDevice()->GetMtu();
     mtu = pathMtu == 0 ? mtu : std::min(mtu, pathMtu);
     if (octets.size() <= mtu)
     {
         SendThrough(route, octets);
+        return Fate::SENT;
     }
-    else if (IsLocal(ends->source))
+    if (IsLocal(ends->source))
     {
-        flat::FragmentV6(
+        const bool cut = flat::FragmentV6(
             octets, mtu, ++m_fragmented, [&](Bytes part) { SendThrough(route, part); });
+        return cut ? Fate::SENT : Fate::DROPPED;
     }
-    else if (Ptr<Icmpv6L4Protocol> icmp = m_ipv6->GetIcmpv6())
+    if (Ptr<Icmpv6L4Protocol> icmp = m_ipv6->GetIcmpv6())
     {
         icmp->SendErrorTooBig(flat::ToPacket(octets), flat::ToIpv6Address(ends->source), mtu);
     }
-    return true;
+    return Fate::DROPPED;
 }
 
 void

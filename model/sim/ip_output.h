@@ -101,13 +101,20 @@ class IpOutput
     /// False without a route.
     /// @param payload has its header in front afterwards, or has not
     bool SendPayload(const Outer& outer, ikelab::PacketBuffer& payload);
+    /// What became of a packet.
+    enum class Fate
+    {
+        SENT,
+        DROPPED, ///< too large, and it cannot be cut, or its source was told
+        NO_ROUTE
+    };
+
     /**
      * A whole IP packet, ours or forwarded, header kept. IPv6 that is too large is fragmented if it
      * is ours, else its source is told (RFC 8200 §5).
      * @param pathMtu 0: as large as the link lets by
-     * @return false without a route
      */
-    bool SendPacket(ikelab::Bytes packet, uint32_t pathMtu = 0);
+    Fate SendPacket(ikelab::Bytes packet, uint32_t pathMtu = 0);
     /// SendPacket without a walk through the IP layer. False if it must have one; see SetShort.
     bool SendStraight(ikelab::Bytes packet);
     /// The routing protocol has just chosen this device for a packet to this address: SendStraight
@@ -184,7 +191,7 @@ class IpOutput
     Ptr<Ipv6Route> Route(const Ipv6Address& destination) const;
     bool Send4(const Outer& outer, ikelab::PacketBuffer& payload);
     bool Send6(const Outer& outer, Ptr<Packet> packet);
-    bool SendPacket6(ikelab::Bytes octets, uint32_t pathMtu);
+    Fate SendPacket6(ikelab::Bytes octets, uint32_t pathMtu);
     /// Past ns-3's own sender.
     void SendThrough(const Ptr<Ipv6Route>& route, ikelab::Bytes octets);
 

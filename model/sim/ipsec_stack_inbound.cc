@@ -274,7 +274,8 @@ IpsecStack::Deliver(PacketBuffer& packet)
     {
         m_output.Inject(packet.View()); // ns-3 knows how to deliver it, or whom to tell
     }
-    else if (!JudgeForwarded(packet, false).taken && !m_output.SendPacket(packet.View()))
+    else if (!JudgeForwarded(packet, false).taken &&
+             m_output.SendPacket(packet.View()) == IpOutput::Fate::NO_ROUTE)
     {
         m_output.Inject(packet.View()); // no route
     }

@@ -378,9 +378,14 @@ IpsecStack::SendWhole(PacketBuffer& packet,
         // As for a tunnel: our own are fragmented outside.
         flat::ClearDontFragment(packet.View());
     }
-    if (m_output.SendPacket(packet.View(), outgoing.pathMtu))
+    const IpOutput::Fate fate = m_output.SendPacket(packet.View(), outgoing.pathMtu);
+    if (fate == IpOutput::Fate::SENT)
     {
         m_protectedTrace(outgoing, octets);
+    }
+    else if (fate == IpOutput::Fate::DROPPED)
+    {
+        Refuse(packet.View(), false);
     }
     return 0;
 }

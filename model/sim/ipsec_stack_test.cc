@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "esp/testing/packets.h"
 #include "sim/flat_packet.h"
 #include "sim/ipsec_net_device.h"
 #include "sim/ipsec_stack.h"
@@ -442,6 +443,46 @@ TEST(IpsecStack, ProtectsNeighbourDiscoveryToStrangersFromTheGatewaysRawSockets)
         EXPECT_EQ((bound ? outside : run.moon).protectedPackets, 1u);
         run.moonStack->SetEngine(nullptr);
     }
+}
+
+TEST(IpsecStack, TellsOfAPacketOfOurOwnThatCannotBeCut)
+{
+    SiteToSite::Options options;
+    options.outerV6 = true;
+    HookedSites run(options);
+    unsigned sent = 0;
+    unsigned refused = 0;
+    run.moonStack->TraceConnectWithoutContext(
+        "PacketProtected",
+        Callback<void, const ikelab::gateway::Outgoing&, uint32_t>(
+            [&](const ikelab::gateway::Outgoing&, uint32_t) { ++sent; }));
+    run.moonStack->TraceConnectWithoutContext(
+        "PacketRefused",
+        Callback<void, ikelab::Bytes, bool>([&](ikelab::Bytes, bool inbound)
+                                            { refused += inbound ? 0 : 1; }));
+    const auto send = [&](uint32_t pathMtu)
+    {
+        const std::string moon = run.sites.moonOutside.ToString();
+        const std::string sun = run.sites.sunOutside.ToString();
+        ikelab::PacketBuffer packet(ikelab::esp::testing::MakePacket(
+            {.source = moon, .destination = sun, .dataOctets = 200}));
+        ikelab::gateway::Outgoing outgoing;
+        outgoing.path = run.Path(run.sites.moonOutside, run.sites.sunOutside);
+        outgoing.wholePacket = true;
+        outgoing.pathMtu = pathMtu;
+        run.moonStack->SendDummy(packet, outgoing);
+    };
+    Simulator::Schedule(Seconds(3), [&] { send(55); }); // 7 octets behind the headers
+    Simulator::Schedule(Seconds(3.5),
+                        [&]
+                        {
+                            EXPECT_EQ(sent, 0u);
+                            EXPECT_EQ(refused, 1u);
+                            send(56);
+                        });
+    run.Run();
+    EXPECT_EQ(sent, 1u);
+    EXPECT_EQ(refused, 1u);
 }
 
 TEST(IpsecStack, LeavesNeighbourDiscoveryAloneThoughTheRestIsDiscarded)

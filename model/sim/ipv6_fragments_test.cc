@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
 #include <vector>
 
 namespace ns3::flat
@@ -18,6 +21,8 @@ using ikelab::Bytes;
 using ikelab::esp::testing::MakePacket6;
 
 constexpr uint8_t HOP_BY_HOP = 0;
+constexpr uint8_t ROUTING = 43;
+constexpr uint8_t FRAGMENT = 44;
 constexpr uint8_t DESTINATION_OPTIONS = 60;
 constexpr size_t FIXED_OCTETS = 40;
 constexpr size_t EXTENSION_OCTETS = 8;
@@ -30,7 +35,8 @@ WithExtensions(size_t dataOctets, const std::vector<uint8_t>& kinds)
     uint8_t next = packet[6];
     for (size_t i = kinds.size(); i > 0; --i)
     {
-        const Buffer extension{next, 0, 1, 4, 0, 0, 0, 0};
+        const Buffer extension = kinds[i - 1] == FRAGMENT ? Buffer{next, 0, 0, 0, 0, 0, 0, 9}
+                                                          : Buffer{next, 0, 1, 4, 0, 0, 0, 0};
         packet.insert(packet.begin() + FIXED_OCTETS, extension.begin(), extension.end());
         next = kinds[i - 1];
     }
@@ -45,7 +51,9 @@ std::vector<Buffer>
 Cut(Bytes packet, size_t mtu)
 {
     std::vector<Buffer> parts;
-    FragmentV6(packet, mtu, 7, [&](Bytes part) { parts.push_back(ikelab::ToBuffer(part)); });
+    const bool cut =
+        FragmentV6(packet, mtu, 7, [&](Bytes part) { parts.push_back(ikelab::ToBuffer(part)); });
+    EXPECT_EQ(cut, !parts.empty());
     return parts;
 }
 
@@ -92,6 +100,35 @@ TEST(FragmentV6, CutsAPacketThatItsReceiverJoins)
                 EXPECT_EQ(part[outside], packet[outside == FIXED_OCTETS ? 6 : FIXED_OCTETS]);
                 begin += part.size() - outside - EXTENSION_OCTETS;
             }
+        }
+    }
+}
+
+// RFC 6946: such a packet is whole; its parts have one fragment header each, and that is theirs.
+TEST(FragmentV6, ReplacesTheHeaderOfAnAtomicFragment)
+{
+    for (const auto& [kinds, before] : {std::pair<std::vector<uint8_t>, size_t>{{FRAGMENT}, 0},
+                                        {{HOP_BY_HOP, FRAGMENT}, 1},
+                                        {{HOP_BY_HOP, FRAGMENT, DESTINATION_OPTIONS}, 1},
+                                        {{FRAGMENT, FRAGMENT}, 0},
+                                        {{HOP_BY_HOP, FRAGMENT, ROUTING}, 2}})
+    {
+        const Buffer packet = WithExtensions(1400, kinds);
+        std::vector<uint8_t> others;
+        std::ranges::copy_if(
+            kinds, std::back_inserter(others), [](uint8_t kind) { return kind != FRAGMENT; });
+        const Buffer plain = WithExtensions(1400, others);
+        const size_t outside = FIXED_OCTETS + before * EXTENSION_OCTETS;
+        const auto parts = Cut(packet, 1280);
+        ASSERT_EQ(parts.size(), 2u);
+        EXPECT_EQ(parts, Cut(plain, 1280));
+        EXPECT_EQ(Joined(parts, outside), ikelab::ToBuffer(Bytes(plain).subspan(outside)));
+        for (const Buffer& part : parts)
+        {
+            const auto info = ikelab::esp::ReadPacket(part);
+            ASSERT_TRUE(info);
+            EXPECT_EQ(info->identification, 7u);
+            EXPECT_TRUE(info->fragment);
         }
     }
 }
