@@ -131,13 +131,15 @@ TEST(AhTraffic, IsNotReadAsEspNorEspAsAh)
         GatewayPair pair(ah ? Ah() : PairOptions{});
         pair.Establish();
         const uint32_t spi = pair.sun.Children().front().inboundSpi.value;
+        Path path = pair.moon.gateway.List().front().path; // forged, too
+        path.local.port = path.remote.port = 0;
         Buffer esp(64, 1);
         wire::WriteEspHeader(esp, {EspSpi{spi}, 1});
-        ASSERT_EQ(pair.Deliver(pair.sun, {Frame::Kind::ESP, {}, esp}), Verdict::DISCARD);
+        ASSERT_EQ(pair.Deliver(pair.sun, {Frame::Kind::ESP, path, esp}), Verdict::DISCARD);
         EXPECT_EQ(pair.sun.Counts().unknownSpis, ah ? 1u : 0u);
         Buffer packet = MakePacket({.protocol = esp::PROTOCOL_AH});
         wire::WriteAhHeader(MutableBytes(packet).subspan(20), {4, 28, EspSpi{spi}, 1});
-        ASSERT_EQ(pair.Deliver(pair.sun, {Frame::Kind::AH, {}, packet}), Verdict::DISCARD);
+        ASSERT_EQ(pair.Deliver(pair.sun, {Frame::Kind::AH, path, packet}), Verdict::DISCARD);
         EXPECT_EQ(pair.sun.Counts().unknownSpis, 1u);
         EXPECT_EQ(pair.sun.Counts().integrityFailures, 1u);
         pair.Settle();
