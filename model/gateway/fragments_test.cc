@@ -138,7 +138,9 @@ TEST(FragmentedPackets, OfABypassRuleWithPortsPass)
         "connections": {"net": {"children": {"net": {
             "local_ts": "10.1.0.0/16", "remote_ts": "10.3.0.0/16"}}}}})")});
     Gateway& moon = pair.moon.gateway;
-    EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::DISCARD);
+    EXPECT_EQ(moon.HandleInboundClear(pair.now, Fragment(FIRST, 8)), Verdict::DISCARD);
+    EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::DISCARD)
+        << "who comes from outside says nothing of what goes out";
     EXPECT_EQ(pair.Send(pair.moon, Fragment(FIRST, 8)), Verdict::BYPASS);
     EXPECT_EQ(pair.Send(pair.moon, Fragment(LATER)), Verdict::BYPASS);
     EXPECT_EQ(moon.HandleInboundClear(pair.now, Fragment(LATER, 0, false)), Verdict::DISCARD)
