@@ -18,6 +18,17 @@ using testing::PairOptions;
 
 constexpr EspSpi STRANGE{0x11111111};
 
+PairOptions
+Options(bool encapsulated)
+{
+    PairOptions options;
+    if (encapsulated)
+    {
+        options.both = ConnectionPatch(R"({"encap": true})");
+    }
+    return options;
+}
+
 /// As if moon had sent it.
 Frame
 StrangeEsp(const GatewayPair& pair, bool encapsulated)
@@ -35,12 +46,7 @@ TEST(InvalidSpi, IsToldToTheSenderOverItsIkeSa)
 {
     for (const bool encapsulated : {false, true})
     {
-        PairOptions options;
-        if (encapsulated)
-        {
-            options.both = ConnectionPatch(R"({"encap": true})");
-        }
-        GatewayPair pair(options);
+        GatewayPair pair(Options(encapsulated));
         pair.Establish();
         pair.Deliver(pair.sun, StrangeEsp(pair, encapsulated));
         pair.Settle();
@@ -83,15 +89,25 @@ TEST(InvalidSpi, OfAPeerIsToldInAFloodOfStrangers)
 
 TEST(InvalidSpi, OfStrangersSendsNothing)
 {
-    GatewayPair pair;
-    pair.Establish();
-    const size_t frames = pair.trace.size();
-    Frame frame = StrangeEsp(pair, false);
-    frame.path.local.address = *IpAddress::Parse("198.51.100.66");
-    pair.Deliver(pair.sun, frame);
-    pair.Settle();
-    EXPECT_EQ(pair.trace.size(), frames);
-    EXPECT_EQ(pair.sun.CountRefused(Fault::UNKNOWN_SPI), 1u);
+    for (const bool encapsulated : {false, true})
+    {
+        GatewayPair pair(Options(encapsulated));
+        pair.Establish();
+        const size_t frames = pair.trace.size();
+        Frame frame = StrangeEsp(pair, encapsulated);
+        if (encapsulated)
+        {
+            frame.path.local.port = 1234; // another one behind the same NAT
+        }
+        else
+        {
+            frame.path.local.address = *IpAddress::Parse("198.51.100.66");
+        }
+        pair.Deliver(pair.sun, frame);
+        pair.Settle();
+        EXPECT_EQ(pair.trace.size(), frames);
+        EXPECT_EQ(pair.sun.CountRefused(Fault::UNKNOWN_SPI), 1u);
+    }
 }
 
 } // namespace
