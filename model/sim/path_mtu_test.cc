@@ -298,7 +298,8 @@ INSTANTIATE_TEST_SUITE_P(Links,
                          ::testing::Values(Case{false, 1400, 1},
                                            Case{false, 1000, 2},
                                            Case{false, 620, 3},
-                                           Case{false, 300, 4}),
+                                           Case{false, 300, 4},
+                                           Case{false, 1000, 5, true}),
                          NameOf);
 
 /// Links narrower than what may be told inwards.
@@ -310,11 +311,16 @@ class NarrowestPath : public ::testing::TestWithParam<Case>
 // 1280: the tunnel's packets are fragmented where they are made.
 TEST_P(NarrowestPath, IsPassedInFragments)
 {
-    const Outcome outcome = SendDatagrams(GetParam(), true, false, 1400);
-    EXPECT_GE(outcome.received, PACKETS - 2);
-    EXPECT_EQ(outcome.tooBig, 1u);
-    EXPECT_GE(outcome.farFragments, 2 * (PACKETS - 2));
-    EXPECT_LE(outcome.farLargest, GetParam().farMtu);
+    // In IPv4 also what is no larger than the least path MTU, but than the link's.
+    for (const size_t octets :
+         GetParam().v6 ? std::vector<size_t>{1400} : std::vector<size_t>{1400, 500})
+    {
+        const Outcome outcome = SendDatagrams(GetParam(), true, false, octets);
+        EXPECT_GE(outcome.received, PACKETS - 2);
+        EXPECT_EQ(outcome.tooBig, 1u);
+        EXPECT_GE(outcome.farFragments, 2 * (PACKETS - 2));
+        EXPECT_LE(outcome.farLargest, GetParam().farMtu);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Links,
