@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "gateway/config.h"
+#include "sim/ah_l4_protocol.h"
 #include "sim/flat_packet.h"
 #include "sim/ike_application.h"
 #include "sim/testing/gateway_sites.h"
@@ -93,6 +94,31 @@ INSTANTIATE_TEST_SUITE_P(Families,
                              return std::string(options.param.innerV6 ? "V6In" : "V4In") +
                                     (options.param.outerV6 ? "V6" : "V4");
                          });
+
+// RFC 4302 §3.4.1: whichever fragment came last, what was put together is none.
+TEST(AhL4Protocol, TellsOfAWholePacket)
+{
+    const auto protocol = CreateObject<AhL4Protocol>();
+    size_t heard = 0;
+    protocol->SetSinks(
+        [&](const Packet&, const Ipv4Header& header)
+        {
+            ++heard;
+            EXPECT_EQ(header.GetFragmentOffset(), 0);
+            EXPECT_TRUE(header.IsLastFragment());
+        },
+        nullptr);
+    Ipv4Header first;
+    first.SetMoreFragments();
+    Ipv4Header last;
+    last.SetLastFragment();
+    last.SetFragmentOffset(800);
+    for (const Ipv4Header& header : {first, last})
+    {
+        protocol->Receive(Create<Packet>(10), header, Ptr<Ipv4Interface>());
+    }
+    EXPECT_EQ(heard, 2u);
+}
 
 class AhTransport : public ::testing::TestWithParam<bool>
 {
