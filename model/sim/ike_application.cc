@@ -118,6 +118,10 @@ IkeApplication::GetTypeId()
                             "The peer got a packet with an SPI that it does not know.",
                             MakeTraceSourceAccessor(&IkeApplication::m_invalidSpiTrace),
                             "ns3::IkeApplication::InvalidSpiReportedCallback")
+            .AddTraceSource("InvalidSelectorsReported",
+                            "The peer got a packet that its SA may not carry (RFC 4301 §5.2).",
+                            MakeTraceSourceAccessor(&IkeApplication::m_invalidSelectorsTrace),
+                            "ns3::IkeApplication::InvalidSelectorsReportedCallback")
             .AddTraceSource("PeerAlive",
                             "A liveness check was answered (RFC 7296 §2.4).",
                             MakeTraceSourceAccessor(&IkeApplication::m_peerAliveTrace),
@@ -500,7 +504,11 @@ IkeApplication::Tell(const ikelab::gateway::Event& event)
     else if (const auto* error = std::get_if<ikelab::gateway::IcmpErrorReceived>(&event);
              error && error->pathMtu != 0)
     {
-        FitTunnelDevice(error->child);
+        // Others may be on the same path, or inside of an SA that is.
+        for (const auto& [child, device] : m_routed)
+        {
+            FitTunnelDevice(child);
+        }
     }
     m_eventTrace(event);
     std::visit(
@@ -516,6 +524,8 @@ IkeApplication::Tell(const ikelab::gateway::Event& event)
             [this](const ikelab::ike::ChildSaFailed& one) { m_childSaFailedTrace(one); },
             [this](const ikelab::ike::PathChanged& one) { m_pathChangedTrace(one); },
             [this](const ikelab::ike::InvalidSpiReported& one) { m_invalidSpiTrace(one); },
+            [this](const ikelab::ike::InvalidSelectorsReported& one)
+            { m_invalidSelectorsTrace(one); },
             [this](const ikelab::ike::PeerAlive& one) { m_peerAliveTrace(one); },
             [this](const ikelab::gateway::LifetimeReached& one) { m_lifetimeReachedTrace(one); },
             [this](const ikelab::gateway::PacketRefused& one) { m_packetRefusedTrace(one); },

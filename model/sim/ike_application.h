@@ -198,6 +198,7 @@ class IkeApplication : public Application, public IpsecEngine
     TracedCallback<const ikelab::ike::ChildSaFailed&> m_childSaFailedTrace;
     TracedCallback<const ikelab::ike::PathChanged&> m_pathChangedTrace;
     TracedCallback<const ikelab::ike::InvalidSpiReported&> m_invalidSpiTrace;
+    TracedCallback<const ikelab::ike::InvalidSelectorsReported&> m_invalidSelectorsTrace;
     TracedCallback<const ikelab::ike::PeerAlive&> m_peerAliveTrace;
     TracedCallback<const ikelab::gateway::LifetimeReached&> m_lifetimeReachedTrace;
     TracedCallback<const ikelab::gateway::PacketRefused&> m_packetRefusedTrace;

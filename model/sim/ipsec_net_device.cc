@@ -6,8 +6,12 @@
 #include "sim/ns3_compat.h"
 
 #include "ns3/boolean.h"
+#include "ns3/ipv6.h"
+#include "ns3/node.h"
 #include "ns3/trace-source-accessor.h"
 #include "ns3/uinteger.h"
+
+#include <algorithm>
 
 namespace ns3
 {
@@ -70,9 +74,15 @@ IpsecNetDevice::GetIfId() const
 void
 IpsecNetDevice::FitMtu(uint16_t mtu)
 {
+    // No link has less, and no host believes that: what does not fit is fragmented outside.
+    constexpr uint16_t IPV6_LEAST = 1280; // RFC 8200 §5
+    constexpr uint16_t IPV4_LEAST = 68;   // RFC 791 §3.2
+    const Ptr<Node> node = GetNode();
+    const Ptr<Ipv6> ipv6 = node ? node->GetObject<Ipv6>() : nullptr;
     if (m_fitMtu)
     {
-        SetMtu(mtu);
+        SetMtu(std::max(mtu,
+                        ipv6 && ipv6->GetInterfaceForDevice(this) >= 0 ? IPV6_LEAST : IPV4_LEAST));
     }
 }
 

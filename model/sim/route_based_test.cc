@@ -6,6 +6,7 @@
 #include "ns3/ipv4-list-routing.h"
 #include "ns3/ipv4-static-routing.h"
 #include "ns3/ipv4.h"
+#include "ns3/ipv6.h"
 #include "ns3/simulator.h"
 #include "ns3/uinteger.h"
 
@@ -269,6 +270,35 @@ TEST(RouteBased, FitsTheDevicesMtuToThePath)
         EXPECT_EQ(both.SentBy("routed"), 3u) << "fragments go in, none is made behind";
         EXPECT_EQ(both.clear, 0u);
     }
+}
+
+// The path is that of both children, and whoever hears of it first tells for both.
+TEST(RouteBased, FitsTheDevicesMtuToWhatAnotherSaLearns)
+{
+    SiteToSite::Options options;
+    options.outerV6 = true; // whose routers tell
+    options.farMtu = 1400;
+    BothWays both(options);
+    both.run.Run(4);
+    EXPECT_GT(both.moonDevice->GetMtu(), 1400u);
+    testing::SendUdpAt(
+        Seconds(5), both.run.sites.alice, both.run.sites.bobAddress, PORT, std::string(1330, 'x'));
+    both.run.Run(8);
+    EXPECT_EQ(both.SentBy("routed"), 0u);
+    EXPECT_LE(both.moonDevice->GetMtu(), 1400u - 74);
+    EXPECT_GE(both.moonDevice->GetMtu(), 1400u - 77);
+}
+
+// RFC 8200 §5: no IPv6 link may have less, so what does not fit is fragmented outside.
+TEST(RouteBased, LeavesIpv6ItsLeastMtu)
+{
+    SiteToSite::Options options;
+    options.wanMtu = 1280;
+    BothWays both(options);
+    both.run.sites.moon->GetObject<Ipv6>()->AddInterface(both.moonDevice);
+    both.run.Run(6);
+    EXPECT_EQ(both.moonDevice->GetMtu(), 1280u);
+    EXPECT_LT(both.sunDevice->GetMtu(), 1280u) << "which has IPv4 alone";
 }
 
 } // namespace
