@@ -52,6 +52,21 @@ CheckProtocols(const ike::Config& config)
     return {};
 }
 
+/// Without a TUN device nothing carries packets, not even those that IKE is in.
+io::SystemResult<void>
+CheckNested(const ike::Config& config)
+{
+    const auto nested = std::ranges::find_if(
+        config.connections, [](const auto& connection) { return connection->nested; });
+    if (nested != config.connections.end())
+    {
+        return io::FailSystem("nested needs a TUN device: leave it out of",
+                              fmt::format("connections.{}", (*nested)->name),
+                              0);
+    }
+    return {};
+}
+
 } // namespace
 
 Endpoint::Endpoint(io::EventLoop& loop,
@@ -124,6 +139,10 @@ Endpoint::Open(io::EventLoop& loop,
 {
     FillLocalAddresses(config.ike);
     std::unique_ptr<Endpoint> endpoint(new Endpoint(loop, journal, std::move(config), options));
+    if (!options.tun)
+    {
+        TRY_SYSTEM(CheckNested(endpoint->m_ikeConfig));
+    }
     TRY_SYSTEM(endpoint->OpenUdp());
     if (options.tun)
     {

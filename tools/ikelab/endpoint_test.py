@@ -260,6 +260,13 @@ class Sockets(EndpointTest):
         self.assertEqual(moon.wait(3), 1)
         self.assertRegex(moon.log(), "if_id_in and if_id_out .*connections.net.children.tunnel")
 
+    def test_a_nested_connection_without_anything_to_nest_in(self):
+        config = configuration(HERE, NOBODY)
+        config["connections"]["net"]["nested"] = "yes"
+        moon = self.start(config)
+        self.assertEqual(moon.wait(3), 1)
+        self.assertRegex(moon.log(), "nested needs a TUN device.*connections.net")
+
     def test_garbage_is_survived(self):
         moon = self.start(configuration(HERE, NOBODY))
         moon.ask("list")
