@@ -347,6 +347,31 @@ CheckSecrets(const Config& config, const std::string& pointer, ErrorSlot& error)
     }
 }
 
+/// IKE of a nested connection is known by where it goes.
+void
+CheckNested(const Config& config, const std::string& pointer, ErrorSlot& error)
+{
+    const auto& all = config.ike.connections;
+    for (const auto& nested : all)
+    {
+        const auto shares = [&](const auto& other)
+        {
+            return other != nested &&
+                   std::ranges::find_first_of(other->remoteAddrs, nested->remoteAddrs) !=
+                       other->remoteAddrs.end();
+        };
+        const auto other = nested->nested ? std::ranges::find_if(all, shares) : all.end();
+        if (other != all.end())
+        {
+            error.Set(
+                {AppendKey(AppendKey(AppendKey(pointer, "connections"), nested->name), "nested"),
+                 fmt::format("nested, and connection '{}' has the same peer", (*other)->name),
+                 "remote_addrs that no other connection has",
+                 ""});
+        }
+    }
+}
+
 } // namespace
 
 const ObjectRule&
@@ -393,6 +418,10 @@ ReadConfig(const nlohmann::ordered_json& json, const std::string& pointer)
     if (!error)
     {
         CheckSecrets(config, pointer, error);
+    }
+    if (!error)
+    {
+        CheckNested(config, pointer, error);
     }
     if (error)
     {
