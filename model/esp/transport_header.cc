@@ -265,6 +265,20 @@ PrependHeader(PacketBuffer& packet, const AddressPair& ends, const HeaderFields&
 }
 
 void
+ClearDontFragment(MutableBytes packet)
+{
+    if (packet.size() < V4_HEADER_OCTETS || !IsV4(packet))
+    {
+        return;
+    }
+    const auto header = packet.first<V4_HEADER_OCTETS>();
+    const auto before = LoadField<6, uint16_t>(Bytes(packet).first<V4_HEADER_OCTETS>());
+    const auto after = static_cast<uint16_t>(before & ~DONT_FRAGMENT);
+    StoreField<6, uint16_t>(header, after);
+    AdjustChecksum(packet.subspan(V4_CHECKSUM_AT, 2), before, after);
+}
+
+void
 WriteEnds(MutableBytes packet, const AddressPair& ends)
 {
     const bool v4 = IsV4(packet);

@@ -80,6 +80,9 @@ TransportPlace PrependHeader(PacketBuffer& packet,
                              const AddressPair& ends,
                              const HeaderFields& fields);
 
+/// Routers may fragment this IPv4 packet; IPv6 has no such bit.
+void ClearDontFragment(MutableBytes packet);
+
 /// Write other ends into an IP header, if they are of its family; IPv4's checksum follows.
 void WriteEnds(MutableBytes packet, const AddressPair& ends);
 

@@ -89,11 +89,20 @@ Gateway::Impl::SealAgain(Instant now,
         return RefuseUnread(now, NO_SA, false); // it was its last packet, and nobody reads it
     }
     const auto connection = record->second.policy->connection;
+    // Two paths are one behind the other: to the outer SA's end, and on to the inner one's.
+    const uint32_t innerMtu = outgoing.pathMtu;
+    const bool dontFragment = outgoing.dontFragment;
+    // RFC 4301 §8.2.1: what is too large for the path is fragmented on it, as without nesting.
+    const bool fits = innerMtu == 0 || packet.Size() + HeaderOctets(outgoing) <= innerMtu;
+    if (outgoing.wholePacket && !fits)
+    {
+        esp::ClearDontFragment(packet.View());
+    }
     if (!outgoing.wholePacket)
     {
         const esp::HeaderFields fields{.trafficClass = outgoing.trafficClass,
                                        .identification = ++m_identification,
-                                       .dontFragment = outgoing.dontFragment};
+                                       .dontFragment = dontFragment && fits};
         const auto whole =
             WriteWhole(packet, outgoing.path, fields, esp::PROTOCOL_ESP, outgoing.udpEncapsulation);
         if (!whole)
@@ -102,15 +111,14 @@ Gateway::Impl::SealAgain(Instant now,
         }
         outgoing.wholePacket = true;
     }
-    // Two paths are one behind the other: to the outer SA's end, and on to the inner one's.
-    const uint32_t innerMtu = outgoing.pathMtu;
     const size_t innerOctets = packet.Size();
     const Verdict verdict = PassAgain(now, connection, packet, outgoing, layer, id);
+    outgoing.dontFragment = outgoing.dontFragment || dontFragment; // a source can still be told
     if (verdict == Verdict::PROTECT && innerMtu != 0)
     {
         const size_t outerOctets = packet.Size() + HeaderOctets(outgoing);
-        const auto fits = innerMtu + static_cast<uint32_t>(outerOctets - innerOctets);
-        outgoing.pathMtu = outgoing.pathMtu == 0 ? fits : std::min(outgoing.pathMtu, fits);
+        const auto passes = innerMtu + static_cast<uint32_t>(outerOctets - innerOctets);
+        outgoing.pathMtu = outgoing.pathMtu == 0 ? passes : std::min(outgoing.pathMtu, passes);
     }
     return verdict;
 }
@@ -329,10 +337,10 @@ Gateway::Impl::OpenAgain(Instant now,
         // An error from behind the outer SA's end may be about a packet of the inner SA.
         const bool error =
             inner.protocol == esp::PROTOCOL_ICMP || inner.protocol == esp::PROTOCOL_ICMPV6;
-        const auto about = error && !m_nested.empty()
-                               ? HandleIcmpError(now, std::as_const(packet).View())
-                               : std::nullopt;
-        return about == Verdict::BYPASS ? Verdict::DELIVER : about;
+        const bool ours =
+            error && !m_nested.empty() && m_ownAddresses.contains(inner.destination.ToAddress());
+        const auto about = ours ? HandleIcmpError(now, std::as_const(packet).View()) : std::nullopt;
+        return about == Verdict::BYPASS ? std::nullopt : about;
     }
     const Bytes content = std::as_const(packet).View().subspan(inner.headerOctets);
     EspSpi spi;

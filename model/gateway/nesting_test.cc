@@ -409,6 +409,25 @@ TEST(Nesting, LeavesEspOfOthersAlone)
     EXPECT_EQ(packer.pair.moon.Count<PacketRefused>(), 0u);
 }
 
+TEST(Nesting, LeavesErrorsAboutEspOfOthersAlone)
+{
+    PairOptions options = Packer::Everything();
+    options.moon["connections"]["deep"] =
+        Trio::Connection("192.0.2.1", "203.0.113.9", "deep", {{"nested", "yes"}});
+    GatewayPair pair(options);
+    pair.Establish();
+    const Buffer theirs = MakePacket({.source = "10.1.0.10",
+                                      .destination = "10.2.0.10",
+                                      .protocol = esp::PROTOCOL_ESP,
+                                      .fragmentField = 0x4000});
+    const Buffer error = MakeIcmpError("10.2.0.1", "10.1.0.10", 3, 4, theirs);
+    ASSERT_EQ(pair.Send(pair.sun, error), Verdict::PROTECT);
+    pair.Settle();
+    ASSERT_EQ(pair.moon.delivered.size(), 1u);
+    EXPECT_EQ(pair.moon.delivered.back(), error);
+    EXPECT_EQ(pair.moon.Counts().icmpErrors, 0u);
+}
+
 // A tunnel device or a padded packet has what both SAs leave: one octet more is too large.
 TEST(Nesting, LeavesRoomForTheSaAround)
 {
@@ -479,6 +498,7 @@ TEST(Nesting, LearnsThePathMtuOfEachSa)
     trio.Settle();
     const Buffer innerEsp = trio.farLink.back();
     const size_t overhead = outerOctets - innerEsp.size();
+    EXPECT_NE(innerEsp[6] & 0x40, 0);
 
     // Something behind the guard tells the host, and the guard sends that through
     // the tunnel.
@@ -491,7 +511,9 @@ TEST(Nesting, LearnsThePathMtuOfEachSa)
     EXPECT_EQ(trio.host.All<IcmpErrorReceived>()[0]->pathMtu, 1300u);
     ASSERT_EQ(trio.Send(trio.host, large), Verdict::PROTECT);
     EXPECT_EQ(trio.host.lastOutgoing.pathMtu, 1300 + overhead);
+    EXPECT_TRUE(trio.host.lastOutgoing.dontFragment) << "whoever can is told";
     trio.Settle();
+    EXPECT_EQ(trio.farLink.back()[6] & 0x40, 0) << "whoever cannot gets it through in pieces";
 
     // And one before it tells of the outer packet.
     Buffer outer = trio.hostLink.back();

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/byte_reader.h"
 #include "base/checksum.h"
+#include "esp/transport_header.h"
 
 #include <algorithm>
 #include <array>
@@ -283,14 +284,7 @@ DecrementTtl(MutableBytes packet)
 void
 ClearDontFragment(MutableBytes packet)
 {
-    if (Version(packet) == 4 && packet.size() >= IPV4_HEADER_OCTETS)
-    {
-        constexpr uint16_t DONT_FRAGMENT = 0x4000;
-        const uint16_t before = Load16(packet.subspan(6));
-        const auto after = static_cast<uint16_t>(before & ~DONT_FRAGMENT);
-        Store16(packet.subspan(6), after);
-        AdjustChecksum(packet.subspan(10, 2), before, after);
-    }
+    ikelab::esp::ClearDontFragment(packet);
 }
 
 void
