@@ -57,7 +57,10 @@ MtuOf(const std::optional<IpOutput::Hop>& hop, const Outgoing& outgoing)
 bool
 IpsecStack::ComesFromItsSide(const IpAddress& source, const Ptr<const NetDevice>& device) const
 {
-    if (!m_reversePathCheck || device == m_capture || IsTunnel(device))
+    // One tunnel device for everything has nothing beside it that its peer could pretend to be.
+    const Ptr<IpsecNetDevice> only = GetTunnelDevice(0);
+    if (!m_reversePathCheck || device == m_capture ||
+        (only && PeekPointer(device) == PeekPointer(only)))
     {
         return true;
     }

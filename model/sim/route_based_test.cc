@@ -272,6 +272,28 @@ TEST(RouteBased, FitsTheDevicesMtuToThePath)
     }
 }
 
+// The child carries anything, but its peer is not to pretend that it is somebody else's.
+TEST(RouteBased, TakesFromADeviceWhatItLeadsTo)
+{
+    for (const bool theirs : {true, false})
+    {
+        BothWays both;
+        testing::UdpInbox alice(both.run.sites.alice, false, PORT);
+        const ikelab::Buffer packet =
+            testing::MakeUdpPacket(theirs ? BEHIND_SUN : both.run.sites.bobAddress,
+                                   both.run.sites.aliceAddress,
+                                   PORT,
+                                   "from the device");
+        Simulator::Schedule(
+            Seconds(5),
+            [&]()
+            { both.sunDevice->Send(flat::ToPacket(packet), Address(), compat::ETHERTYPE_IPV4); });
+        both.run.Run(6);
+        EXPECT_EQ(both.outOfMoon, 1u);
+        EXPECT_EQ(alice.datagrams.size(), theirs ? 1u : 0u);
+    }
+}
+
 // The path is that of both children, and whoever hears of it first tells for both.
 TEST(RouteBased, FitsTheDevicesMtuToWhatAnotherSaLearns)
 {
