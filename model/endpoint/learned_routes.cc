@@ -24,13 +24,11 @@ LearnedRoutes::Add(ChildSaId child, const Selectors& remoteTs)
     {
         for (const IpRange& prefix : io::ToPrefixes(selector.addresses))
         {
-            const auto [entry, isNew] = m_known.try_emplace(prefix);
-            Known& known = entry->second;
-            if (isNew)
+            Known& known = m_known[prefix];
+            if (known.users++ == 0 && !known.configured)
             {
                 added.push_back(prefix);
             }
-            ++known.users;
             m_idle.erase(std::exchange(known.idleSince, 0));
             used.push_back(prefix);
         }

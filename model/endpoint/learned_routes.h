@@ -24,7 +24,8 @@ class LearnedRoutes
     /// A prefix that a child's configuration names: it has its route for ever.
     void Configure(const IpRange& prefix);
     /// An SA protects packets to these.
-    /// @return the prefixes that had no route before
+    /// @return the prefixes to route: those that no other SA uses. A device that was down meanwhile
+    /// has lost the routes that were kept.
     std::vector<IpRange> Add(ChildSaId child, const Selectors& remoteTs);
     /// The SA is gone.
     void Remove(ChildSaId child);

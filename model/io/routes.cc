@@ -132,6 +132,15 @@ Next(const IpAddress& address)
     return {};
 }
 
+auto
+SameNetwork(const Route& route)
+{
+    return [route](const Route& other)
+    {
+        return other.network == route.network && other.prefixLength == route.prefixLength;
+    };
+}
+
 } // namespace
 
 SystemResult<PolicyRoutes>
@@ -173,6 +182,7 @@ PolicyRoutes::Add(const Route& route)
     int code = ChangeBarrier(route, true);
     if (code == 0)
     {
+        std::erase_if(m_barriers, SameNetwork(route));
         m_barriers.push_back(route);
         code = ChangeRoute(route, true);
     }
@@ -188,11 +198,7 @@ PolicyRoutes::Add(const Route& route)
 void
 PolicyRoutes::Remove(const Route& route)
 {
-    std::erase_if(m_barriers,
-                  [&](const Route& barrier) {
-                      return barrier.network == route.network &&
-                             barrier.prefixLength == route.prefixLength;
-                  });
+    std::erase_if(m_barriers, SameNetwork(route));
     // What is gone already, with its device, needs no removal.
     [[maybe_unused]] int code = ChangeRoute(route, false);
     code = ChangeBarrier(route, false);

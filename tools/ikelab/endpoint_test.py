@@ -564,7 +564,7 @@ class TransportMode(EndpointTest):
         self.assertTrue(sun.ask("initiate host")["ok"], sun.log())
         self.assertEqual(self.ping(wire.THEIRS), 3)
         self.assertEqual(set(wire.protocols()), {"ike", "esp"})
-        self.assertEqual(moon.log().count("installed route"), 1)
+        self.assertEqual(moon.log().count("installed route"), 2, "once for each SA that is the only one")
 
     def test_nor_past_a_device_that_is_down(self):
         wire = Wire(self)
@@ -582,6 +582,11 @@ class TransportMode(EndpointTest):
         wire.protocols()
         self.assertEqual(self.ping(wire.THEIRS), 0)
         self.assertEqual(wire.protocols(), {})
+        # The next SA finds the device up again, and its route is made.
+        subprocess.run(["ip", "link", "set", "ike9", "up"], check=True)
+        self.assertTrue(sun.ask("terminate net")["ok"], sun.log())
+        self.assertTrue(sun.ask("initiate host")["ok"], sun.log() + moon.log())
+        self.assertTrue(until(lambda: self.ping(wire.THEIRS) > 0), moon.log())
 
 
 class Padding(EndpointTest):
