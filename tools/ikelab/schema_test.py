@@ -60,6 +60,8 @@ WHOLE = {
                    "links": {"wan": {"frames": {"min": 0}}}},
         "record": {"interfaces": ["moon/eth0"]}}}
 SAMPLES = {"extends": str(ROOT / "scenarios/site_to_site"), "ah_proposals": "sha256"}
+# What means nothing without another key.
+BESIDE = {"set": {"extends": SAMPLES["extends"]}, "dummy_size": {"dummy_interval": "1s"}}
 WORDS = ("1s", "1%", "1mbit", "2026-01-01T00:00:00Z", "1", "text")
 WRONG = (None, True, -1.5, "10 parsecs", ["x", 1], {"x": {"y": 1}})
 
@@ -204,9 +206,8 @@ class Agreement(unittest.TestCase):
             value = own.get(key, SAMPLES.get(key, sample(schema, place)))
             if value is None:
                 value = {} if schema.get("type") == "object" else []
-            beside = {"extends": SAMPLES["extends"]} if key == "set" else {}
             yield (f"{label} {key} = {value!r}",
-                   changed(whole, keys, lambda at, new={**beside, key: value}: at.update(new)),
+                   changed(whole, keys, lambda at, new={**BESIDE.get(key, {}), key: value}: at.update(new)),
                    (name, key), False)
             for wrong in WRONG:
                 yield (f"{label} {key} = {wrong!r}", changed(whole, keys, setting(key, wrong)),
