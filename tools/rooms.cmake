@@ -66,7 +66,11 @@ function(ikelab_test name)
   add_executable(${name}_test ${TEST_SOURCES})
   target_link_libraries(${name}_test PRIVATE ikelab_flags GTest::gmock GTest::gtest_main ${TEST_LIBRARIES})
   # Half of all compiling would be optimising what runs once; the rooms under test stay as they are for others.
-  target_compile_options(${name}_test PRIVATE $<IF:$<BOOL:${IKELAB_SANITIZE}>,-O0,$<$<CONFIG:Release>:-O1>>)
+  if(IKELAB_SANITIZE)
+    target_compile_options(${name}_test PRIVATE -O0)
+  else()
+    target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
   target_compile_definitions(${name}_test PRIVATE IKELAB_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                   IKELAB_BINARY_DIR="${PROJECT_BINARY_DIR}")
   foreach(room IN LISTS TEST_ROOMS)
