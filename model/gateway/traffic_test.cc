@@ -606,11 +606,13 @@ TEST(Traffic, DropsAPacketInsideTheSaButOutsideItsSelectors)
                           keys->outboundInteg.View(),
                           {},
                           0});
+    const ChildSaId child = keys->child; // the event itself may move when others come
+    const Path path = keys->path;
     const auto deliver = [&](std::string_view source, std::string_view destination)
     {
         PacketBuffer packet(Udp(source, destination));
         EXPECT_TRUE(liar.Seal(packet, *esp::ReadPacket(packet.View()), pair.sun.random));
-        return pair.Deliver(pair.moon, {Frame::Kind::ESP, keys->path, ToBuffer(packet.View())});
+        return pair.Deliver(pair.moon, {Frame::Kind::ESP, path, ToBuffer(packet.View())});
     };
     EXPECT_EQ(deliver(BOB, ALICE), Verdict::DELIVER);
     EXPECT_EQ(deliver("10.9.0.1", ALICE), Verdict::DISCARD);
@@ -621,12 +623,12 @@ TEST(Traffic, DropsAPacketInsideTheSaButOutsideItsSelectors)
     pair.Settle();
     ASSERT_EQ(pair.sun.Count<ike::InvalidSelectorsReported>(), 1u);
     const auto& told = *pair.sun.All<ike::InvalidSelectorsReported>().front();
-    EXPECT_EQ(told.child, keys->child);
+    EXPECT_EQ(told.child, child);
     EXPECT_EQ(told.packetStart, Udp("10.9.0.1", ALICE));
     // RFC 4303 §2.6: dummies are accepted and thrown away.
     PacketBuffer dummy;
     ASSERT_TRUE(liar.SealDummy(dummy, 100, pair.sun.random));
-    EXPECT_EQ(pair.Deliver(pair.moon, {Frame::Kind::ESP, keys->path, ToBuffer(dummy.View())}),
+    EXPECT_EQ(pair.Deliver(pair.moon, {Frame::Kind::ESP, path, ToBuffer(dummy.View())}),
               Verdict::CONSUMED);
 }
 
