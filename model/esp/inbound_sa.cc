@@ -2,7 +2,6 @@
 #include "esp/inbound_sa.h"
 
 #include "base/limits.h"
-#include "esp/fixed_fields.h"
 #include "esp/trailer.h"
 #include "esp/transport_header.h"
 
@@ -141,33 +140,13 @@ InboundSa::RestoreHeader(PacketBuffer& packet, uint8_t nextHeader, const OuterHe
     {
         return esp::RestoreHeader(packet, outer.header, nextHeader);
     }
-    constexpr uint8_t TTL = 64;
-    const size_t payload = packet.Size();
-    if (payload > 65535 - 40)
+    if (packet.Size() > 65535 - 40)
     {
         return Fail(Fault::OVERLONG, "transport mode contents");
     }
-    if (outer.source.IsV4())
-    {
-        const auto header = packet.Prepend(20).first<20>();
-        std::ranges::fill(header, uint8_t{0});
-        StoreField<0, uint8_t>(header, 0x45);
-        StoreField<1, uint8_t>(header, outer.trafficClass);
-        StoreField<2, uint16_t>(header, static_cast<uint16_t>(payload + 20));
-        StoreField<8, uint8_t>(header, TTL);
-        StoreField<9, uint8_t>(header, nextHeader);
-        std::ranges::copy(outer.source.Octets(), header.subspan<12, 4>().begin());
-        std::ranges::copy(outer.destination.Octets(), header.subspan<16, 4>().begin());
-        StoreField<10, uint16_t>(header, HeaderChecksum(header));
-        return {};
-    }
-    const auto header = packet.Prepend(40).first<40>();
-    StoreField<0, uint32_t>(header, 0x60000000u | uint32_t{outer.trafficClass} << 20);
-    StoreField<4, uint16_t>(header, static_cast<uint16_t>(payload));
-    StoreField<6, uint8_t>(header, nextHeader);
-    StoreField<7, uint8_t>(header, TTL);
-    std::ranges::copy(outer.source.Octets(), header.subspan<8, 16>().begin());
-    std::ranges::copy(outer.destination.Octets(), header.subspan<24, 16>().begin());
+    const TransportPlace place = PrependHeader(
+        packet, {outer.source, outer.destination}, {.trafficClass = outer.trafficClass});
+    WriteWhatFollows(packet.View(), place, nextHeader);
     return {};
 }
 
