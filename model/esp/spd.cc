@@ -30,6 +30,26 @@ FromWord(uint32_t word)
     return {static_cast<PolicyAction>(word >> ACTION_SHIFT), word & Decision::LARGEST_TAG};
 }
 
+/// The first rule that counts, but for those that are skipped.
+template <typename Skips>
+std::optional<Decision>
+FirstOf(const SelectorIndex& index, const PacketInfo& packet, bool outbound, const Skips& skips)
+{
+    const auto first = index.First(packet,
+                                   outbound,
+                                   [&](const SelectorIndex::Found& found)
+                                   {
+                                       const Decision rule = FromWord(found.tag);
+                                       return !skips(rule) && (found.fit == Fit::FULL ||
+                                                               rule.action != PolicyAction::BYPASS);
+                                   });
+    if (!first)
+    {
+        return std::nullopt;
+    }
+    return first->fit == Fit::FULL ? FromWord(first->tag) : DISCARD_UNCERTAIN;
+}
+
 } // namespace
 
 void
@@ -101,17 +121,7 @@ Spd::Match(const PacketInfo& packet, bool outbound) const
     {
         return entry.decision;
     }
-    entry = {true, flow, std::nullopt};
-    const auto first = m_index.First(packet,
-                                     outbound,
-                                     [&](const SelectorIndex::Found& found) {
-                                         return found.fit == Fit::FULL ||
-                                                FromWord(found.tag).action != PolicyAction::BYPASS;
-                                     });
-    if (first)
-    {
-        entry.decision = first->fit == Fit::FULL ? FromWord(first->tag) : DISCARD_UNCERTAIN;
-    }
+    entry = {true, flow, FirstOf(m_index, packet, outbound, [](const Decision&) { return false; })};
     return entry.decision;
 }
 
@@ -119,20 +129,7 @@ std::optional<Decision>
 Spd::MatchOutboundPast(const PacketInfo& packet,
                        const std::function<bool(const Decision& decision)>& passedOver) const
 {
-    const auto first =
-        m_index.First(packet,
-                      true,
-                      [&](const SelectorIndex::Found& found)
-                      {
-                          const Decision decision = FromWord(found.tag);
-                          return !passedOver(decision) && (found.fit == Fit::FULL ||
-                                                           decision.action != PolicyAction::BYPASS);
-                      });
-    if (!first)
-    {
-        return std::nullopt;
-    }
-    return first->fit == Fit::FULL ? FromWord(first->tag) : DISCARD_UNCERTAIN;
+    return FirstOf(m_index, packet, true, passedOver);
 }
 
 } // namespace ikelab::esp
