@@ -93,6 +93,7 @@ class Gateway::Impl
     std::optional<ike::Datagram> NextDatagram();
 
   private:
+    static constexpr Error BY_POLICY{Fault::POLICY, "policy", 0, 0};
     static constexpr Error NO_SA{Fault::POLICY, "no SA for protected traffic", 0, 0};
 
     /// An ESP or AH packet on its way in.
@@ -125,6 +126,7 @@ class Gateway::Impl
                    Outgoing& outgoing,
                    unsigned layer = 0);
     bool Bypasses(const std::optional<esp::Decision>& rule) const;
+    esp::ChildSa* SenderOf(Instant now, const ChildPolicy& policy, const esp::PacketInfo& info);
     /// How what was sealed leaves.
     void Describe(Instant now,
                   const esp::ChildSa& sa,

@@ -208,17 +208,13 @@ Gateway::Impl::ProtectIcmpError(Instant now,
     if (rule->action == esp::PolicyAction::PROTECT && info.destination == answer.destination)
     {
         const ChildPolicy& policy = m_policies.Of(*rule);
-        const auto usable = [&](ChildSaId id)
-        {
-            return m_sad.Find(id)->outbound.GetLifetime().Usable(now);
-        };
         // In transport mode only the ends themselves can be told something.
         const bool between =
             policy.child->mode == ike::Mode::TUNNEL || info.source == answer.source;
-        const auto chosen = between ? policy.FindSending(answer, usable) : std::nullopt;
-        if (chosen && !info.fragment) // its rest says nothing of what it is about
+        esp::ChildSa* const sa = between ? SenderOf(now, policy, answer) : nullptr;
+        if (sa && !info.fragment) // its rest says nothing of what it is about
         {
-            return SealBy(now, *m_sad.Find(*chosen), info, packet, outgoing);
+            return SealBy(now, *sa, info, packet, outgoing);
         }
     }
     return RefusePacket(now, NO_SA, false, info);

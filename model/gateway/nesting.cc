@@ -18,7 +18,6 @@ namespace ikelab::gateway
 namespace
 {
 
-constexpr Error BY_POLICY{Fault::POLICY, "policy", 0, 0};
 constexpr Error TOO_DEEP{Fault::LIMIT, "nested SAs", 0, 0};
 constexpr Error NO_IP_PACKET{Fault::OVERLONG, "packet of a nested connection", 0, 0};
 constexpr uint8_t KEEP_ALIVE = 0xff; // RFC 3948 §2.3
@@ -146,18 +145,14 @@ Gateway::Impl::PassAgain(Instant now,
         return RefusePacket(now, TOO_DEEP, false, *info, m_sad.Find(sealedBy));
     }
     ChildPolicy& policy = m_policies.Of(*rule);
-    const auto usable = [&](ChildSaId id)
-    {
-        return m_sad.Find(id)->outbound.GetLifetime().Usable(now);
-    };
-    const auto chosen = policy.FindSending(*info, usable);
-    if (!chosen)
+    esp::ChildSa* const sa = SenderOf(now, policy, *info);
+    if (!sa)
     {
         return policy.trapped && !m_shutDown ? Hold(now, policy, *info, packet.View(), connection)
                                              : RefusePacket(now, NO_SA, false, *info);
     }
     packet.EnsureFrontRoom(PacketBuffer::HEADROOM);
-    return SealBy(now, *m_sad.Find(*chosen), *info, packet, outgoing, layer);
+    return SealBy(now, *sa, *info, packet, outgoing, layer);
 }
 
 void
@@ -202,10 +197,7 @@ Gateway::Impl::MustPassAgain(const ike::Datagram& datagram, HeldPacket& own)
     {
         return false;
     }
-    const auto rule = m_policies.MatchAgain(InfoOf(path, esp::PROTOCOL_UDP), **of);
-    const bool bypass =
-        rule ? rule->action == esp::PolicyAction::BYPASS : config.defaultAction == Action::BYPASS;
-    if (bypass)
+    if (Bypasses(m_policies.MatchAgain(InfoOf(path, esp::PROTOCOL_UDP), **of)))
     {
         return false;
     }
@@ -240,12 +232,7 @@ Gateway::Impl::SaAround(Instant now, esp::ChildSa& sa)
     {
         return nullptr;
     }
-    const auto usable = [&](ChildSaId id)
-    {
-        return m_sad.Find(id)->outbound.GetLifetime().Usable(now);
-    };
-    const auto chosen = m_policies.Of(*rule).FindSending(info, usable);
-    return chosen ? m_sad.Find(*chosen) : nullptr;
+    return SenderOf(now, m_policies.Of(*rule), info);
 }
 
 void

@@ -14,7 +14,6 @@ namespace ikelab::gateway
 namespace
 {
 
-constexpr Error BY_POLICY{Fault::POLICY, "policy", 0, 0};
 constexpr Error FRAGMENT{Fault::UNEXPECTED, "fragment", 0, 0};
 
 /**

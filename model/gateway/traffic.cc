@@ -158,7 +158,6 @@ SelectorsOf(const esp::PacketInfo& info)
 }
 
 constexpr Error NOT_AGREED{Fault::POLICY, "later fragments were not agreed on", 0, 0};
-constexpr Error BY_POLICY{Fault::POLICY, "policy", 0, 0};
 
 } // namespace
 
@@ -220,6 +219,18 @@ Gateway::Impl::Bypasses(const std::optional<esp::Decision>& rule) const
                 : config.defaultAction == Action::BYPASS;
 }
 
+/// The newest SA of a child that takes this packet and whose lifetime is not over.
+esp::ChildSa*
+Gateway::Impl::SenderOf(Instant now, const ChildPolicy& policy, const esp::PacketInfo& info)
+{
+    const auto usable = [&](ChildSaId id)
+    {
+        return m_sad.Find(id)->outbound.GetLifetime().Usable(now);
+    };
+    const auto chosen = policy.FindSending(info, usable);
+    return chosen ? m_sad.Find(*chosen) : nullptr;
+}
+
 Verdict
 Gateway::Impl::Protect(Instant now,
                        ChildPolicy& policy,
@@ -227,22 +238,17 @@ Gateway::Impl::Protect(Instant now,
                        PacketBuffer& packet,
                        Outgoing& outgoing)
 {
-    const auto usable = [&](ChildSaId id)
-    {
-        return m_sad.Find(id)->outbound.GetLifetime().Usable(now);
-    };
-    const auto chosen = policy.FindSending(info, usable);
-    if (!chosen)
+    esp::ChildSa* const sa = SenderOf(now, policy, info);
+    if (!sa)
     {
         return policy.trapped && !m_shutDown ? Hold(now, policy, info, packet.View())
                                              : RefusePacket(now, NO_SA, false, info);
     }
-    esp::ChildSa& sa = *m_sad.Find(*chosen);
-    if (info.portsOfFirst && !MayCarryLaterFragment(sa, info))
+    if (info.portsOfFirst && !MayCarryLaterFragment(*sa, info))
     {
-        return RefusePacket(now, NOT_AGREED, false, info, &sa);
+        return RefusePacket(now, NOT_AGREED, false, info, sa);
     }
-    return SealBy(now, sa, info, packet, outgoing);
+    return SealBy(now, *sa, info, packet, outgoing);
 }
 
 Verdict
