@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 namespace ikelab
@@ -18,6 +19,30 @@ TEST(OnesComplementSum, IsThatOfRfc1071)
     EXPECT_EQ(OnesComplementSum(Buffer{0x12, 0x34, 0x56}), 0x12 * 256 + 0x34 + 0x5600);
     EXPECT_EQ(OnesComplementSum({}), 0);
     EXPECT_EQ(OnesComplementSum(Buffer{0xff, 0xff}, 0xfffff), 0xf);
+}
+
+TEST(OnesComplementSum, IsTheSumOfItsWordsAtAnyPlaceAndLength)
+{
+    SeededRandom random(2);
+    for (int round = 0; round < 2000; ++round)
+    {
+        Buffer octets(3 + round % 70);
+        random.Fill(octets);
+        if (round % 5 == 0)
+        {
+            std::ranges::fill(octets, round % 2 == 0 ? uint8_t{0xff} : uint8_t{0});
+        }
+        const Bytes part = Bytes(octets).subspan(round % 3); // of any alignment
+        const auto start = static_cast<uint32_t>(round % 7 * 0x12345);
+        uint64_t sum = start;
+        for (size_t i = 0; i < part.size(); ++i)
+        {
+            sum += uint64_t{part[i]} << (i % 2 == 0 ? 8 : 0);
+        }
+        // A sum of something is never folded to nothing: 0xffff stands for it.
+        const uint64_t expected = sum == 0 ? 0 : (sum - 1) % 0xffff + 1;
+        EXPECT_EQ(OnesComplementSum(part, start), expected);
+    }
 }
 
 TEST(AdjustedChecksum, FollowsRfc1624)

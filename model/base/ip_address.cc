@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/ip_address.h"
 
-#include "base/assert.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,27 +9,6 @@
 
 namespace ikelab
 {
-
-IpAddress
-IpAddress::V4(uint32_t hostOrder)
-{
-    IpAddress address;
-    for (int i = 0; i < 4; ++i)
-    {
-        address.m_octets[i] = static_cast<uint8_t>(hostOrder >> (24 - 8 * i));
-    }
-    return address;
-}
-
-IpAddress
-IpAddress::FromOctets(Bytes octets)
-{
-    IKELAB_ASSERT(octets.size() == 4 || octets.size() == 16);
-    IpAddress address;
-    address.m_octetCount = static_cast<uint8_t>(octets.size());
-    std::ranges::copy(octets, address.m_octets.begin());
-    return address;
-}
 
 std::optional<IpAddress>
 IpAddress::Parse(std::string_view text)
@@ -47,12 +24,6 @@ IpAddress::Parse(std::string_view text)
         return FromOctets(octets);
     }
     return std::nullopt;
-}
-
-bool
-IpAddress::IsUnspecified() const
-{
-    return std::ranges::all_of(Octets(), [](uint8_t octet) { return octet == 0; });
 }
 
 std::string

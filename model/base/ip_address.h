@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/assert.h"
 #include "base/bytes.h"
+#include "base/fixed_fields.h"
 
 #include <array>
 #include <compare>
@@ -19,9 +21,23 @@ class IpAddress
   public:
     IpAddress() = default;
 
-    static IpAddress V4(uint32_t hostOrder);
+    static IpAddress
+    V4(uint32_t hostOrder)
+    {
+        return IpAddress(4, uint64_t{hostOrder} << 32, 0);
+    }
+
     /// From 4 or 16 octets in network order (own bug otherwise).
-    static IpAddress FromOctets(Bytes octets);
+    static IpAddress
+    FromOctets(Bytes octets)
+    {
+        IKELAB_ASSERT(octets.size() == 4 || octets.size() == 16);
+        return octets.size() == 4 ? V4(LoadField<0, uint32_t>(octets.first<4>()))
+                                  : IpAddress(16,
+                                              LoadField<0, uint64_t>(octets.first<16>()),
+                                              LoadField<8, uint64_t>(octets.first<16>()));
+    }
+
     /// "192.0.2.1" or "2001:db8::1"; nothing if it is neither.
     static std::optional<IpAddress> Parse(std::string_view text);
 
@@ -38,7 +54,19 @@ class IpAddress
     }
 
     /// 0.0.0.0 or ::
-    bool IsUnspecified() const;
+    bool
+    IsUnspecified() const
+    {
+        return High() == 0 && Low() == 0;
+    }
+
+    /// An IPv4 address as a number (own bug otherwise).
+    uint32_t
+    HostOrderV4() const
+    {
+        IKELAB_ASSERT(IsV4());
+        return static_cast<uint32_t>(High() >> 32);
+    }
 
     /// 4 or 16 octets in network order.
     Bytes
@@ -49,12 +77,45 @@ class IpAddress
 
     std::string ToString() const;
 
+    // By words and not by octets: packets are compared with many addresses.
+    bool
+    operator==(const IpAddress& other) const
+    {
+        return m_octetCount == other.m_octetCount && High() == other.High() && Low() == other.Low();
+    }
+
     /// Orders all IPv4 before all IPv6, each as numbers.
-    auto operator<=>(const IpAddress&) const = default;
+    std::strong_ordering
+    operator<=>(const IpAddress& other) const
+    {
+        const auto families = m_octetCount <=> other.m_octetCount;
+        const auto high = High() <=> other.High();
+        return families != 0 ? families : high != 0 ? high : Low() <=> other.Low();
+    }
 
   private:
+    /// Stored as it is loaded: what is written in other pieces just before it is read has to be
+    /// waited for.
+    IpAddress(uint8_t octetCount, uint64_t high, uint64_t low) : m_octetCount(octetCount)
+    {
+        StoreField<0>(std::span(m_octets), high);
+        StoreField<8>(std::span(m_octets), low);
+    }
+
+    uint64_t
+    High() const
+    {
+        return LoadField<0, uint64_t>(std::span(m_octets));
+    }
+
+    uint64_t
+    Low() const
+    {
+        return LoadField<8, uint64_t>(std::span(m_octets));
+    }
+
     uint8_t m_octetCount{4};
-    std::array<uint8_t, 16> m_octets{};
+    std::array<uint8_t, 16> m_octets{}; ///< of IPv4 the first four, the rest 0
 };
 
 /// All addresses from first to last, both included and of one family.

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string_view>
+#include <vector>
+
 namespace ikelab
 {
 namespace
@@ -21,6 +24,47 @@ TEST(IpAddress, PrintsWhatItParses)
     {
         EXPECT_FALSE(IpAddress::Parse(text)) << text;
     }
+}
+
+TEST(IpAddress, IsOrderedByFamilyAndNumber)
+{
+    const auto parse = [](std::string_view text)
+    {
+        return IpAddress::Parse(text).value();
+    };
+    const std::vector<IpAddress> ascending{parse("0.0.0.0"),
+                                           parse("0.0.0.255"),
+                                           parse("0.0.1.0"),
+                                           parse("127.0.0.1"),
+                                           parse("128.0.0.0"),
+                                           parse("255.255.255.255"),
+                                           parse("::"),
+                                           parse("::1"),
+                                           parse("::1:0:0:0"),
+                                           parse("::8000:0:0:0"),
+                                           parse("0:0:0:1::"),
+                                           parse("7fff::"),
+                                           parse("8000::"),
+                                           parse("8000::1")};
+    for (size_t i = 0; i < ascending.size(); ++i)
+    {
+        for (size_t j = 0; j < ascending.size(); ++j)
+        {
+            EXPECT_EQ(ascending[i] <=> ascending[j], i <=> j) << i << " " << j;
+            EXPECT_EQ(ascending[i] == ascending[j], i == j) << i << " " << j;
+        }
+    }
+}
+
+TEST(IpAddress, IsANumberToo)
+{
+    EXPECT_EQ(IpAddress::V4(0xc0000201), IpAddress::Parse("192.0.2.1"));
+    EXPECT_EQ(IpAddress::Parse("192.0.2.1")->HostOrderV4(), 0xc0000201);
+    EXPECT_TRUE(IpAddress().IsUnspecified());
+    EXPECT_TRUE(IpAddress::Parse("::")->IsUnspecified());
+    EXPECT_FALSE(IpAddress::V4(1).IsUnspecified());
+    EXPECT_FALSE(IpAddress::Parse("::1")->IsUnspecified());
+    EXPECT_FALSE(IpAddress::Parse("1::")->IsUnspecified());
 }
 
 TEST(IpRange, CoversBlocksRangesAndSingleAddresses)

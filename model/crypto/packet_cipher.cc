@@ -2,6 +2,7 @@
 #include "crypto/packet_cipher.h"
 
 #include "base/assert.h"
+#include "base/fixed_fields.h"
 #include "crypto/context_internal.h"
 #include "crypto/text_cipher.h"
 
@@ -182,10 +183,8 @@ PacketCipher::WriteIv(MutableBytes iv, uint64_t counter, RandomSource& random) c
         random.Fill(iv); // RFC 3602 §3: unpredictable
         return;
     }
-    for (size_t i = 0; i < iv.size(); i++)
-    {
-        iv[i] = static_cast<uint8_t>(counter >> (56 - 8 * i));
-    }
+    const uint64_t octets = BigEndian(counter);
+    std::memcpy(iv.data(), &octets, std::min(iv.size(), sizeof(octets)));
 }
 
 Result<void>

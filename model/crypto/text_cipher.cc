@@ -2,6 +2,7 @@
 #include "crypto/text_cipher.h"
 
 #include "base/assert.h"
+#include "base/fixed_fields.h"
 
 #include <openssl/core_names.h>
 
@@ -219,11 +220,8 @@ TextCipher::BeginSeal(Bytes iv)
     {
         return false;
     }
-    uint64_t number = 0;
-    for (const uint8_t octet : iv)
-    {
-        number = number << 8 | octet;
-    }
+    IKELAB_ASSERT(iv.size() == sizeof(uint64_t));
+    const auto number = LoadField<0, uint64_t>(iv.first<sizeof(uint64_t)>());
     if (m_nextIv != number)
     {
         constexpr auto WHOLE = static_cast<size_t>(-1); // salt and first IV

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "esp/ah_authenticated.h"
 
+#include "base/fixed_fields.h"
 #include "base/limits.h"
-#include "esp/fixed_fields.h"
 #include "esp/packet_info.h"
 
 #include <algorithm>

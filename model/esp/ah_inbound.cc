@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "esp/ah_inbound.h"
 
+#include "base/fixed_fields.h"
 #include "base/limits.h"
 #include "esp/ah_authenticated.h"
-#include "esp/fixed_fields.h"
 
 #include <algorithm>
 #include <utility>

@@ -2,9 +2,9 @@
 #include "esp/ah_outbound.h"
 
 #include "base/assert.h"
+#include "base/fixed_fields.h"
 #include "esp/ah_authenticated.h"
 #include "esp/ecn.h"
-#include "esp/fixed_fields.h"
 
 #include <algorithm>
 #include <utility>

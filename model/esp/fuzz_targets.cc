@@ -2,7 +2,7 @@
 #include "esp/fuzz_targets.h"
 
 #include "base/assert.h"
-#include "esp/fixed_fields.h"
+#include "base/fixed_fields.h"
 #include "esp/testing/ah_pair.h"
 #include "esp/testing/sa_pair.h"
 

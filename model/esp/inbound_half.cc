@@ -40,7 +40,7 @@ InboundHalf::Accept(PacketBuffer& packet,
                     const FragmentFollower* fragments,
                     std::optional<PacketInfo>* refused)
 {
-    TRY_ASSIGN(PacketInfo inner, ReadPacket(packet.View()));
+    TRY_ASSIGN(PacketInfo && inner, ReadPacket(packet.View()));
     if (m_mode == Mode::TUNNEL && inner.IsV6() != (nextHeader == PROTOCOL_IPV6))
     {
         return Fail(Fault::BAD_VALUE, "IP version and next header");

@@ -75,7 +75,7 @@ InboundSa::Open(PacketBuffer& packet,
     {
         return Fail(Fault::POLICY, "next header in tunnel mode", 0, nextHeader);
     }
-    TRY_ASSIGN(const PacketInfo inner,
+    TRY_ASSIGN(const PacketInfo&& inner,
                Accept(packet, nextHeader, outer.trafficClass, selectors, fragments, refused));
     return Opened{sequence, newest, false, inner};
 }

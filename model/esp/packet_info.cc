@@ -4,8 +4,8 @@
 #include "base/assert.h"
 #include "base/byte_reader.h"
 #include "base/checksum.h"
+#include "base/fixed_fields.h"
 #include "base/limits.h"
-#include "esp/fixed_fields.h"
 
 #include <algorithm>
 #include <array>
@@ -78,15 +78,14 @@ ReadPorts(Bytes payload, PacketInfo& info)
 }
 
 /// @param quoted it may end before its length says so
-Result<PacketInfo>
-ReadV4(Bytes packet, bool quoted)
+Result<void>
+ReadV4(Bytes packet, bool quoted, PacketInfo& info)
 {
     if (packet.size() < V4_HEADER_OCTETS)
     {
         return Fail(Fault::TRUNCATED, "IPv4 header");
     }
     const auto header = packet.first<V4_HEADER_OCTETS>();
-    PacketInfo info;
     info.headerOctets = size_t{4} * (LoadField<0, uint8_t>(header) & 0x0f);
     info.totalOctets = LoadField<2, uint16_t>(header);
     if (info.headerOctets < V4_HEADER_OCTETS || info.totalOctets < info.headerOctets)
@@ -115,7 +114,7 @@ ReadV4(Bytes packet, bool quoted)
     info.destination.low = LoadField<16, uint32_t>(header);
     const Bytes payload = packet.first(octets).subspan(info.headerOctets);
     ReadPorts(info.laterFragment ? Bytes() : payload, info);
-    return info;
+    return {};
 }
 
 /// Walk from the fixed header to the next layer, RFC 8200 §4.
@@ -166,15 +165,14 @@ WalkExtensionHeaders(ByteReader& reader, PacketInfo& info)
     return Fail(Fault::LIMIT, "IPv6 extension headers", reader.Offset());
 }
 
-Result<PacketInfo>
-ReadV6(Bytes packet, bool quoted)
+Result<void>
+ReadV6(Bytes packet, bool quoted, PacketInfo& info)
 {
     if (packet.size() < V6_HEADER_OCTETS)
     {
         return Fail(Fault::TRUNCATED, "IPv6 header");
     }
     const auto header = packet.first<V6_HEADER_OCTETS>();
-    PacketInfo info;
     info.totalOctets = V6_HEADER_OCTETS + LoadField<4, uint16_t>(header);
     if (info.totalOctets > packet.size() && !quoted)
     {
@@ -193,11 +191,11 @@ ReadV6(Bytes packet, bool quoted)
     TRY(WalkExtensionHeaders(reader, info));
     info.headerOctets = V6_HEADER_OCTETS + reader.Offset();
     ReadPorts(info.laterFragment ? Bytes() : reader.Peek(), info);
-    return info;
+    return {};
 }
 
-Result<PacketInfo>
-Read(Bytes packet, bool quoted)
+Result<void>
+ReadInto(Bytes packet, bool quoted, PacketInfo& info)
 {
     if (packet.empty())
     {
@@ -206,12 +204,24 @@ Read(Bytes packet, bool quoted)
     switch (packet.front() >> 4)
     {
     case 4:
-        return ReadV4(packet, quoted);
+        return ReadV4(packet, quoted, info);
     case 6:
-        return ReadV6(packet, quoted);
+        return ReadV6(packet, quoted, info);
     default:
         return Fail(Fault::BAD_VALUE, "IP version");
     }
+}
+
+/// Filled in the place where it is returned: a copy would wait for all that was just written.
+Result<PacketInfo>
+Read(Bytes packet, bool quoted)
+{
+    Result<PacketInfo> result;
+    if (const auto read = ReadInto(packet, quoted, *result); !read)
+    {
+        result = tl::unexpected<Error>(read.error());
+    }
+    return result;
 }
 
 } // namespace

@@ -84,44 +84,51 @@ Spd::Erase(uint64_t place)
     return true;
 }
 
+bool
+Spd::Flow::Is(const PacketInfo& packet, bool leaves) const
+{
+    return source == packet.source && destination == packet.destination &&
+           sourcePort == packet.sourcePort && destinationPort == packet.destinationPort &&
+           protocol == packet.protocol && portsKnown == packet.portsKnown &&
+           portsHidden == packet.portsHidden && protocolKnown == packet.protocolKnown &&
+           outbound == leaves;
+}
+
 size_t
-Spd::Flow::Hash() const
+Spd::HashOf(const PacketInfo& packet, bool outbound)
 {
     // Multiplication by an odd constant and the high bits of the product: enough to spread flows
     // over a cache; a peer that makes them collide only loses the cache.
     constexpr uint64_t ODD = 0x9e3779b97f4a7c15u;
-    uint64_t mixed = source.high;
-    mixed = (mixed ^ source.low) * ODD;
-    mixed = (mixed ^ destination.high) * ODD;
-    mixed = (mixed ^ destination.low) * ODD;
-    mixed ^= uint64_t{sourcePort} << 32 | uint64_t{destinationPort} << 16 |
-             uint64_t{protocol} << 4 | uint64_t{protocolKnown} << 3 | uint64_t{portsHidden} << 2 |
-             uint64_t{portsKnown} << 1 | uint64_t{outbound};
+    uint64_t mixed = packet.source.high;
+    mixed = (mixed ^ packet.source.low) * ODD;
+    mixed = (mixed ^ packet.destination.high) * ODD;
+    mixed = (mixed ^ packet.destination.low) * ODD;
+    mixed ^= uint64_t{packet.sourcePort} << 32 | uint64_t{packet.destinationPort} << 16 |
+             uint64_t{packet.protocol} << 4 | uint64_t{packet.protocolKnown} << 3 |
+             uint64_t{packet.portsHidden} << 2 | uint64_t{packet.portsKnown} << 1 |
+             uint64_t{outbound};
     return static_cast<size_t>((mixed * ODD) >> 32);
 }
 
 std::optional<Decision>
 Spd::Match(const PacketInfo& packet, bool outbound) const
 {
-    if (m_index.Size() == 0)
+    Remembered& entry = m_cache[HashOf(packet, outbound) % CACHE_SIZE];
+    if (!entry.valid || !entry.flow.Is(packet, outbound))
     {
-        return std::nullopt;
+        entry = {true,
+                 {packet.source,
+                  packet.destination,
+                  packet.sourcePort,
+                  packet.destinationPort,
+                  packet.protocol,
+                  packet.portsKnown,
+                  packet.portsHidden,
+                  packet.protocolKnown,
+                  outbound},
+                 FirstOf(m_index, packet, outbound, [](const Decision&) { return false; })};
     }
-    const Flow flow{packet.source,
-                    packet.destination,
-                    packet.sourcePort,
-                    packet.destinationPort,
-                    packet.protocol,
-                    packet.portsKnown,
-                    packet.portsHidden,
-                    packet.protocolKnown,
-                    outbound};
-    Remembered& entry = m_cache[flow.Hash() % CACHE_SIZE];
-    if (entry.valid && entry.flow == flow)
-    {
-        return entry.decision;
-    }
-    entry = {true, flow, FirstOf(m_index, packet, outbound, [](const Decision&) { return false; })};
     return entry.decision;
 }
 

@@ -68,13 +68,13 @@ class Spd
     std::optional<Decision>
     MatchOutbound(const PacketInfo& packet) const
     {
-        return Match(packet, true);
+        return Size() == 0 ? std::nullopt : Match(packet, true);
     }
 
     std::optional<Decision>
     MatchInbound(const PacketInfo& packet) const
     {
-        return Match(packet, false);
+        return Size() == 0 ? std::nullopt : Match(packet, false);
     }
 
     /// MatchOutbound past the rules whose decision `passedOver` names. Nothing is remembered of it.
@@ -102,9 +102,10 @@ class Spd
         bool protocolKnown{true};
         bool outbound{false};
 
-        bool operator==(const Flow&) const = default;
-        size_t Hash() const;
+        bool Is(const PacketInfo& packet, bool leaves) const;
     };
+
+    static size_t HashOf(const PacketInfo& packet, bool outbound);
 
     struct Remembered
     {
@@ -115,6 +116,7 @@ class Spd
 
     static constexpr size_t CACHE_SIZE = 64;
 
+    /// Among some rules.
     std::optional<Decision> Match(const PacketInfo& packet, bool outbound) const;
 
     uint64_t m_nextPlace{0}; ///< none is taken twice

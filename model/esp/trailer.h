@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/fixed_fields.h"
 #include "base/result.h"
-#include "esp/fixed_fields.h"
 
 #include <cstddef>
 #include <cstdint>

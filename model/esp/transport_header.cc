@@ -4,8 +4,8 @@
 #include "base/assert.h"
 #include "base/byte_reader.h"
 #include "base/checksum.h"
+#include "base/fixed_fields.h"
 #include "base/limits.h"
-#include "esp/fixed_fields.h"
 
 #include <algorithm>
 #include <cstring>

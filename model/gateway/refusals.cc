@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "esp/fixed_fields.h"
+#include "base/fixed_fields.h"
 #include "gateway/gateway_impl.h"
 
 /**
@@ -37,7 +37,7 @@ FlowLabelOf(Bytes header)
 {
     constexpr size_t WORD = 4;
     return header.size() >= WORD && header.front() >> 4 == 6
-               ? std::optional(esp::LoadField<0, uint32_t>(header.first<WORD>()) & 0xfffff)
+               ? std::optional(LoadField<0, uint32_t>(header.first<WORD>()) & 0xfffff)
                : std::nullopt;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "base/fixed_fields.h"
 #include "base/limits.h"
-#include "esp/fixed_fields.h"
 #include "gateway/gateway_impl.h"
 
 #include <algorithm>
@@ -31,7 +31,7 @@ OuterHeaderOctets(const esp::ChildSa& sa)
 uint16_t
 IdentificationOf(Bytes packet)
 {
-    return esp::LoadField<4, uint16_t>(packet.first<IPV4_HEADER_OCTETS>());
+    return LoadField<4, uint16_t>(packet.first<IPV4_HEADER_OCTETS>());
 }
 
 size_t

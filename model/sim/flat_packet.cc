@@ -111,8 +111,7 @@ ToIpAddress(const Ipv6Address& address)
 Ipv4Address
 ToIpv4Address(const IpAddress& address)
 {
-    IKELAB_ASSERT(address.IsV4());
-    return Ipv4Address::Deserialize(address.Octets().data());
+    return Ipv4Address(address.HostOrderV4());
 }
 
 Ipv6Address
@@ -223,26 +222,17 @@ TrafficClass(Bytes packet)
 std::optional<AddressPair>
 ReadEnds(Bytes packet)
 {
-    switch (Version(packet))
+    const unsigned version = Version(packet);
+    const size_t header = version == 4 ? IPV4_HEADER_OCTETS : IPV6_HEADER_OCTETS;
+    std::optional<AddressPair> ends;
+    if (version != 0 && packet.size() >= header)
     {
-    case 4:
-        if (packet.size() >= IPV4_HEADER_OCTETS)
-        {
-            return AddressPair{IpAddress::FromOctets(packet.subspan(12, 4)),
-                               IpAddress::FromOctets(packet.subspan(16, 4))};
-        }
-        break;
-    case 6:
-        if (packet.size() >= IPV6_HEADER_OCTETS)
-        {
-            return AddressPair{IpAddress::FromOctets(packet.subspan(8, 16)),
-                               IpAddress::FromOctets(packet.subspan(24, 16))};
-        }
-        break;
-    default:
-        break;
+        const size_t octets = version == 4 ? 4 : 16;
+        AddressPair& pair = ends.emplace();
+        pair.destination = IpAddress::FromOctets(packet.first(header).last(octets));
+        pair.source = IpAddress::FromOctets(packet.first(header - octets).last(octets));
     }
-    return std::nullopt;
+    return ends;
 }
 
 bool

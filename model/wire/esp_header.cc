@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/byte_reader.h"
+#include "base/fixed_fields.h"
 
 namespace ikelab::wire
 {
@@ -35,12 +36,9 @@ void
 WriteEspHeader(MutableBytes packet, const EspHeader& header)
 {
     IKELAB_ASSERT(packet.size() >= ESP_HEADER_OCTETS);
-    for (size_t i = 0; i < 4; ++i)
-    {
-        const auto shift = static_cast<unsigned>(8 * (3 - i));
-        packet[i] = static_cast<uint8_t>(header.spi.value >> shift);
-        packet[i + 4] = static_cast<uint8_t>(header.sequence >> shift);
-    }
+    // In one piece, as ciphers read it a moment later.
+    StoreField<0>(packet.first<ESP_HEADER_OCTETS>(),
+                  uint64_t{header.spi.value} << 32 | header.sequence);
 }
 
 Result<Encapsulated>

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <span>
 
-namespace ikelab::esp
+namespace ikelab
 {
 
 /// From big-endian to the machine's order, or back.
@@ -59,4 +59,4 @@ StoreField(std::span<uint8_t, SIZE> header, Number value)
     std::memcpy(header.data() + OFFSET, &value, sizeof(value));
 }
 
-} // namespace ikelab::esp
+} // namespace ikelab
