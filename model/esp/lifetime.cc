@@ -6,53 +6,27 @@
 namespace ikelab::esp
 {
 
-std::optional<std::string_view>
-Lifetime::Passed(Instant now, bool hard) const
+std::string_view
+Lifetime::WhatOf(const Limit& limit, Instant now) const
 {
-    const auto& moment = hard ? m_limits.hardTime : m_limits.softTime;
-    const uint64_t octets = hard ? m_limits.hardOctets : m_limits.softOctets;
-    const uint64_t packets = hard ? m_limits.hardPackets : m_limits.softPackets;
-    if (moment && now >= *moment)
-    {
-        return "time";
-    }
-    if (octets != 0 && m_octets >= octets)
-    {
-        return "bytes";
-    }
-    if (packets != 0 && m_packets >= packets)
-    {
-        return "packets";
-    }
-    return std::nullopt;
-}
-
-bool
-Lifetime::Usable(Instant now) const
-{
-    return !Passed(now, true);
+    return now >= limit.time ? "time" : m_octets >= limit.octets ? "bytes" : "packets";
 }
 
 std::optional<LifetimeLimit>
 Lifetime::Poll(Instant now)
 {
-    if (!m_softTold)
+    if (IsPassed(m_soft, now))
     {
-        if (const auto what = Passed(now, false))
-        {
-            m_softTold = true;
-            return LifetimeLimit{false, *what};
-        }
+        const std::string_view what = WhatOf(m_soft, now);
+        m_soft = {};
+        return LifetimeLimit{false, what};
     }
-    if (!m_hardTold)
+    if (!m_hardTold && IsPassed(m_hard, now))
     {
-        if (const auto what = Passed(now, true))
-        {
-            // No use in asking for a successor of an SA that is over already.
-            m_softTold = true;
-            m_hardTold = true;
-            return LifetimeLimit{true, *what};
-        }
+        // No use in asking for a successor of an SA that is over already.
+        m_soft = {};
+        m_hardTold = true;
+        return LifetimeLimit{true, WhatOf(m_hard, now)};
     }
     return std::nullopt;
 }
@@ -60,16 +34,8 @@ Lifetime::Poll(Instant now)
 std::optional<Instant>
 Lifetime::NextDeadline() const
 {
-    if (!m_softTold && m_limits.softTime)
-    {
-        return m_limits.hardTime ? std::min(*m_limits.softTime, *m_limits.hardTime)
-                                 : *m_limits.softTime;
-    }
-    if (!m_hardTold)
-    {
-        return m_limits.hardTime;
-    }
-    return std::nullopt;
+    const Instant next = std::min(m_soft.time, m_hard.time);
+    return m_hardTold || next == Instant::max() ? std::nullopt : std::optional(next);
 }
 
 } // namespace ikelab::esp

@@ -4,13 +4,14 @@
 #include "base/instant.h"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 
 namespace ikelab::esp
 {
 
-/// What an SA may be used for, RFC 4301 §4.4.2.1; 0 (or no moment) is no limit.
+/// What an SA may be used for, RFC 4301 §4.4.2.1; 0, or no moment, is no limit.
 struct LifetimeLimits
 {
     std::optional<Instant> softTime{};
@@ -37,7 +38,9 @@ class Lifetime
   public:
     Lifetime() = default;
 
-    explicit Lifetime(const LifetimeLimits& limits) : m_limits(limits)
+    explicit Lifetime(const LifetimeLimits& limits)
+        : m_soft(limits.softTime, limits.softOctets, limits.softPackets),
+          m_hard(limits.hardTime, limits.hardOctets, limits.hardPackets)
     {
     }
 
@@ -61,7 +64,18 @@ class Lifetime
     }
 
     /// False once a hard limit was reached: the SA must not be used any more.
-    bool Usable(Instant now) const;
+    bool
+    Usable(Instant now) const
+    {
+        return !IsPassed(m_hard, now);
+    }
+
+    /// False if Poll has surely nothing to tell.
+    bool
+    MayBeDue(Instant now) const
+    {
+        return IsPassed(m_soft, now) || IsPassed(m_hard, now);
+    }
 
     /// A limit that was passed and not told before; ask again until there is none.
     std::optional<LifetimeLimit> Poll(Instant now);
@@ -95,14 +109,40 @@ class Lifetime
     }
 
   private:
-    std::optional<std::string_view> Passed(Instant now, bool hard) const;
+    /// What is not limited is never reached: every packet asks.
+    struct Limit
+    {
+        Limit() = default;
 
-    LifetimeLimits m_limits;
+        Limit(std::optional<Instant> moment, uint64_t octetLimit, uint64_t packetLimit)
+            : time(moment.value_or(Instant::max())),
+              octets(octetLimit == 0 ? NEVER : octetLimit),
+              packets(packetLimit == 0 ? NEVER : packetLimit)
+        {
+        }
+
+        static constexpr uint64_t NEVER = std::numeric_limits<uint64_t>::max();
+
+        Instant time{Instant::max()};
+        uint64_t octets{NEVER};
+        uint64_t packets{NEVER};
+    };
+
+    bool
+    IsPassed(const Limit& limit, Instant now) const
+    {
+        return now >= limit.time || m_octets >= limit.octets || m_packets >= limit.packets;
+    }
+
+    /// "time", "bytes" or "packets" of a limit that is passed.
+    std::string_view WhatOf(const Limit& limit, Instant now) const;
+
+    Limit m_soft; ///< none any more once it was told
+    Limit m_hard;
     uint64_t m_octets{0};
     uint64_t m_packets{0};
     uint64_t m_tfcOctets{0};
     uint64_t m_tfcPackets{0};
-    bool m_softTold{false};
     bool m_hardTold{false};
 };
 

@@ -300,8 +300,10 @@ TEST(Lifetime, HasNoLimitByDefault)
 {
     Lifetime lifetime;
     lifetime.Count(1u << 30);
-    EXPECT_TRUE(lifetime.Usable(Instant::max()));
-    EXPECT_FALSE(lifetime.Poll(Instant::max()));
+    const Instant late = Instant::max() - Duration(1);
+    EXPECT_TRUE(lifetime.Usable(late));
+    EXPECT_FALSE(lifetime.MayBeDue(late));
+    EXPECT_FALSE(lifetime.Poll(late));
     EXPECT_FALSE(lifetime.NextDeadline());
 }
 
