@@ -63,15 +63,32 @@ struct ChildPolicy
         return newest ? std::optional(IdOf(newest->place)) : std::nullopt;
     }
 
+    /// The newest of all that are offered, if it is known: mostly it is what FindSending would
+    /// find.
+    std::optional<ChildSaId>
+    NewestSending() const
+    {
+        return m_newest;
+    }
+
     void
     StartSending(ChildSaId id, esp::TrafficSelectors selectors)
     {
+        if (id > m_latest)
+        {
+            m_latest = id;
+            m_newest = id;
+        }
         m_sending.Insert(PlaceOf(id), std::move(selectors));
     }
 
     void
     StopSending(ChildSaId id)
     {
+        if (m_newest == id)
+        {
+            m_newest.reset(); // until there is a newer one
+        }
         m_sending.Erase(PlaceOf(id));
     }
 
@@ -97,6 +114,8 @@ struct ChildPolicy
     }
 
     esp::SelectorIndex m_sending;
+    ChildSaId m_latest; ///< of all that were ever offered
+    std::optional<ChildSaId> m_newest;
 };
 
 /**

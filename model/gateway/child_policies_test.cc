@@ -255,6 +255,29 @@ TEST(ChildPolicies, FindTheNewestSaThatFits)
         << "its port may be another one";
 }
 
+TEST(ChildPolicies, KnowTheNewestThatSends)
+{
+    ChildPolicy policy;
+    const auto start = [&](uint32_t id)
+    {
+        policy.StartSending(
+            ChildSaId{id},
+            {esp::SelectorSet(Range("10.1.0.0/16")), esp::SelectorSet(Range("10.2.0.0/16"))});
+    };
+    EXPECT_FALSE(policy.NewestSending());
+    start(3);
+    EXPECT_EQ(policy.NewestSending(), ChildSaId{3});
+    start(5);
+    start(4); // late
+    EXPECT_EQ(policy.NewestSending(), ChildSaId{5});
+    policy.StopSending(ChildSaId{3});
+    EXPECT_EQ(policy.NewestSending(), ChildSaId{5});
+    policy.StopSending(ChildSaId{5});
+    EXPECT_NE(policy.NewestSending(), ChildSaId{5});
+    start(6);
+    EXPECT_EQ(policy.NewestSending(), ChildSaId{6});
+}
+
 /// No clock decides this test: a walk over all entries would take minutes and meet the time-out.
 TEST(ChildPolicies, ServeAHundredThousandPeers)
 {

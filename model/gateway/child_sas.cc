@@ -185,6 +185,10 @@ Gateway::Impl::SetDeadline(esp::ChildSa& sa)
 void
 Gateway::Impl::PollLifetimes(Instant now, esp::ChildSa& sa)
 {
+    if (!sa.outbound.GetLifetime().MayBeDue(now) && !sa.inbound.GetLifetime().MayBeDue(now))
+    {
+        return; // as after nearly every packet
+    }
     Record& record = m_records.at(sa.id);
     const bool wasOver = record.over;
     for (esp::Lifetime* lifetime : {&sa.outbound.GetLifetime(), &sa.inbound.GetLifetime()})

@@ -422,17 +422,16 @@ Gateway::Shutdown(Instant now)
 }
 
 bool
-Gateway::Impl::IsQuiet(Instant now) const
+Gateway::Impl::IsQuiet() const
 {
     return ike.IsQuiet() && events.empty() && released.empty() && sealedPackets.empty() &&
-           m_again.empty() && m_waiting.empty() &&
-           (m_dummies.empty() || m_dummies.begin()->first > now);
+           m_again.empty() && m_waiting.empty() && m_dummies.empty();
 }
 
 bool
-Gateway::IsQuiet(Instant now) const
+Gateway::IsQuiet() const
 {
-    return m_impl->IsQuiet(now);
+    return m_impl->IsQuiet();
 }
 
 std::optional<ike::Datagram>

@@ -183,7 +183,7 @@ class Gateway
 
     /// Is there nothing to drain but PollTimeout? One question for what is so after nearly every
     /// packet.
-    bool IsQuiet(Instant now) const;
+    bool IsQuiet() const;
     /// A UDP datagram to send, non-ESP marker included where it belongs. Nothing while a packet of
     /// PollSealed has to leave before the next.
     std::optional<ike::Datagram> PollTransmit();

@@ -86,7 +86,7 @@ class Gateway::Impl
     bool carriesPackets{true};
     Counters counters;
 
-    bool IsQuiet(Instant now) const;
+    bool IsQuiet() const;
 
     // nesting.cc
     /// What IKE sends and no other SA carries.

@@ -223,12 +223,23 @@ Gateway::Impl::Bypasses(const std::optional<esp::Decision>& rule) const
 esp::ChildSa*
 Gateway::Impl::SenderOf(Instant now, const ChildPolicy& policy, const esp::PacketInfo& info)
 {
+    if (const auto newest = policy.NewestSending())
+    {
+        esp::ChildSa* const sa = m_sad.Find(*newest);
+        if (sa->selectors.MatchesOutbound(info) && sa->outbound.GetLifetime().Usable(now))
+        {
+            return sa;
+        }
+    }
+    esp::ChildSa* sender = nullptr; // of those that were accepted the last one is the newest
     const auto usable = [&](ChildSaId id)
     {
-        return m_sad.Find(id)->outbound.GetLifetime().Usable(now);
+        esp::ChildSa* const sa = m_sad.Find(id);
+        const bool accepted = sa->outbound.GetLifetime().Usable(now);
+        sender = accepted ? sa : sender;
+        return accepted;
     };
-    const auto chosen = policy.FindSending(info, usable);
-    return chosen ? m_sad.Find(*chosen) : nullptr;
+    return policy.FindSending(info, usable) ? sender : nullptr;
 }
 
 Verdict

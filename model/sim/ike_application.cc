@@ -397,7 +397,7 @@ IkeApplication::Settle()
     }
     m_settling = true;
     Gateway& core = Core();
-    while (std::exchange(m_settleAgain, false) && !core.IsQuiet(Now()))
+    while (std::exchange(m_settleAgain, false) && !core.IsQuiet())
     {
         for (Outgoing outgoing; core.PollDummy(Now(), m_dummy, outgoing);)
         {
