@@ -16,15 +16,32 @@ using ikelab::IpAddress;
 using ikelab::MutableBytes;
 using ikelab::OnesComplementSum;
 
+namespace
+{
+
+constexpr size_t V4_PROTOCOL = 9;
+constexpr size_t V6_NEXT_HEADER = 6;
+
+} // namespace
+
 bool
 IsIcmp(Bytes head)
 {
-    constexpr size_t V4_PROTOCOL = 9;
-    constexpr size_t V6_NEXT_HEADER = 6;
     const bool v4 = Version(head) == 4;
     const size_t place = v4 ? V4_PROTOCOL : V6_NEXT_HEADER;
     return head.size() > place &&
            head[place] == (v4 ? ikelab::esp::PROTOCOL_ICMP : ikelab::esp::PROTOCOL_ICMPV6);
+}
+
+bool
+MayBeIcmp(Bytes head)
+{
+    if (Version(head) == 4)
+    {
+        return IsIcmp(head);
+    }
+    return head.size() > V6_NEXT_HEADER && head[V6_NEXT_HEADER] != ikelab::esp::PROTOCOL_TCP &&
+           head[V6_NEXT_HEADER] != ikelab::esp::PROTOCOL_UDP;
 }
 
 bool

@@ -10,6 +10,9 @@ namespace ns3::flat
 /// Does ICMP or ICMPv6 follow the fixed IP header?
 bool IsIcmp(ikelab::Bytes head);
 
+/// False of what is surely none, extension headers or not: told for little, of nearly all packets.
+bool MayBeIcmp(ikelab::Bytes head);
+
 /// RFC 792, RFC 4443 §2.3.
 bool HasGoodIcmpChecksum(ikelab::Bytes packet);
 

@@ -231,8 +231,11 @@ void
 IpOutput::SendOn(const Link& link, Bytes octets) const
 {
     Ptr<Packet> packet = MakePacket(octets);
-    SocketPriorityTag priority; // chooses among several queues, and there is one
-    packet->RemovePacketTag(priority);
+    if (packet->GetPacketTagIterator().HasNext())
+    {
+        SocketPriorityTag priority; // chooses among several queues, and there is one
+        packet->RemovePacketTag(priority);
+    }
     link.device->Send(packet, link.broadcast, compat::ETHERTYPE_IPV4);
 }
 
@@ -467,13 +470,9 @@ IpOutput::ForgetAddresses()
     m_known = false;
 }
 
-const std::vector<IpOutput::Local>&
-IpOutput::Locals() const
+void
+IpOutput::LearnLocals() const
 {
-    if (m_known)
-    {
-        return m_locals;
-    }
     m_locals.clear();
     for (uint32_t i = 0; m_ipv4 && i < m_ipv4->GetNInterfaces(); ++i)
     {
@@ -503,16 +502,25 @@ IpOutput::Locals() const
     }
     // Stable: of equal addresses, 127.0.0.1, the loopback device's comes first.
     std::ranges::stable_sort(m_locals, {}, &Local::address);
+    m_found = 0;
     m_known = true;
-    return m_locals;
 }
 
 const IpOutput::Local*
 IpOutput::FindLocal(const IpAddress& address) const
 {
     const auto& locals = Locals();
+    if (m_found < locals.size() && locals[m_found].address == address)
+    {
+        return &locals[m_found]; // again: a packet asks several times
+    }
     const auto found = std::ranges::lower_bound(locals, address, {}, &Local::address);
-    return found != locals.end() && found->address == address ? &*found : nullptr;
+    if (found == locals.end() || found->address != address)
+    {
+        return nullptr;
+    }
+    m_found = static_cast<size_t>(found - locals.begin());
+    return &*found;
 }
 
 bool

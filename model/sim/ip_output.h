@@ -160,7 +160,17 @@ class IpOutput
     };
 
     const Local* FindLocal(const ikelab::IpAddress& address) const;
-    const std::vector<Local>& Locals() const;
+    const std::vector<Local>&
+    Locals() const
+    {
+        if (!m_known)
+        {
+            LearnLocals();
+        }
+        return m_locals;
+    }
+
+    void LearnLocals() const;
     /// Mark a packet that a device may keep until it knows a link address.
     static void MarkIfQueued(const Ptr<NetDevice>& device, Packet& packet);
 
@@ -209,6 +219,7 @@ class IpOutput
     bool m_sending{false};
     mutable bool m_known{false};
     mutable std::vector<Local> m_locals; ///< by address
+    mutable size_t m_found{0};           ///< the one that FindLocal found last
     mutable std::vector<Link> m_links;   ///< those that FindLink has met
 };
 

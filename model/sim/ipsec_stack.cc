@@ -260,6 +260,21 @@ IpsecStack::IsTunnel(const Ptr<const NetDevice>& device) const
                                [&](const auto& tunnel) { return tunnel.second == device; });
 }
 
+bool
+IpsecStack::IsLoopback(const Ptr<NetDevice>& device) const
+{
+    if (device && device == m_lastLink)
+    {
+        return false;
+    }
+    const bool loopback = DynamicCast<LoopbackNetDevice>(device) != nullptr;
+    if (!loopback)
+    {
+        m_lastLink = device;
+    }
+    return loopback;
+}
+
 Ptr<Ipv4RoutingProtocol>
 IpsecStack::GetIpv4Routing() const
 {
@@ -327,9 +342,12 @@ Ptr<Ipv4Route>
 IpsecStack::CaptureRoute(const Ptr<Ipv4Route>& route, Ipv4Address destination, bool bound)
 {
     // The rest meets policy in the egress gate.
-    if (!m_policy || !route || bound || destination.IsMulticast() || destination.IsBroadcast() ||
-        DynamicCast<LoopbackNetDevice>(route->GetOutputDevice()) ||
-        IsProtectedSide(route->GetOutputDevice()))
+    if (!m_policy || !route || bound || destination.IsMulticast() || destination.IsBroadcast())
+    {
+        return route;
+    }
+    const Ptr<NetDevice> device = route->GetOutputDevice();
+    if (IsLoopback(device) || IsProtectedSide(device))
     {
         return route;
     }
@@ -340,7 +358,7 @@ IpsecStack::CaptureRoute(const Ptr<Ipv4Route>& route, Ipv4Address destination, b
     }
     captured->SetSource(flat::ToIpv4Address(
         PreferSource(flat::ToIpAddress(destination), flat::ToIpAddress(route->GetSource()))));
-    m_output.ExpectPacket(destination, route->GetOutputDevice());
+    m_output.ExpectPacket(destination, device);
     captured->SetOutputDevice(m_capture);
     return captured;
 }
@@ -350,8 +368,7 @@ IpsecStack::CaptureRoute(const Ptr<Ipv6Route>& route, Ipv6Address destination, b
 {
     // Link-local addresses need their link; ns-3 forwards none of them.
     if (!m_policy || !route || bound || destination.IsMulticast() || destination.IsLinkLocal() ||
-        DynamicCast<LoopbackNetDevice>(route->GetOutputDevice()) ||
-        IsProtectedSide(route->GetOutputDevice()))
+        IsLoopback(route->GetOutputDevice()) || IsProtectedSide(route->GetOutputDevice()))
     {
         return route;
     }
@@ -409,6 +426,7 @@ IpsecStack::DoDispose()
     m_routing4 = nullptr;
     m_routing6 = nullptr;
     m_capture = nullptr;
+    m_lastLink = nullptr;
     m_ingress = nullptr;
     m_egress = nullptr;
     m_esp = nullptr;

@@ -126,11 +126,14 @@ class IpsecStack : public Object
     /// True if a packet that comes in goes on to the IP layer.
     bool Admit(const Ptr<NetDevice>& device, const Packet& packet);
     /// A whole ESP packet to an address of this device needs no IP layer. True if it was one.
-    bool TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, ikelab::Bytes head);
+    /// @param octets of the packet; opened in place
+    bool TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, ikelab::PacketBuffer& octets);
     bool IsOurTraffic(ikelab::Bytes head);
     /// What the engine says of an ICMP error to us; nothing if it is none about our ESP.
-    std::optional<bool> AdmitIcmpError(const Packet& packet, ikelab::Bytes head);
+    std::optional<bool> AdmitIcmpError(ikelab::Bytes packet);
     bool IsTunnel(const Ptr<const NetDevice>& device) const;
+    /// The same device is asked for again and again.
+    bool IsLoopback(const Ptr<NetDevice>& device) const;
     bool IsProtectedSide(const Ptr<const NetDevice>& device) const;
     /// @param tagged what ns-3 has of it
     void FromCapture(ikelab::PacketBuffer& packet, const Packet& tagged);
@@ -205,6 +208,7 @@ class IpsecStack : public Object
     std::set<uint32_t> m_protectedSide;                ///< device index
     OwnTraffic m_own;
     HeldAncestors m_held;
+    mutable Ptr<NetDevice> m_lastLink; ///< the last device that IsLoopback found to be none
     /// What PreferSource found, by destination; forgotten when addresses change.
     mutable std::map<ikelab::IpAddress, std::optional<ikelab::IpAddress>> m_preferred;
     ikelab::PacketBuffer m_buffer; ///< reused for every packet; free again before anything is sent

@@ -7,7 +7,6 @@
 #include "sim/ipsec_net_device.h"
 #include "sim/ipsec_stack.h"
 
-#include <array>
 #include <utility>
 
 /**
@@ -58,58 +57,54 @@ IpsecStack::IsNeighbourDiscoveryFor(const Ptr<NetDevice>& device, Bytes head) co
 }
 
 bool
-IpsecStack::TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, Bytes head)
+IpsecStack::TakeEsp(const Ptr<NetDevice>& device, const Packet& packet, PacketBuffer& octets)
 {
-    const auto esp = OwnTraffic::FindWholeEsp(head);
-    if (!m_shortInput || !m_engine || !esp || esp->totalOctets > packet.GetSize())
+    const Bytes whole = std::as_const(octets).View();
+    const auto esp = OwnTraffic::FindWholeEsp(whole);
+    if (!m_shortInput || !m_engine || !esp || esp->totalOctets > whole.size())
     {
         return false;
     }
     // What is odd is left to the IP layer, which counts and traces what it drops.
-    const auto ends = flat::ReadEnds(head);
+    const auto ends = flat::ReadEnds(whole);
     if (!ends || !m_output.IsUp(ends->destination, device) ||
         (ends->destination.IsV4() && m_checksums &&
-         ikelab::OnesComplementSum(head.first(esp->headerOctets)) != 0xffff))
+         ikelab::OnesComplementSum(whole.first(esp->headerOctets)) != 0xffff))
     {
         return false;
     }
-    BufferLease lease(m_buffer);
-    PacketBuffer& buffer = *lease;
-    flat::Flatten(packet, buffer);
-    buffer.DropBack(buffer.Size() - esp->totalOctets);
     Arrival arrival;
-    arrival.header = std::as_const(buffer).View().first(esp->headerOctets);
-    buffer.DropFront(esp->headerOctets);
-    arrival.trafficClass = flat::TrafficClass(head);
+    arrival.header = whole.first(esp->headerOctets);
+    arrival.trafficClass = flat::TrafficClass(whole);
     arrival.path.local.address = ends->destination;
     arrival.path.remote.address = ends->source;
+    octets.DropBack(octets.Size() - esp->totalOctets);
+    octets.DropFront(esp->headerOctets);
     const IpOutput::Heir heir(m_output, &packet);
-    Finish(m_engine->Esp(arrival, buffer), buffer);
+    Finish(m_engine->Esp(arrival, octets), octets);
     return true;
 }
 
 std::optional<bool>
-IpsecStack::AdmitIcmpError(const Packet& packet, Bytes head)
+IpsecStack::AdmitIcmpError(Bytes packet)
 {
-    const auto ends = flat::ReadEnds(head);
-    if (!m_engine || !ends || !flat::IsIcmp(head) || !m_output.IsLocal(ends->destination))
+    const auto ends = flat::ReadEnds(packet);
+    if (!m_engine || !ends || !flat::IsIcmp(packet) || !m_output.IsLocal(ends->destination))
     {
         return std::nullopt;
     }
-    BufferLease lease(m_buffer);
-    flat::Flatten(packet, *lease);
-    if (m_checksums && !flat::HasGoodIcmpChecksum((*lease).View()))
+    if (m_checksums && !flat::HasGoodIcmpChecksum(packet))
     {
         return std::nullopt; // the IP layer counts it
     }
-    const auto verdict = m_engine->IcmpError((*lease).View());
+    const auto verdict = m_engine->IcmpError(packet);
     if (!verdict)
     {
         return std::nullopt;
     }
     if (*verdict == Verdict::DISCARD)
     {
-        Refuse((*lease).View(), true);
+        Refuse(packet, true);
     }
     m_engine->Settle();
     return *verdict == Verdict::BYPASS;
@@ -118,31 +113,32 @@ IpsecStack::AdmitIcmpError(const Packet& packet, Bytes head)
 bool
 IpsecStack::Admit(const Ptr<NetDevice>& device, const Packet& packet)
 {
-    std::array<uint8_t, OwnTraffic::HEAD_OCTETS> octets;
-    const Bytes head(octets.data(), packet.CopyData(octets.data(), octets.size()));
-    if (TakeEsp(device, packet, head))
+    BufferLease lease(m_buffer);
+    flat::Flatten(packet, *lease);
+    if (TakeEsp(device, packet, *lease))
     {
         return false;
     }
-    if (IsNeighbourDiscoveryFor(device, head))
+    const Bytes octets = std::as_const(*lease).View();
+    if (IsNeighbourDiscoveryFor(device, octets))
     {
         return true;
     }
-    if (const auto admitted = AdmitIcmpError(packet, head))
+    if (const auto admitted = AdmitIcmpError(octets))
     {
         return *admitted;
     }
     // Route-based: what belongs into a tunnel must not come beside it.
-    if (ComesByTunnel(head) && !IsOurTraffic(head))
+    if (ComesByTunnel(octets) && !IsOurTraffic(octets))
     {
-        Refuse(head, true);
+        Refuse(octets, true);
         return false;
     }
     if (!m_policy)
     {
         return true;
     }
-    if (IsOurTraffic(head))
+    if (IsOurTraffic(octets))
     {
         return true;
     }
@@ -150,13 +146,11 @@ IpsecStack::Admit(const Ptr<NetDevice>& device, const Packet& packet)
     {
         return false;
     }
-    BufferLease lease(m_buffer);
-    flat::Flatten(packet, *lease);
-    if (m_engine->InboundClear((*lease).View()) == Verdict::BYPASS)
+    if (m_engine->InboundClear(octets) == Verdict::BYPASS)
     {
         return true;
     }
-    Refuse((*lease).View(), true);
+    Refuse(octets, true);
     m_engine->Settle();
     return false;
 }

@@ -52,6 +52,19 @@ MtuOf(const std::optional<IpOutput::Hop>& hop, const Outgoing& outgoing)
     return outgoing.pathMtu == 0 ? mtu : std::min(mtu, outgoing.pathMtu);
 }
 
+/// Of a sealed packet's IP header and what of its extension headers stands before ESP; 0 if it is
+/// no IP packet.
+size_t
+HeaderOctets(Bytes packet)
+{
+    if (flat::Version(packet) == 4)
+    {
+        return size_t{4} * (packet.front() & 0x0f);
+    }
+    const auto info = ikelab::esp::ReadPacket(packet);
+    return info ? info->headerOctets : 0;
+}
+
 } // namespace
 
 bool
@@ -267,6 +280,10 @@ IpsecStack::AimsIntoTunnel(PacketBuffer& packet)
 {
     // An error tells octets of the packet that it is about. If that one came through a tunnel, the
     // error must go back by it: from an address that the tunnel's selectors know, if there is one.
+    if (!flat::MayBeIcmp(packet.View()))
+    {
+        return false;
+    }
     const auto info = ikelab::esp::ReadPacket(packet.View());
     const auto quoted = info ? ikelab::esp::QuotedByIcmpError(packet.View(), *info) : std::nullopt;
     const auto ends = quoted ? flat::ReadEnds(*quoted) : std::nullopt;
@@ -346,9 +363,9 @@ IpsecStack::SendWhole(PacketBuffer& packet,
                       bool innerV6,
                       bool mayReport)
 {
-    const auto info = ikelab::esp::ReadPacket(packet.View());
-    const bool v4 = info && !info->IsV6();
-    if (!info || (v4 && info->headerOctets != flat::IPV4_HEADER_OCTETS))
+    const size_t headers = HeaderOctets(packet.View());
+    const bool v4 = flat::Version(packet.View()) == 4;
+    if (headers == 0 || (v4 && headers != flat::IPV4_HEADER_OCTETS))
     {
         Refuse(packet.View(), false); // ns-3 cannot send IPv4 options
         return 0;
@@ -360,14 +377,14 @@ IpsecStack::SendWhole(PacketBuffer& packet,
         flat::ClearDontFragment(packet.View());
     }
     const size_t encapsulation = outgoing.udpEncapsulation ? flat::UDP_HEADER_OCTETS : 0;
-    const auto octets = static_cast<uint32_t>(packet.Size() - info->headerOctets - encapsulation);
+    const auto octets = static_cast<uint32_t>(packet.Size() - headers - encapsulation);
     if ((outgoing.pathMtu == 0 || packet.Size() <= outgoing.pathMtu) &&
         m_output.SendStraight(packet.View()))
     {
         m_protectedTrace(outgoing, octets);
         return 0;
     }
-    const auto hop = m_output.Lookup(info->destination.ToAddress());
+    const auto hop = m_output.Lookup(flat::ReadEnds(packet.View())->destination);
     const uint32_t mtu = MtuOf(hop, outgoing);
     if (hop && packet.Size() > mtu)
     {

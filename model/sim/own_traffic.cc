@@ -125,14 +125,14 @@ OwnTraffic::SetTaken(std::function<bool(uint16_t)> taken)
 }
 
 std::optional<OwnTraffic::Whole>
-OwnTraffic::FindWholeEsp(Bytes head)
+OwnTraffic::FindWholeEsp(Bytes packet)
 {
-    ByteReader reader(head);
+    ByteReader reader(packet);
     uint8_t first = 0;
     uint8_t protocol = 0;
     uint16_t length = 0;
     uint16_t fragment = 0;
-    if (flat::Version(head) == 4)
+    if (flat::Version(packet) == 4)
     {
         constexpr uint16_t MORE_AND_OFFSET = 0x3fff;
         if (reader.U8(first) && reader.Skip(1) && reader.U16(length) && reader.Skip(2) &&
@@ -140,14 +140,14 @@ OwnTraffic::FindWholeEsp(Bytes head)
             (fragment & MORE_AND_OFFSET) == 0 && protocol == flat::PROTOCOL_ESP)
         {
             const size_t header = static_cast<size_t>(first & 0x0f) * 4;
-            if (header >= flat::IPV4_HEADER_OCTETS && header <= head.size() && length >= header)
+            if (header >= flat::IPV4_HEADER_OCTETS && header <= packet.size() && length >= header)
             {
                 return Whole{header, length};
             }
         }
         return std::nullopt;
     }
-    if (flat::Version(head) == 6 && reader.Skip(4) && reader.U16(length) && reader.U8(protocol) &&
+    if (flat::Version(packet) == 6 && reader.Skip(4) && reader.U16(length) && reader.U8(protocol) &&
         reader.Skip(flat::IPV6_HEADER_OCTETS - 7))
     {
         while (protocol != flat::PROTOCOL_ESP)
@@ -167,10 +167,10 @@ OwnTraffic::FindWholeEsp(Bytes head)
 }
 
 bool
-OwnTraffic::Holds(Bytes octets)
+OwnTraffic::Holds(Bytes packet)
 {
-    const auto ends = flat::ReadEnds(octets);
-    const auto head = flat::Version(octets) == 4 ? ReadV4(octets) : ReadV6(octets);
+    const auto ends = flat::ReadEnds(packet);
+    const auto head = flat::Version(packet) == 4 ? ReadV4(packet) : ReadV6(packet);
     if (!ends || !head)
     {
         return false;

@@ -12,17 +12,13 @@ namespace ns3
 {
 
 /**
- * Tells by its head whether a packet that comes in is IPsec's own, which policy lets by: ESP, or
+ * Tells by its headers whether a packet that comes in is IPsec's own, which policy lets by: ESP, or
  * UDP to a port of IKE. Remembers the first fragments of such datagrams, for the later ones tell no
  * port.
  */
 class OwnTraffic
 {
   public:
-    /// Enough for an IPv4 header with all its options, or an IPv6 header with some extension
-    /// headers and the ports.
-    static constexpr size_t HEAD_OCTETS = 96;
-
     /// Where ESP is in a packet.
     struct Whole
     {
@@ -35,15 +31,12 @@ class OwnTraffic
      * before it, and IPv6 extension headers that ask nothing of a node that does not know them:
      * in transport mode they are read when the packet comes out.
      */
-    static std::optional<Whole> FindWholeEsp(ikelab::Bytes head);
+    static std::optional<Whole> FindWholeEsp(ikelab::Bytes packet);
 
     /// @param taken says whether datagrams to a port are IKE's
     void SetTaken(std::function<bool(uint16_t port)> taken);
-    /**
-     * @param head the first HEAD_OCTETS of a packet to this node, or all of it; a whole IP header
-     *             at least
-     */
-    bool Holds(ikelab::Bytes head);
+    /// @param packet to this node
+    bool Holds(ikelab::Bytes packet);
 
   private:
     /// A datagram in fragments.
