@@ -8,6 +8,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,12 +95,13 @@ class IpAddress
     }
 
   private:
-    /// Stored as it is loaded: what is written in other pieces just before it is read has to be
+    /// Stored in one piece: what is written in several just before it is read in others has to be
     /// waited for.
     IpAddress(uint8_t octetCount, uint64_t high, uint64_t low) : m_octetCount(octetCount)
     {
-        StoreField<0>(std::span(m_octets), high);
-        StoreField<8>(std::span(m_octets), low);
+        using Words [[gnu::vector_size(16)]] = uint64_t;
+        const Words words{BigEndian(high), BigEndian(low)};
+        std::memcpy(m_octets.data(), &words, sizeof(words));
     }
 
     uint64_t

@@ -114,6 +114,10 @@ Spd::HashOf(const PacketInfo& packet, bool outbound)
 std::optional<Decision>
 Spd::Match(const PacketInfo& packet, bool outbound) const
 {
+    if (Empty())
+    {
+        return std::nullopt;
+    }
     Remembered& entry = m_cache[HashOf(packet, outbound) % CACHE_SIZE];
     if (!entry.valid || !entry.flow.Is(packet, outbound))
     {

@@ -68,13 +68,13 @@ class Spd
     std::optional<Decision>
     MatchOutbound(const PacketInfo& packet) const
     {
-        return Size() == 0 ? std::nullopt : Match(packet, true);
+        return Match(packet, true);
     }
 
     std::optional<Decision>
     MatchInbound(const PacketInfo& packet) const
     {
-        return Size() == 0 ? std::nullopt : Match(packet, false);
+        return Match(packet, false);
     }
 
     /// MatchOutbound past the rules whose decision `passedOver` names. Nothing is remembered of it.
@@ -86,6 +86,12 @@ class Spd
     Size() const
     {
         return m_index.Size();
+    }
+
+    bool
+    Empty() const
+    {
+        return Size() == 0;
     }
 
   private:
@@ -116,7 +122,6 @@ class Spd
 
     static constexpr size_t CACHE_SIZE = 64;
 
-    /// Among some rules.
     std::optional<Decision> Match(const PacketInfo& packet, bool outbound) const;
 
     uint64_t m_nextPlace{0}; ///< none is taken twice

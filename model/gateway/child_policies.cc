@@ -80,6 +80,10 @@ ChildPolicies::MatchRouted(const esp::PacketInfo& packet, uint32_t ifId) const
 std::optional<esp::Decision>
 ChildPolicies::Match(const esp::PacketInfo& packet, bool outbound) const
 {
+    if (m_configured.Empty())
+    {
+        return outbound ? m_children.MatchOutbound(packet) : m_children.MatchInbound(packet);
+    }
     const auto configured =
         outbound ? m_configured.MatchOutbound(packet) : m_configured.MatchInbound(packet);
     if (configured && configured->action != esp::PolicyAction::PROTECT)

@@ -25,7 +25,7 @@ Gateway::Impl::Impl(Config nodeConfig, crypto::Context& context, RandomSource& s
 {
     for (const auto& connection : config.ike.connections)
     {
-        m_ikePorts.insert(connection->localPort);
+        m_ikePorts.Insert(connection->localPort);
         m_ownAddresses.insert(connection->localAddrs.begin(), connection->localAddrs.end());
         if (connection->nested)
         {

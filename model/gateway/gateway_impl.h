@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/port_set.h"
 #include "esp/fragment_table.h"
 #include "esp/icmp_error.h"
 #include "gateway/child_policies.h"
@@ -260,7 +261,7 @@ class Gateway::Impl
     esp::Sad m_sad;
     std::map<ChildSaId, Record> m_records;
     std::map<IkeSaId, std::set<ChildSaId>> m_children; ///< installed ones of each IKE SA
-    std::set<uint16_t> m_ikePorts;
+    PortSet m_ikePorts;
     std::set<IpAddress> m_ownAddresses; ///< as far as the configuration says
     std::set<std::pair<Instant, ChildSaId>> m_deadlines;
     std::set<std::pair<Instant, ChildSaId>> m_dummies; ///< no SA's next dummy is earlier

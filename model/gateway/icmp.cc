@@ -30,13 +30,13 @@ struct QuotedSa
 /// Nothing if the quoted packet is neither AH nor ESP, as IP protocol or in UDP from one of these
 /// ports.
 std::optional<QuotedSa>
-ReadQuotedSa(const esp::IcmpError& error, const std::set<uint16_t>& ikePorts)
+ReadQuotedSa(const esp::IcmpError& error, const PortSet& ikePorts)
 {
     const esp::PacketInfo& about = error.about;
     const bool udp = about.protocol == esp::PROTOCOL_UDP;
     const bool ah = about.protocol == esp::PROTOCOL_AH;
     if (about.laterFragment || (!udp && !ah && about.protocol != esp::PROTOCOL_ESP) ||
-        (udp && (!about.portsKnown || !ikePorts.contains(about.sourcePort) ||
+        (udp && (!about.portsKnown || !ikePorts.Contains(about.sourcePort) ||
                  !wire::UsesNonEspMarker(about.sourcePort, about.destinationPort))))
     {
         return std::nullopt;

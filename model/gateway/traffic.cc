@@ -172,8 +172,8 @@ Gateway::Impl::IsOwnIke(const esp::PacketInfo& info, bool outbound) const
     {
         return false;
     }
-    return outbound ? m_ikePorts.contains(info.sourcePort)
-                    : m_ikePorts.contains(info.destinationPort) &&
+    return outbound ? m_ikePorts.Contains(info.sourcePort)
+                    : m_ikePorts.Contains(info.destinationPort) &&
                           m_ownAddresses.contains(info.destination.ToAddress());
 }
 

@@ -159,7 +159,7 @@ IkeApplication::SetConfig(ikelab::gateway::Config config)
     m_ports = {ikelab::wire::NATT_PORT};
     for (const auto& connection : m_config.ike.connections)
     {
-        m_ports.insert(connection->localPort);
+        m_ports.Insert(connection->localPort);
     }
 }
 
@@ -352,7 +352,7 @@ IkeApplication::DeliveredIfId() const
 bool
 IkeApplication::TakesPort(uint16_t port) const
 {
-    return m_ports.contains(port);
+    return m_ports.Contains(port);
 }
 
 std::optional<ikelab::IpAddress>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include "base/port_set.h"
 #include "base/random_source.h"
 #include "crypto/context.h"
 #include "gateway/gateway.h"
@@ -18,7 +19,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -177,7 +177,7 @@ class IkeApplication : public Application, public IpsecEngine
     mutable std::unique_ptr<ikelab::gateway::Gateway> m_core;
     ikelab::gateway::Config m_config;
     std::vector<std::function<void(ikelab::ike::Config&)>> m_overrides; ///< in the order of setting
-    std::set<uint16_t> m_ports; ///< where IKE and ESP in UDP arrive, by local_port of connections
+    ikelab::PortSet m_ports; ///< where IKE and ESP in UDP arrive, by local_port of connections
     std::map<ikelab::ChildSaId, uint32_t> m_routed; ///< SAs of tunnel devices: their if_id_out
     ikelab::gateway::Incoming m_incoming;
     bool m_settling{false};
