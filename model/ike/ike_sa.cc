@@ -59,6 +59,17 @@ DeriveKeys(Services& services, IkeSa& sa)
     return {};
 }
 
+namespace
+{
+
+NatNeighbours::Neighbour
+NeighbourOf(const IkeSa& sa, const ChildSa& child)
+{
+    return {&sa.remoteId, sa.natRemote, child.config.get(), &child.localTs, &child.remoteTs};
+}
+
+} // namespace
+
 Result<void>
 InstallChild(Services& services,
              IkeSa& sa,
@@ -98,21 +109,20 @@ InstallChild(Services& services,
     installed.original = child.original;
     installed.peerRefusesTfc = child.peerRefusesTfc;
     services.Emit(std::move(installed));
-    if (sa.natRemote || child.mode == Mode::TRANSPORT)
-    {
-        services.neighbours.Add(id, {sa.remoteId, sa.natRemote, child.localTs, child.remoteTs});
-    }
     services.owners.emplace(id, sa.id);
-    sa.children.emplace(id,
-                        ChildSa{id,
-                                std::move(child.config),
-                                child.suite,
-                                child.inboundSpi,
-                                child.outboundSpi,
-                                child.mode,
-                                std::move(child.localTs),
-                                std::move(child.remoteTs),
-                                false});
+    const auto kept = sa.children
+                          .emplace(id,
+                                   ChildSa{id,
+                                           std::move(child.config),
+                                           child.suite,
+                                           child.inboundSpi,
+                                           child.outboundSpi,
+                                           child.mode,
+                                           std::move(child.localTs),
+                                           std::move(child.remoteTs),
+                                           false})
+                          .first;
+    services.neighbours.Add(id, NeighbourOf(sa, kept->second));
     return {};
 }
 
@@ -127,7 +137,7 @@ RemoveChild(Services& services, IkeSa& sa, ChildSaId id, CloseReason reason)
     const ChildSa& child = found->second;
     services.ReleaseEspSpi(child.inboundSpi);
     services.owners.erase(id);
-    services.neighbours.Remove(id, child.remoteTs);
+    services.neighbours.Remove(id, NeighbourOf(sa, child));
     services.Emit(ChildSaRemoved{id,
                                  sa.id,
                                  sa.ConnectionName(),

@@ -6,6 +6,7 @@
 #include "ike/child_sa.h"
 #include "ike/codec.h"
 #include "ike/exchange/exchange.h"
+#include "ike/policy/transport_nat.h"
 #include "ike/services.h"
 #include "ike/window.h"
 

@@ -7,7 +7,7 @@
 #include "crypto/context.h"
 #include "ike/config.h"
 #include "ike/event.h"
-#include "ike/policy/transport_nat.h"
+#include "ike/policy/nat_neighbours.h"
 
 #include <deque>
 #include <memory>
@@ -34,7 +34,8 @@ struct Services
         : config(configuration),
           crypto(context),
           random(source),
-          sas(table)
+          sas(table),
+          neighbours(configuration.connections)
     {
     }
 
@@ -61,7 +62,7 @@ struct Services
 
     /// The IKE SA of each Child SA.
     std::unordered_map<ChildSaId, IkeSaId> owners{};
-    NatNeighbours neighbours{};
+    NatNeighbours neighbours;
 
   private:
     std::unordered_set<EspSpi> m_usedSpis{};

@@ -622,9 +622,16 @@ struct Neighbours : NatPair
     {
     }
 
-    explicit Neighbours(const Setting& setting) : NatPair(setting, {true, false})
+    explicit Neighbours(const Setting& setting, bool firstBehindNat = true)
+        : NatPair(setting, {true, false})
     {
+        const auto nat = pair.wire.natA;
+        if (!firstBehindNat)
+        {
+            pair.wire.natA.reset();
+        }
         Run();
+        pair.wire.natA = nat;
         Start();
     }
 
@@ -690,31 +697,51 @@ TEST(TunnelNeighbours, WithOneAddressAreServedOnce)
     }
 }
 
-// Among them the NAT itself, which is behind none.
-TEST(TransportNeighbours, AreTheHostsOfOneAddress)
+// Networks, of which one holds some of the other, and who has it needs no NAT for that.
+TEST(TunnelNeighbours, WithNetworksThatOverlapAreServedOnce)
 {
-    NatNeighbours neighbours;
-    const auto ari = [](bool behindNat, std::string_view name, std::string_view address)
+    for (const bool firstBehindNat : {true, false})
     {
-        return NatNeighbours::Neighbour{
-            testing::Id(name), behindNat, {Subnet(IP2, UDP)}, {Subnet(address, UDP)}};
-    };
-    neighbours.Add(ChildSaId{1}, ari(true, "ari", IPN1));
-    neighbours.Add(ChildSaId{2}, ari(false, "suzy", IP1));
-    EXPECT_TRUE(neighbours.Conflict(ari(true, "bob", IPN1)));
-    EXPECT_TRUE(neighbours.Conflict(ari(false, "nat", IPN1)));
-    EXPECT_FALSE(neighbours.Conflict(ari(true, "ari", IPN1)));
-    EXPECT_FALSE(neighbours.Conflict(ari(true, "bob", IPN2)));
-    EXPECT_FALSE(neighbours.Conflict(ari(false, "bob", IP1))) << "no NAT: it is the same host";
-    EXPECT_TRUE(neighbours.Conflict(ari(true, "bob", IP1)));
-    NatNeighbours::Neighbour tcp = ari(true, "bob", IPN1);
-    tcp.remote = {Subnet(IPN1, TCP)};
-    EXPECT_FALSE(neighbours.Conflict(tcp));
-    tcp.remote = {Subnet(IPN1, UDP)};
-    tcp.local = {Subnet(IP2, TCP)};
-    EXPECT_FALSE(neighbours.Conflict(tcp));
-    neighbours.Remove(ChildSaId{1}, {Subnet(IPN1, UDP)});
-    EXPECT_FALSE(neighbours.Conflict(ari(true, "bob", IPN1)));
+        for (const std::string_view second : {"venus"sv, "moon.example"sv})
+        {
+            Setting setting =
+                TwoClients({Subnet("10.1.0.0/16")}, {Subnet("10.1.2.0/24")}, second, Mode::TUNNEL);
+            setting.a.children.front().mode = setting.b.children.front().mode = Mode::TUNNEL;
+            setting.b.children.front().remoteTs = {Subnet("10.0.0.0/8")};
+            Neighbours both(setting, firstBehindNat);
+            Pair& pair = both.pair;
+            ASSERT_EQ(pair.b.IkeSas(), 2u);
+            EXPECT_EQ(pair.b.endpoint->List().front().natRemote, firstBehindNat);
+            EXPECT_EQ(pair.b.ChildSas(), second == "venus" ? 1u : 2u);
+            EXPECT_EQ(pair.a.Count<ChildSaFailed>(), second == "venus" ? 1u : 0u);
+            if (second == "venus")
+            {
+                EXPECT_EQ(pair.a.Last<ChildSaFailed>()->notify, NotifyType::TS_UNACCEPTABLE);
+            }
+        }
+    }
+}
+
+// Nor are those that came first and went away in anybody's way.
+TEST(TunnelNeighbours, WithNetworksThatOverlapMayFollowOneAnother)
+{
+    Setting setting =
+        TwoClients({Subnet("10.1.0.0/16")}, {Subnet("10.1.2.0/24")}, "venus", Mode::TUNNEL);
+    setting.a.children.front().mode = setting.b.children.front().mode = Mode::TUNNEL;
+    setting.b.children.front().remoteTs = {Subnet("10.0.0.0/8")};
+    Neighbours both(setting);
+    Pair& pair = both.pair;
+    ASSERT_EQ(pair.b.ChildSas(), 1u);
+    for (const IkeSaInfo& sa : pair.a.endpoint->List())
+    {
+        ASSERT_TRUE(pair.a.endpoint->CloseIkeSa(pair.now, sa.id).has_value());
+    }
+    pair.Drain();
+    pair.RunFor(seconds(1));
+    ASSERT_EQ(pair.b.ChildSas(), 0u);
+    both.Start();
+    EXPECT_EQ(pair.b.ChildSas(), 1u);
+    EXPECT_EQ(both.B().remoteTs, Selectors{Subnet("10.1.2.0/24")});
 }
 
 // A host that comes again, before the server knows that it was gone.

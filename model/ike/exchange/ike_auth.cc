@@ -218,11 +218,16 @@ BestChild(const IkeSa& sa,
     return std::move(*best);
 }
 
-/// RFC 3948 §5.1, §5.2: not what would be another's behind the same NAT, or behind another one.
+/// RFC 3948 §5.1, §5.2: not what would be another's behind the same NAT, or behind another one or
+/// none.
 bool
-MayHave(const Services& services, const IkeSa& sa, const Selectors& tsi, const Selectors& tsr)
+MayHave(const Services& services,
+        const IkeSa& sa,
+        const ChildConfig& child,
+        const Selectors& tsi,
+        const Selectors& tsr)
 {
-    return !services.neighbours.Conflict({sa.remoteId, sa.natRemote, tsr, tsi});
+    return !services.neighbours.Conflict({&sa.remoteId, sa.natRemote, &child, &tsr, &tsi});
 }
 
 /**
@@ -243,13 +248,14 @@ ChooseThroughNat(const Services& services,
     {
         return std::nullopt;
     }
-    auto choice = BestChild(sa,
-                            connections,
-                            offer,
-                            seen->remote,
-                            seen->local,
-                            [&](const ChildConfig&, const Selectors& tsi, const Selectors& tsr)
-                            { return MayHave(services, sa, tsi, tsr); });
+    auto choice =
+        BestChild(sa,
+                  connections,
+                  offer,
+                  seen->remote,
+                  seen->local,
+                  [&](const ChildConfig& child, const Selectors& tsi, const Selectors& tsr)
+                  { return MayHave(services, sa, child, tsi, tsr); });
     if (!choice)
     {
         // Where only the proposals are none of ours no tunnel will mend it.
@@ -289,7 +295,7 @@ ChooseChild(const Services& services,
                             tsr,
                             [&](const ChildConfig& child, const Selectors& i, const Selectors& r) {
                                 return (!throughNat || child.mode == Mode::TUNNEL) &&
-                                       MayHave(services, sa, i, r);
+                                       MayHave(services, sa, child, i, r);
                             });
     if (choice)
     {

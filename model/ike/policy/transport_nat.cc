@@ -4,7 +4,6 @@
 #include "ike/policy/traffic_selectors.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace ikelab::ike
 {
@@ -39,18 +38,6 @@ Readdressed(Selectors selectors, const IpAddress& address)
     return selectors;
 }
 
-bool
-Overlap(const Selectors& left, const Selectors& right)
-{
-    return std::ranges::any_of(
-        left,
-        [&](const Selector& one)
-        {
-            return std::ranges::any_of(
-                right, [&](const Selector& other) { return Intersect(one, other).has_value(); });
-        });
-}
-
 } // namespace
 
 Selectors
@@ -76,43 +63,6 @@ Substitute(const NatPath& nat, const Selectors& local, const Selectors& remote)
     }
     return SubstitutedSelectors{
         Readdressed(local, ours), Readdressed(remote, theirs), {*remoteAddress, *localAddress}};
-}
-
-void
-NatNeighbours::Add(ChildSaId child, Neighbour neighbour)
-{
-    if (const auto address = SingleAddress(neighbour.remote))
-    {
-        m_byAddress[*address].try_emplace(child, std::move(neighbour));
-    }
-}
-
-void
-NatNeighbours::Remove(ChildSaId child, const Selectors& remote)
-{
-    const auto address = SingleAddress(remote);
-    const auto found = address ? m_byAddress.find(*address) : m_byAddress.end();
-    if (found != m_byAddress.end() && found->second.erase(child) != 0 && found->second.empty())
-    {
-        m_byAddress.erase(found);
-    }
-}
-
-bool
-NatNeighbours::Conflict(const Neighbour& asks) const
-{
-    const auto address = SingleAddress(asks.remote);
-    const auto found = address ? m_byAddress.find(*address) : m_byAddress.end();
-    return found != m_byAddress.end() &&
-           std::ranges::any_of(found->second,
-                               [&](const auto& entry)
-                               {
-                                   const Neighbour& has = entry.second;
-                                   return has.peer != asks.peer &&
-                                          (has.behindNat || asks.behindNat) &&
-                                          Overlap(has.local, asks.local) &&
-                                          Overlap(has.remote, asks.remote);
-                               });
 }
 
 } // namespace ikelab::ike

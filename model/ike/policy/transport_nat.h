@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "base/ids.h"
 #include "base/ip_address.h"
 #include "base/selector.h"
 #include "ike/config.h"
 
-#include <map>
 #include <optional>
 
 /**
@@ -45,34 +43,5 @@ struct SubstitutedSelectors
 std::optional<SubstitutedSelectors> Substitute(const NatPath& nat,
                                                const Selectors& local,
                                                const Selectors& remote);
-
-/**
- * Hosts behind NATs. In transport mode those behind one NAT share an address, also with the NAT
- * itself, so what we send to it must tell by its protocol and ports for whom it is (RFC 3948 §5.2).
- * In tunnel mode those behind two NATs may have the same private address (§5.1).
- */
-class NatNeighbours
-{
-  public:
-    /// Who asks, or has, what we send to these selectors.
-    struct Neighbour
-    {
-        Identity peer;
-        bool behindNat{false};
-        Selectors local;
-        Selectors remote;
-    };
-
-    /// An SA came; one with several hosts has no neighbours.
-    void Add(ChildSaId child, Neighbour neighbour);
-    /// @param remote as it was added
-    void Remove(ChildSaId child, const Selectors& remote);
-
-    /// Would packets be for another peer as well? One that comes again may have both.
-    bool Conflict(const Neighbour& asks) const;
-
-  private:
-    std::map<IpAddress, std::map<ChildSaId, Neighbour>> m_byAddress;
-};
 
 } // namespace ikelab::ike

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include "ike/policy/nat_neighbours.h"
+
+#include "base/bytes.h"
+#include "ike/policy/traffic_selectors.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+namespace ikelab::ike
+{
+
+namespace
+{
+
+bool
+Overlap(const Selectors& left, const Selectors& right)
+{
+    return std::ranges::any_of(
+        left,
+        [&](const Selector& one)
+        {
+            return std::ranges::any_of(
+                right, [&](const Selector& other) { return Intersect(one, other).has_value(); });
+        });
+}
+
+/// Is each address of `part` in `whole`? Ports and protocols aside.
+bool
+IsInside(const Selectors& part, const Selectors& whole)
+{
+    return std::ranges::all_of(part,
+                               [&](const Selector& one)
+                               {
+                                   return std::ranges::any_of(
+                                       whole,
+                                       [&](const Selector& other)
+                                       { return other.addresses.Contains(one.addresses); });
+                               });
+}
+
+} // namespace
+
+NatNeighbours::NatNeighbours(const Connections& connections)
+{
+    for (const auto& connection : connections)
+    {
+        for (const ChildConfig& child : connection->children)
+        {
+            // Rules of the others come with their SAs.
+            if (!child.localTs.empty() && !child.remoteTs.empty())
+            {
+                m_places.emplace(&child, m_places.size());
+            }
+        }
+    }
+}
+
+void
+NatNeighbours::Add(ChildSaId id, const Neighbour& neighbour)
+{
+    for (const Selector& selector : *neighbour.remote)
+    {
+        const Prefix prefix = CoverOf(selector.addresses);
+        const Key key{neighbour.child->ifIdOut, neighbour.behindNat, prefix, id};
+        if (m_byPrefix.emplace(key, neighbour).second)
+        {
+            ++m_lengths[{prefix.first.IsV6(), prefix.bits}];
+        }
+    }
+}
+
+void
+NatNeighbours::Remove(ChildSaId id, const Neighbour& neighbour)
+{
+    for (const Selector& selector : *neighbour.remote)
+    {
+        const Prefix prefix = CoverOf(selector.addresses);
+        const Key key{neighbour.child->ifIdOut, neighbour.behindNat, prefix, id};
+        if (m_byPrefix.erase(key) != 0)
+        {
+            const auto length = m_lengths.find({prefix.first.IsV6(), prefix.bits});
+            if (--length->second == 0)
+            {
+                m_lengths.erase(length);
+            }
+        }
+    }
+}
+
+bool
+NatNeighbours::Conflict(const Neighbour& asks) const
+{
+    std::set<ChildSaId> judged;
+    return std::ranges::any_of(*asks.remote,
+                               [&](const Selector& selector)
+                               {
+                                   const Prefix prefix = CoverOf(selector.addresses);
+                                   // Two without NATs are not told apart here: `remote_ts` says who
+                                   // may have what.
+                                   return IsTaken(asks, true, prefix, judged) ||
+                                          (asks.behindNat && IsTaken(asks, false, prefix, judged));
+                               });
+}
+
+/// By anybody there: who has addresses of this prefix stands under one around it, or inside it.
+bool
+NatNeighbours::IsTaken(const Neighbour& asks,
+                       bool behindNat,
+                       const Prefix& prefix,
+                       std::set<ChildSaId>& judged) const
+{
+    const uint32_t ifId = asks.child->ifIdOut;
+    const auto isTaken = [&](const Prefix& from, const auto& belongs)
+    {
+        for (auto at = m_byPrefix.lower_bound({ifId, behindNat, from, ChildSaId{}});
+             at != m_byPrefix.end() && at->first.ifId == ifId && at->first.behindNat == behindNat &&
+             belongs(at->first.prefix);
+             ++at)
+        {
+            if (judged.insert(at->first.id).second && Collide(at->second, asks))
+            {
+                return true;
+            }
+        }
+        return false;
+    };
+    const bool v6 = prefix.first.IsV6();
+    for (auto length = m_lengths.lower_bound({v6, 0});
+         length != m_lengths.end() && length->first.first == v6 &&
+         length->first.second < prefix.bits;
+         ++length)
+    {
+        const Prefix around = Shortened(prefix, length->first.second);
+        if (isTaken(around, [&](const Prefix& other) { return other == around; }))
+        {
+            return true;
+        }
+    }
+    return isTaken(prefix,
+                   [&](const Prefix& other) {
+                       return other.first.IsV6() == v6 &&
+                              Shortened(other, prefix.bits).first == prefix.first;
+                   });
+}
+
+bool
+NatNeighbours::Collide(const Neighbour& has, const Neighbour& asks) const
+{
+    return *has.peer != *asks.peer && Overlap(*has.local, *asks.local) &&
+           Overlap(*has.remote, *asks.remote) && !PolicyTellsApart(has, asks);
+}
+
+/// A part of a larger network, in a child of its own before that of the larger one: what is for the
+/// part goes to who has it, and the rest to the other, as the owner of the configuration wrote it.
+bool
+NatNeighbours::PolicyTellsApart(const Neighbour& one, const Neighbour& other) const
+{
+    const auto place = m_places.find(one.child);
+    const auto otherPlace = m_places.find(other.child);
+    if (place == m_places.end() || otherPlace == m_places.end() || one.child == other.child)
+    {
+        return false;
+    }
+    const bool inOrder = place->second < otherPlace->second;
+    const Selectors& first = *(inOrder ? one : other).remote;
+    const Selectors& second = *(inOrder ? other : one).remote;
+    return IsInside(first, second) && !IsInside(second, first);
+}
+
+NatNeighbours::Prefix
+NatNeighbours::CoverOf(const IpRange& range)
+{
+    const Bytes first = range.first.Octets();
+    const Bytes last = range.last.Octets();
+    uint8_t bits = 0;
+    for (size_t i = 0; i < first.size(); ++i)
+    {
+        const auto same = std::countl_zero(static_cast<uint8_t>(first[i] ^ last[i]));
+        bits = static_cast<uint8_t>(bits + same);
+        if (same != 8)
+        {
+            break;
+        }
+    }
+    return Shortened({range.first, bits}, bits);
+}
+
+/// @param bits no more than it has
+NatNeighbours::Prefix
+NatNeighbours::Shortened(const Prefix& prefix, uint8_t bits)
+{
+    const Bytes octets = prefix.first.Octets();
+    std::array<uint8_t, 16> kept{};
+    for (size_t i = 0; i < octets.size() && i * 8 < bits; ++i)
+    {
+        const size_t here = std::min<size_t>(8, bits - i * 8);
+        kept[i] = static_cast<uint8_t>(octets[i] & (0xff00u >> here));
+    }
+    return {IpAddress::FromOctets(Bytes(kept).first(octets.size())), bits};
+}
+
+} // namespace ikelab::ike

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/ids.h"
+#include "base/ip_address.h"
+#include "base/selector.h"
+#include "ike/config.h"
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace ikelab::ike
+{
+
+/**
+ * Peers whose addresses mean nothing to us, for a NAT stands before them. In transport mode those
+ * behind one NAT share an address, also with the NAT itself, so what we send to it must tell by its
+ * protocol and ports for whom it is (RFC 3948 §5.2). In tunnel mode those behind two NATs may have
+ * the same private addresses, and these may be another's who is behind none (§5.1).
+ */
+class NatNeighbours
+{
+  public:
+    using Connections = std::vector<std::shared_ptr<const ConnectionConfig>>;
+
+    /// @param connections in the order of their policies
+    explicit NatNeighbours(const Connections& connections);
+
+    /// Who asks, or has, what we send to these selectors.
+    struct Neighbour
+    {
+        const Identity* peer{nullptr};
+        bool behindNat{false};
+        const ChildConfig* child{nullptr};
+        const Selectors* local{nullptr};
+        const Selectors* remote{nullptr};
+    };
+
+    /// An SA came. What the neighbour points at stays until Remove.
+    void Add(ChildSaId id, const Neighbour& neighbour);
+    /// @param neighbour as it was added
+    void Remove(ChildSaId id, const Neighbour& neighbour);
+
+    /// Would packets be for another peer as well? One that comes again may have both.
+    bool Conflict(const Neighbour& asks) const;
+
+  private:
+    /// The longest prefix that a range is in.
+    struct Prefix
+    {
+        IpAddress first;
+        uint8_t bits{0};
+
+        auto operator<=>(const Prefix&) const = default;
+    };
+
+    /// Those of one interface and one side of NATs stand together, ordered by their addresses, and
+    /// behind each prefix those inside of it.
+    struct Key
+    {
+        uint32_t ifId{0};
+        bool behindNat{false};
+        Prefix prefix;
+        ChildSaId id;
+
+        auto operator<=>(const Key&) const = default;
+    };
+
+    static Prefix CoverOf(const IpRange& range);
+    static Prefix Shortened(const Prefix& prefix, uint8_t bits);
+    /// @param judged those that were, each once: both may have hundreds of selectors
+    bool IsTaken(const Neighbour& asks,
+                 bool behindNat,
+                 const Prefix& prefix,
+                 std::set<ChildSaId>& judged) const;
+    bool Collide(const Neighbour& has, const Neighbour& asks) const;
+    bool PolicyTellsApart(const Neighbour& one, const Neighbour& other) const;
+
+    std::unordered_map<const ChildConfig*, size_t> m_places; ///< of each child's rule in policy
+    std::map<Key, Neighbour> m_byPrefix;                     ///< one or more of each SA
+    std::map<std::pair<bool, uint8_t>, size_t> m_lengths;    ///< in use, by IP version
+};
+
+} // namespace ikelab::ike
