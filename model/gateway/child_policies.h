@@ -30,6 +30,7 @@ struct HeldPacket
     /// The nested connection that it is of; nobody for a clear packet.
     std::shared_ptr<const ike::ConnectionConfig> of{};
     uint32_t ifId{0}; ///< not 0: it was routed there
+    Buffer before{};  ///< what it was when it was held first, if it was held inside since
 };
 
 /// One configured child as policy sees it: its selectors, the SAs that serve them now and packets

@@ -80,6 +80,9 @@ struct SealedPacket
 {
     Buffer packet;
     Outgoing outgoing;
+    /// If it waited, what it was when it was held: by that its owner finds what else it knows of
+    /// it.
+    Buffer held{};
 };
 
 /// How much one Child SA was used since it was installed, and what its packets were refused for:

@@ -163,7 +163,8 @@ class Gateway::Impl
                       unsigned layer,
                       ChildSaId sealedBy = {});
     /// One that waited, or IKE's. It is then in `sealedPackets`, held again or refused.
-    void SealOwn(const HeldPacket& own);
+    void SealOwn(const HeldPacket& own, Buffer held);
+    Verdict PassOwn(const HeldPacket& own, PacketBuffer& packet, Outgoing& outgoing);
     /// The SA that the packets of a nested one go into; nullptr if there is none.
     esp::ChildSa* SaAround(Instant now, esp::ChildSa& sa);
     /// Before the SAs go that carry what they have to say.
@@ -274,6 +275,7 @@ class Gateway::Impl
     bool m_shutDown{false};
     std::vector<std::shared_ptr<const ike::ConnectionConfig>> m_nested; ///< mostly none
     std::deque<HeldPacket> m_again;      ///< packets of these that may go on
+    const Buffer* m_sealing{nullptr};    ///< what SealOwn's packet was when it was held first
     std::deque<ike::Datagram> m_waiting; ///< of IKE, looked at and not to be sealed
     Incoming m_incoming;
     uint16_t m_identification{0}; ///< of headers that are written here

@@ -131,6 +131,7 @@ TEST(Interfaces, HoldWhatTheirSaIsMissingFor)
     EXPECT_EQ(pair.Deliver(pair.sun, {Frame::Kind::ESP, sealed->outgoing.path, sealed->packet}),
               Verdict::DELIVER);
     EXPECT_TRUE(SameOctets(pair.sun.delivered.at(0), FromAlice()));
+    EXPECT_TRUE(SameOctets(sealed->held, FromAlice())) << "the shell finds what it kept of it";
 }
 
 struct Room

@@ -155,19 +155,26 @@ Gateway::Impl::PassAgain(Instant now,
     return SealBy(now, *sa, *info, packet, outgoing, layer);
 }
 
+/// @param held as SealedPacket has it
 void
-Gateway::Impl::SealOwn(const HeldPacket& own)
+Gateway::Impl::SealOwn(const HeldPacket& own, Buffer held)
 {
     PacketBuffer packet(own.packet);
     Outgoing outgoing;
-    if (own.ifId != 0)
+    m_sealing = &held; // if it has to wait for another SA
+    const Verdict verdict = own.ifId != 0 ? HandleRouted(m_pumped, own.ifId, packet, outgoing)
+                                          : PassOwn(own, packet, outgoing);
+    m_sealing = nullptr;
+    if (verdict == Verdict::PROTECT)
     {
-        if (HandleRouted(m_pumped, own.ifId, packet, outgoing) == Verdict::PROTECT)
-        {
-            sealedPackets.push_back({ToBuffer(std::as_const(packet).View()), outgoing});
-        }
-        return;
+        sealedPackets.push_back(
+            {ToBuffer(std::as_const(packet).View()), outgoing, std::move(held)});
     }
+}
+
+Verdict
+Gateway::Impl::PassOwn(const HeldPacket& own, PacketBuffer& packet, Outgoing& outgoing)
+{
     outgoing.wholePacket = true;
     if (const auto info = esp::ReadPacket(own.packet))
     {
@@ -175,10 +182,7 @@ Gateway::Impl::SealOwn(const HeldPacket& own)
         outgoing.trafficClass = info->trafficClass;
         outgoing.dontFragment = info->dontFragment;
     }
-    if (PassAgain(m_pumped, own.of, packet, outgoing, 0) == Verdict::PROTECT)
-    {
-        sealedPackets.push_back({ToBuffer(std::as_const(packet).View()), outgoing});
-    }
+    return PassAgain(m_pumped, own.of, packet, outgoing, 0);
 }
 
 /// Does policy send this datagram through another SA, or forbid it? Then it is in `own`.
@@ -289,6 +293,7 @@ Gateway::Impl::SealNext()
     while (true)
     {
         HeldPacket own;
+        Buffer held;
         if (auto datagram = ike.PollTransmit())
         {
             if (!MustPassAgain(*datagram, own))
@@ -300,6 +305,7 @@ Gateway::Impl::SealNext()
         {
             own = std::move(m_again.front());
             m_again.pop_front();
+            held = own.before.empty() ? own.packet : std::move(own.before);
         }
         else
         {
@@ -307,7 +313,8 @@ Gateway::Impl::SealNext()
         }
         if (own.of || own.ifId != 0)
         {
-            SealOwn(own); // which may start another connection, whose message comes next
+            // Which may start another connection, whose message comes next.
+            SealOwn(own, std::move(held));
         }
     }
 }

@@ -242,6 +242,54 @@ TEST(Nesting, HoldsWhatTheOuterSaIsMissingFor)
     EXPECT_EQ(trio.host.lastOutgoing.path.remote.address, *IpAddress::Parse(Trio::GUARD));
 }
 
+// A packet may wait for its SA, and inside of that for the one around it. Its owner knows it as it
+// was, and IKE's is nobody's.
+TEST(Nesting, TellsOfWhatWaitedAsWhatItWaited)
+{
+    const auto tunnel = [](const char* name, const char* remote)
+    {
+        return Trio::Connection(Trio::HOST,
+                                Trio::GUARD,
+                                name,
+                                {{"child",
+                                  {{"local_ts", {"192.0.2.1/32"}},
+                                   {"remote_ts", {remote}},
+                                   {"start_action", "trap"}}}});
+    };
+    constexpr uint32_t IF_ID = 7;
+    for (const bool routed : {false, true})
+    {
+        const Json child = Json::parse(routed ? R"({"start_action": "trap", "if_id_in": 7,
+                                                    "if_id_out": 7})"
+                                              : R"({"start_action": "trap"})");
+        Trio trio(Connections({{"ike", tunnel("ike", "10.2.0.10/32[udp/500]")},
+                               {"esp", tunnel("esp", "10.2.0.10/32[esp]")},
+                               {"far", Far(true, child)}}),
+                  Connections({{"gw", GuardTunnel()}}),
+                  Connections({{"far", Far(false, Json::object())}}));
+        PacketBuffer packet(ToFar());
+        Outgoing outgoing;
+        EXPECT_EQ(routed
+                      ? trio.host.gateway.HandleRouted(trio.now, IF_ID, packet, outgoing)
+                      : trio.host.gateway.HandleOutbound(trio.now, Origin::LOCAL, packet, outgoing),
+                  Verdict::HELD);
+        trio.Drain(trio.host);
+        trio.Settle();
+        EXPECT_EQ(trio.host.Counts().heldPackets, 3u) << "IKE of its SA, itself, and its ESP";
+        ASSERT_EQ(trio.farGot.size(), 1u);
+        ASSERT_FALSE(trio.sealed.empty());
+        const Buffer held = std::move(trio.sealed.back().held);
+        trio.sealed.pop_back();
+        const auto waited = std::ranges::count_if(
+            trio.sealed, [](const SealedPacket& ikes) { return !ikes.held.empty(); });
+        EXPECT_EQ(waited, 1) << "its first message";
+        EXPECT_EQ(ProtocolOf(trio.sealed.front().held), esp::PROTOCOL_UDP);
+        // Of a clear packet that was released its shell keeps track again.
+        EXPECT_EQ(ProtocolOf(held), routed ? ProtocolOf(ToFar()) : esp::PROTOCOL_ESP);
+        EXPECT_EQ(SameOctets(held, ToFar()), routed);
+    }
+}
+
 TEST(Nesting, RefusesWhatTheOuterSaIsMissingForAndNothingMayStart)
 {
     Trio trio(Connections({{"far", Far(true, Json::object())},

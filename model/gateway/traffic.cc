@@ -350,7 +350,8 @@ Gateway::Impl::Hold(Instant now,
         ++counters.discardedPackets;
         policy.held.pop_front(); // the oldest has waited longest: its sender repeats it first
     }
-    policy.held.push_back({ToBuffer(packet), of, of ? 0 : policy.child->ifIdOut});
+    policy.held.push_back(
+        {ToBuffer(packet), of, of ? 0 : policy.child->ifIdOut, m_sealing ? *m_sealing : Buffer()});
     ++counters.heldPackets;
     Pump(now);
     return Verdict::HELD;

@@ -413,7 +413,9 @@ IpsecStack::SendWhole(PacketBuffer& packet,
 void
 IpsecStack::SendSealed(const ikelab::gateway::SealedPacket& sealed)
 {
-    const IpOutput::Heir nobody(m_output, nullptr);
+    // IKE's come of nothing.
+    const Ptr<const Packet> ancestor = sealed.held.empty() ? nullptr : m_held.Take(sealed.held);
+    const IpOutput::Heir heir(m_output, PeekPointer(ancestor));
     BufferLease lease(m_buffer);
     (*lease).Assign(sealed.packet);
     SendProtected(*lease, sealed.outgoing, sealed.packet.size(), false, false);

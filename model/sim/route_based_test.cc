@@ -2,6 +2,7 @@
 #include "esp/packet_info.h"
 #include "sim/flat_packet.h"
 #include "sim/testing/gateway_sites.h"
+#include "sim/testing/tags.h"
 
 #include "ns3/ipv4-list-routing.h"
 #include "ns3/ipv4-static-routing.h"
@@ -225,6 +226,22 @@ TEST(RouteBased, HoldsTheFirstPacketForItsOwnSa)
     EXPECT_EQ(both.SentBy("routed"), 1u);
     EXPECT_EQ(both.outOfSun, 1u);
     EXPECT_EQ(both.clear, 0u);
+}
+
+// What follows packets by tags sees them leave, whether they waited or not.
+TEST(RouteBased, KeepsTheTagsOfWhatItHolds)
+{
+    BothWays both({}, ikelab::ike::StartAction::TRAP);
+    const testing::TagsSent sent(both.run.sites.wan.Get(0));
+    for (const uint32_t number : {1U, 2U})
+    {
+        testing::SendTaggedAt(Seconds(5), both.run.sites.alice, BEHIND_SUN, PORT, number);
+    }
+    testing::SendTaggedAt(Seconds(6), both.run.sites.alice, BEHIND_SUN, PORT, 3);
+    both.run.Run(7);
+    EXPECT_EQ(both.run.moon->GetCounters().heldPackets, 2u);
+    EXPECT_EQ(both.SentBy("routed"), 3u);
+    EXPECT_EQ(sent.numbers, (std::vector<uint32_t>{1, 2, 3}));
 }
 
 // Whoever is routed to the tunnel cannot come beside it (RFC 4301 §5.2: clear where SAs protect).

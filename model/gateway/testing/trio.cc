@@ -154,10 +154,11 @@ Trio::Drain(Node& node)
             MakeWhole(packet, datagram->path, esp::PROTOCOL_UDP, true);
             Put(node, ToBuffer(std::as_const(packet).View()));
         }
-        while (auto sealed = node.gateway.PollSealed())
+        while (auto ready = node.gateway.PollSealed())
         {
-            PacketBuffer packet(sealed->packet);
-            Emit(node, sealed->outgoing, packet);
+            PacketBuffer packet(ready->packet);
+            Emit(node, ready->outgoing, packet);
+            sealed.push_back(std::move(*ready));
             again = true;
         }
     }

@@ -46,6 +46,7 @@ class Trio
     std::vector<Buffer> farLink;  ///< what went between guard and far, both ways
     std::vector<Buffer> hostGot;  ///< inner packets at their end, and clear ones
     std::vector<Buffer> farGot;
+    std::vector<SealedPacket> sealed; ///< what PollSealed gave
 
   private:
     void Put(const Node& from, Buffer packet);
