@@ -275,6 +275,49 @@ TEST_P(Audit, FragmentOfferedToEspOrAh)
     }
 }
 
+// RFC 4301 §5.2: what the shell has to drop of what was opened.
+TEST_P(Audit, WhatTheShellCannotDeliver)
+{
+    for (const Undeliverable why : {Undeliverable::TOO_DEEP, Undeliverable::NO_DEVICE})
+    {
+        const Frame frame = OnTheWire();
+        const Bytes header = Bytes(frame.octets).first(Begin());
+        PacketBuffer packet(Bytes(frame.octets).subspan(Begin()));
+        const Arrival arrival{{{Address(SUN[V6()]), 0}, {Address(MOON[V6()]), 0}}, 0, header};
+        Incoming incoming;
+        Gateway& sun = m_pair.sun.gateway;
+        ASSERT_EQ(Ah() ? sun.HandleAh(m_pair.now, arrival, packet, &incoming)
+                       : sun.HandleEsp(m_pair.now, arrival, packet, &incoming),
+                  Verdict::DELIVER);
+        m_pair.Drain(m_pair.sun);
+        m_pair.sun.events.clear();
+        const auto counters = m_pair.sun.Counts();
+        const auto ofSa = *sun.CountersOf(incoming.child);
+        sun.HandleUndeliverable(m_pair.now, incoming, why, std::as_const(packet).View());
+        m_pair.Drain(m_pair.sun);
+        const PacketRefused& refused = Only(m_pair.sun);
+        const bool deep = why == Undeliverable::TOO_DEEP;
+        EXPECT_EQ(refused.error.fault, deep ? Fault::LIMIT : Fault::POLICY);
+        EXPECT_TRUE(refused.inbound);
+        EXPECT_EQ(refused.protocol, Ah() ? wire::ProtocolId::AH : wire::ProtocolId::ESP);
+        EXPECT_EQ(refused.spi, m_pair.sun.Children().at(0).inboundSpi);
+        EXPECT_EQ(refused.sequence, deep ? 1u : 2u);
+        EXPECT_EQ(refused.source, Address(MOON[V6()]));
+        EXPECT_EQ(refused.destination, Address(SUN[V6()]));
+        ExpectSa(refused, m_pair.sun);
+        ExpectClear(refused, ALICE[V6()], BOB[V6()]);
+        EXPECT_EQ(m_pair.sun.Counts().discardedPackets, counters.discardedPackets + 1);
+        EXPECT_EQ(sun.CountersOf(incoming.child)->refusedPackets, ofSa.refusedPackets + 1);
+        // Its SA may have ended with it, and it may be of any kind.
+        incoming.child = ChildSaId{999};
+        m_pair.sun.events.clear();
+        sun.HandleUndeliverable(m_pair.now, incoming, why, {});
+        m_pair.Drain(m_pair.sun);
+        EXPECT_FALSE(Only(m_pair.sun).sa);
+        EXPECT_EQ(m_pair.sun.Counts().discardedPackets, counters.discardedPackets + 2);
+    }
+}
+
 // RFC 4301 §5.2 step 5
 TEST_P(Audit, InnerPacketOutsideTheSelectors)
 {

@@ -87,8 +87,8 @@ using Event = std::variant<ike::MessageEvent,
 struct Counters
 {
     uint64_t protectedPackets{0};
-    uint64_t protectedOctets{0}; ///< of inner packets
-    uint64_t deliveredPackets{0};
+    uint64_t protectedOctets{0};  ///< of inner packets
+    uint64_t deliveredPackets{0}; ///< handed to the shell, which may yet have to drop some
     uint64_t deliveredOctets{0};
     /// Left in clear. Not those that came in: a forwarded packet may yet be protected.
     uint64_t bypassedPackets{0};

@@ -368,6 +368,12 @@ Gateway::HandleAh(Instant now, const Arrival& arrival, PacketBuffer& packet, Inc
 }
 
 void
+Gateway::HandleUndeliverable(Instant now, const Incoming& incoming, Undeliverable why, Bytes packet)
+{
+    m_impl->RefuseUndeliverable(now, incoming, why, packet);
+}
+
+void
 Gateway::HandleTimeout(Instant now)
 {
     m_impl->HandleTimeout(now);

@@ -71,8 +71,16 @@ struct Outgoing
 /// Where a packet that was opened belongs.
 struct Incoming
 {
-    ChildSaId child;  ///< the innermost SA that it came out of
-    uint32_t ifId{0}; ///< not 0: it comes out of the tunnel device of this if_id_in
+    ChildSaId child;      ///< the innermost SA that it came out of
+    uint32_t ifId{0};     ///< not 0: it comes out of the tunnel device of this if_id_in
+    uint32_t sequence{0}; ///< of its ESP or AH
+};
+
+/// Why a shell cannot deliver what was opened.
+enum class Undeliverable
+{
+    TOO_DEEP, ///< it came out of limits::NESTED_SAS others already, by way of the shell
+    NO_DEVICE ///< the tunnel device of its if_id_in is not there
 };
 
 /// A packet of the gateway's own, ready to be sent.
@@ -159,11 +167,18 @@ class Gateway
                       const Arrival& arrival,
                       PacketBuffer& packet,
                       Incoming* incoming = nullptr);
-    /// The same with protocol 51; the arrival has its header.
+    /// The same with protocol 51; the arrival has its header, which says the traffic class too.
     Verdict HandleAh(Instant now,
                      const Arrival& arrival,
                      PacketBuffer& packet,
                      Incoming* incoming = nullptr);
+    /// The shell drops a packet that it was to deliver: it is counted and told as what is refused
+    /// here (RFC 4301 §5.2).
+    /// @param packet as it was to be delivered
+    void HandleUndeliverable(Instant now,
+                             const Incoming& incoming,
+                             Undeliverable why,
+                             Bytes packet);
     void HandleTimeout(Instant now);
     /// Packets are padded to no more than the link takes that leads to a tunnel's end (RFC 4303
     /// §2.7). The shell tells its MTU, 0 if it is unknown: then 1280 stands for it, as without

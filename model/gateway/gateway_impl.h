@@ -61,6 +61,12 @@ class Gateway::Impl
         return m_incoming;
     }
 
+    // refusals.cc
+    void RefuseUndeliverable(Instant now,
+                             const Incoming& incoming,
+                             Undeliverable why,
+                             Bytes packet);
+
     // icmp.cc
     std::optional<Verdict> HandleIcmpError(Instant now, Bytes packet);
 
@@ -95,6 +101,7 @@ class Gateway::Impl
 
   private:
     static constexpr Error BY_POLICY{Fault::POLICY, "policy", 0, 0};
+    static constexpr Error TOO_DEEP{Fault::LIMIT, "nested SAs", 0, 0};
     static constexpr Error NO_SA{Fault::POLICY, "no SA for protected traffic", 0, 0};
 
     /// An ESP or AH packet on its way in.

@@ -18,7 +18,6 @@ namespace ikelab::gateway
 namespace
 {
 
-constexpr Error TOO_DEEP{Fault::LIMIT, "nested SAs", 0, 0};
 constexpr Error NO_IP_PACKET{Fault::OVERLONG, "packet of a nested connection", 0, 0};
 constexpr uint8_t KEEP_ALIVE = 0xff; // RFC 3948 §2.3
 

@@ -165,4 +165,31 @@ Gateway::Impl::RefuseReceived(Instant now,
                    sa});
 }
 
+void
+Gateway::Impl::RefuseUndeliverable(Instant now,
+                                   const Incoming& incoming,
+                                   Undeliverable why,
+                                   Bytes packet)
+{
+    constexpr Error NO_DEVICE{Fault::POLICY, "no device of the interface", 0, 0};
+    const Error& error = why == Undeliverable::TOO_DEEP ? TOO_DEEP : NO_DEVICE;
+    const auto info = esp::ReadPacket(packet);
+    Refused refused;
+    if (info)
+    {
+        refused.packet = &*info;
+    }
+    if (esp::ChildSa* const sa = m_sad.Find(incoming.child)) // it may have been its last
+    {
+        refused.source = sa->path.remote.address;
+        refused.destination = sa->path.local.address;
+        refused.protocol = sa->inbound.Ah() ? wire::ProtocolId::AH : wire::ProtocolId::ESP;
+        refused.spi = sa->inbound.Spi();
+        refused.sequence = incoming.sequence;
+        refused.sa = sa;
+        CountRefusal(sa->id, error.fault);
+    }
+    Refuse(now, error, true, refused);
+}
+
 } // namespace ikelab::gateway

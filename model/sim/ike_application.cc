@@ -24,8 +24,10 @@ NS_OBJECT_ENSURE_REGISTERED(IkeApplication);
 using ikelab::Bytes;
 using ikelab::PacketBuffer;
 using ikelab::gateway::Gateway;
+using ikelab::gateway::Incoming;
 using ikelab::gateway::Origin;
 using ikelab::gateway::Outgoing;
+using ikelab::gateway::Undeliverable;
 using ikelab::gateway::Verdict;
 
 namespace
@@ -343,10 +345,10 @@ IkeApplication::Routed(uint32_t ifId, PacketBuffer& packet, ikelab::gateway::Out
                      : Core().HandleRouted(Now(), ifId, packet, outgoing);
 }
 
-uint32_t
-IkeApplication::DeliveredIfId() const
+void
+IkeApplication::Undelivered(const Incoming& incoming, Undeliverable why, Bytes packet)
 {
-    return m_incoming.ifId;
+    Core().HandleUndeliverable(Now(), incoming, why, packet);
 }
 
 bool
@@ -444,9 +446,8 @@ IkeApplication::ArmTimer()
     m_timerAt = next;
     if (next)
     {
-        const auto wait = std::max(*next - Now(), ikelab::Duration::zero());
-        m_timer =
-            Simulator::Schedule(NanoSeconds(wait.count()), &IkeApplication::HandleTimeout, this);
+        const Time wait = NanoSeconds(std::max(*next - Now(), ikelab::Duration::zero()).count());
+        m_timer = Simulator::Schedule(wait, &IkeApplication::HandleTimeout, this);
     }
 }
 

@@ -119,7 +119,15 @@ class IkeApplication : public Application, public IpsecEngine
     ikelab::gateway::Verdict Routed(uint32_t ifId,
                                     ikelab::PacketBuffer& packet,
                                     ikelab::gateway::Outgoing& outgoing) override;
-    uint32_t DeliveredIfId() const override;
+    ikelab::gateway::Incoming
+    Delivered() const override
+    {
+        return m_incoming;
+    }
+
+    void Undelivered(const ikelab::gateway::Incoming& incoming,
+                     ikelab::gateway::Undeliverable why,
+                     ikelab::Bytes packet) override;
     ikelab::gateway::Verdict InboundClear(ikelab::Bytes packet) override;
     bool AdmitsClear(ikelab::Bytes quoted) const override;
     std::optional<ikelab::gateway::Verdict> IcmpError(ikelab::Bytes packet) override;

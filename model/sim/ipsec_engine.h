@@ -31,11 +31,19 @@ class IpsecEngine
         return Outbound(ikelab::gateway::Origin::FORWARDED, packet, outgoing);
     }
 
-    /// The tunnel device, by its if_id, that the packet comes out of which was opened last.
-    virtual uint32_t
-    DeliveredIfId() const
+    /// Where the packet belongs that was opened last.
+    virtual ikelab::gateway::Incoming
+    Delivered() const
     {
-        return 0;
+        return {};
+    }
+
+    /// Such a packet is dropped all the same. Settle afterwards.
+    virtual void
+    Undelivered([[maybe_unused]] const ikelab::gateway::Incoming& incoming,
+                [[maybe_unused]] ikelab::gateway::Undeliverable why,
+                [[maybe_unused]] ikelab::Bytes packet)
+    {
     }
 
     virtual ikelab::gateway::Verdict InboundClear(ikelab::Bytes packet) = 0;

@@ -153,6 +153,10 @@ class IpsecStack : public Object
     void FromAh(const Packet& packet, const Header& header);
     void FromUdp(Ptr<Packet> datagram, const ikelab::gateway::Arrival& arrival);
     void Finish(ikelab::gateway::Verdict verdict, ikelab::PacketBuffer& packet);
+    /// Also to be told by the engine.
+    void RefuseOpened(const ikelab::gateway::Incoming& incoming,
+                      ikelab::gateway::Undeliverable why,
+                      ikelab::Bytes packet);
     bool ComesFromItsSide(const ikelab::IpAddress& source,
                           const Ptr<const NetDevice>& device) const;
     template <typename Header>

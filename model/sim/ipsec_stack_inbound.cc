@@ -20,6 +20,8 @@ using ikelab::Bytes;
 using ikelab::IpAddress;
 using ikelab::PacketBuffer;
 using ikelab::gateway::Arrival;
+using ikelab::gateway::Incoming;
+using ikelab::gateway::Undeliverable;
 using ikelab::gateway::Verdict;
 
 bool
@@ -218,25 +220,28 @@ IpsecStack::FromUdp(Ptr<Packet> datagram, const Arrival& arrival)
 void
 IpsecStack::Finish(Verdict verdict, PacketBuffer& packet)
 {
-    const uint32_t ifId = m_engine->DeliveredIfId();
+    const Incoming incoming = m_engine->Delivered();
     m_engine->Settle();
     if (verdict == Verdict::DELIVER)
     {
         // ESP in it may come here again by the IP layer, which puts fragments together.
         if (m_layers >= ikelab::limits::NESTED_SAS)
         {
-            Refuse(packet.View(), true);
+            RefuseOpened(incoming, Undeliverable::TOO_DEEP, packet.View());
+            return;
+        }
+        const Ptr<IpsecNetDevice> tunnel = GetTunnelDevice(incoming.ifId);
+        if (!tunnel && incoming.ifId != 0)
+        {
+            // Policy has not judged it.
+            RefuseOpened(incoming, Undeliverable::NO_DEVICE, packet.View());
             return;
         }
         ++m_layers;
         m_deliveredTrace(packet.View());
-        if (const Ptr<IpsecNetDevice> tunnel = GetTunnelDevice(ifId))
+        if (tunnel)
         {
             tunnel->Deliver(m_output.MakePacket(packet.View()), flat::Version(packet.View()));
-        }
-        else if (ifId != 0)
-        {
-            Refuse(packet.View(), true); // its device is not there, and policy has not judged it
         }
         else
         {
@@ -248,6 +253,14 @@ IpsecStack::Finish(Verdict verdict, PacketBuffer& packet)
     {
         Refuse(packet.View(), true);
     }
+}
+
+void
+IpsecStack::RefuseOpened(const Incoming& incoming, Undeliverable why, Bytes packet)
+{
+    m_engine->Undelivered(incoming, why, packet);
+    Refuse(packet, true);
+    m_engine->Settle();
 }
 
 void

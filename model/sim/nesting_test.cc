@@ -433,12 +433,13 @@ TEST(NestedSas, TellSendersTheMtuOfBothLayers)
     EXPECT_EQ(Dissect(row).espInEsp, 1u);
 }
 
+constexpr uint64_t LATER = 1000; // than all that sun has sent
+
 /// A packet in so many layers of ESP in UDP, each from sun to moon, by an SA that sun sends by.
 Buffer
 Pack(const ikelab::ike::ChildSaInstalled& ofMoon, unsigned layers, const Buffer& innermost)
 {
     constexpr uint16_t NATT = 4500;
-    constexpr uint64_t LATER = 1000; // than all that sun has sent
     ikelab::SeededRandom dice(1);
     ikelab::Path path{ofMoon.path.remote, ofMoon.path.local};
     path.local.port = path.remote.port = NATT;
@@ -487,11 +488,13 @@ TEST(NestedSas, OpenEspInUdpSoDeepAndNoDeeper)
                     config->ike.connections.front() = connection;
                 }
             });
+        ikelab::EspSpi spi;
         run.moon->TraceConnectWithoutContext(
             "ChildSaInstalled",
             Callback<void, const ikelab::ike::ChildSaInstalled&>(
                 [&](const ikelab::ike::ChildSaInstalled& installed)
                 {
+                    spi = installed.inboundSpi;
                     testing::SendFrameAt(
                         Seconds(2),
                         run.sites.wan.Get(2),
@@ -501,10 +504,34 @@ TEST(NestedSas, OpenEspInUdpSoDeepAndNoDeeper)
                              testing::MakeUdpPacket(
                                  run.sites.bobAddress, run.sites.moonOutside, PORT, "DEEP")));
                 }));
+        std::vector<ikelab::gateway::PacketRefused> refused;
+        run.moon->TraceConnectWithoutContext("PacketRefused",
+                                             Callback<void, const ikelab::gateway::PacketRefused&>(
+                                                 [&](const ikelab::gateway::PacketRefused& event)
+                                                 { refused.push_back(event); }));
         testing::UdpInbox moon(run.sites.moon, false, PORT);
         run.Run(6);
-        EXPECT_EQ(moon.datagrams.size(), layers <= ikelab::limits::NESTED_SAS ? 1U : 0U) << layers;
+        const bool tooDeep = layers > ikelab::limits::NESTED_SAS;
+        EXPECT_EQ(moon.datagrams.size(), tooDeep ? 0U : 1U) << layers;
         EXPECT_EQ(run.moon->GetCounters().deliveredPackets, layers);
+        EXPECT_EQ(run.moon->GetCounters().discardedPackets, tooDeep ? 1U : 0U);
+        ASSERT_EQ(refused.size(), tooDeep ? 1U : 0U);
+        if (tooDeep)
+        {
+            const auto& event = refused.front();
+            EXPECT_EQ(event.error.fault, ikelab::Fault::LIMIT);
+            EXPECT_TRUE(event.inbound);
+            EXPECT_EQ(event.source, run.sites.sunOutside);
+            EXPECT_EQ(event.destination, run.sites.moonOutside);
+            EXPECT_EQ(event.protocol, ikelab::wire::ProtocolId::ESP);
+            EXPECT_EQ(event.spi, spi);
+            EXPECT_EQ(event.sequence, LATER + 1) << "the innermost";
+            ASSERT_TRUE(event.sa && event.packet);
+            EXPECT_EQ(event.packet->source.ToAddress(), run.sites.bobAddress);
+            const auto counters = run.moon->CountersOf(event.sa->child);
+            ASSERT_TRUE(counters);
+            EXPECT_EQ(counters->refusedPackets, 1U);
+        }
     }
 }
 

@@ -43,7 +43,8 @@ class BothWays
 {
   public:
     explicit BothWays(const SiteToSite::Options& options = {},
-                      ikelab::ike::StartAction routedStarts = ikelab::ike::StartAction::START)
+                      ikelab::ike::StartAction routedStarts = ikelab::ike::StartAction::START,
+                      bool sunHasDevice = true)
         : run(options,
               [&](SiteToSite&, ikelab::gateway::Config& moon, ikelab::gateway::Config& sun)
               {
@@ -52,7 +53,10 @@ class BothWays
               })
     {
         moonDevice = AddDevice(run.moon, MOON_TUNNEL, "10.3.0.0");
-        sunDevice = AddDevice(run.sun, *IpAddress::Parse("10.255.0.2"), nullptr);
+        if (sunHasDevice)
+        {
+            sunDevice = AddDevice(run.sun, *IpAddress::Parse("10.255.0.2"), nullptr);
+        }
         Ptr<Ipv4> sun = run.sites.sun->GetObject<Ipv4>();
         sun->AddAddress(
             static_cast<uint32_t>(sun->GetInterfaceForDevice(run.sites.rightLan.Get(0))),
@@ -65,9 +69,12 @@ class BothWays
         for (const auto& [device, count] :
              {std::pair(moonDevice, &outOfMoon), std::pair(sunDevice, &outOfSun)})
         {
-            device->TraceConnectWithoutContext(
-                "MacRx",
-                Callback<void, Ptr<const Packet>>([count](Ptr<const Packet>) { ++*count; }));
+            if (device)
+            {
+                device->TraceConnectWithoutContext(
+                    "MacRx",
+                    Callback<void, Ptr<const Packet>>([count](Ptr<const Packet>) { ++*count; }));
+            }
         }
     }
 
@@ -242,6 +249,37 @@ TEST(RouteBased, KeepsTheTagsOfWhatItHolds)
     EXPECT_EQ(both.run.moon->GetCounters().heldPackets, 2u);
     EXPECT_EQ(both.SentBy("routed"), 3u);
     EXPECT_EQ(sent.numbers, (std::vector<uint32_t>{1, 2, 3}));
+}
+
+// RFC 4301 §5.2: what a gateway cannot hand on it tells of as of all that it discards.
+TEST(RouteBased, TellsOfWhatItsMissingDeviceCannotTake)
+{
+    BothWays both({}, ikelab::ike::StartAction::START, false);
+    std::vector<ikelab::gateway::PacketRefused> refused;
+    both.run.sun->TraceConnectWithoutContext("PacketRefused",
+                                             Callback<void, const ikelab::gateway::PacketRefused&>(
+                                                 [&](const ikelab::gateway::PacketRefused& event)
+                                                 { refused.push_back(event); }));
+    unsigned delivered = 0;
+    both.run.sun->GetStack()->TraceConnectWithoutContext(
+        "PacketDelivered", Callback<void, ikelab::Bytes>([&](ikelab::Bytes) { ++delivered; }));
+    testing::UdpInbox sun(both.run.sites.sun, false, PORT);
+    testing::SendUdpAt(Seconds(5), both.run.sites.alice, BEHIND_SUN, PORT, "route");
+    both.run.Run(6);
+    EXPECT_EQ(both.SentBy("routed"), 1u);
+    EXPECT_TRUE(sun.datagrams.empty());
+    EXPECT_EQ(delivered, 0u);
+    EXPECT_EQ(both.run.sun->GetCounters().discardedPackets, 1u);
+    ASSERT_EQ(refused.size(), 1u);
+    EXPECT_EQ(refused[0].error.fault, ikelab::Fault::POLICY);
+    EXPECT_EQ(refused[0].error.what, "no device of the interface");
+    EXPECT_TRUE(refused[0].inbound);
+    EXPECT_EQ(refused[0].source, both.run.sites.moonOutside);
+    EXPECT_EQ(refused[0].sequence, 1u);
+    ASSERT_TRUE(refused[0].packet);
+    EXPECT_EQ(refused[0].packet->destination.ToAddress(), BEHIND_SUN);
+    ASSERT_TRUE(refused[0].sa);
+    EXPECT_EQ(both.run.sun->CountersOf(refused[0].sa->child)->refusedPackets, 1u);
 }
 
 // Whoever is routed to the tunnel cannot come beside it (RFC 4301 §5.2: clear where SAs protect).
