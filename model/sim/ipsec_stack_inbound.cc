@@ -181,7 +181,6 @@ IpsecStack::FromAh(const Packet& packet, const Header& header)
     PacketBuffer& buffer = *lease;
     flat::Flatten(header, packet, buffer);
     Arrival arrival;
-    arrival.trafficClass = flat::TrafficClass(buffer.View());
     arrival.path.local.address = flat::ToIpAddress(header.GetDestination());
     arrival.path.remote.address = flat::ToIpAddress(header.GetSource());
     arrival.header = std::as_const(buffer).View().first(buffer.Size() - packet.GetSize());
