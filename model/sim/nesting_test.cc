@@ -7,6 +7,7 @@
 #include "esp/transport_header.h"
 #include "sim/flat_packet.h"
 #include "sim/testing/gateway_sites.h"
+#include "sim/testing/tags.h"
 
 #include "ns3/boolean.h"
 #include "ns3/global-value.h"
@@ -123,8 +124,17 @@ struct KeyLog
 class Row
 {
   public:
-    /// @param forAlice the inner SA is a tunnel for alice, not transport mode for the host
-    explicit Row(bool forAlice, bool nested = true)
+    /// What of the connections is other than usual.
+    struct Options
+    {
+        bool forAlice{
+            false}; ///< the inner SA is a tunnel for alice, not transport mode for the host
+        bool nested{true};
+        /// ESP has a tunnel of its own, and each SA comes when a packet asks for it.
+        bool onDemand{false};
+    };
+
+    explicit Row(const Options& options)
     {
         RngSeedManager::SetSeed(1);
         RngSeedManager::SetRun(1);
@@ -140,7 +150,7 @@ class Row
         Route(Host(), wan.Get(0), "192.0.2.2");
         Route(Guard(), wan.Get(1), "192.0.2.1");
         Route(Far(), inside.Get(1), "10.2.0.1");
-        Install(forAlice, nested);
+        Install(options);
         tap = std::make_unique<LinkTap>([this](const TapFrame& frame) { See(frame); });
         tap->WatchAll();
     }
@@ -223,24 +233,32 @@ class Row
     }
 
     void
-    Install(bool forAlice, bool nested)
+    Install(const Options& options)
     {
-        const Json mine =
-            forAlice ? Json{{"local_ts", "10.9.0.0/24"}} : Json{{"mode", "transport"}};
+        const bool forAlice = options.forAlice;
+        Json mine = forAlice ? Json{{"local_ts", "10.9.0.0/24"}} : Json{{"mode", "transport"}};
         const Json theirs =
             forAlice ? Json{{"remote_ts", "10.9.0.0/24"}} : Json{{"mode", "transport"}};
+        mine["start_action"] = options.onDemand ? "trap" : "none";
         Json toFar = Connection(HOST, FAR, "far", mine);
-        toFar["nested"] = nested ? "yes" : "no";
+        toFar["nested"] = options.nested ? "yes" : "no";
         // The tunnel is for ESP and IKE: everything else to the far end is the inner SA's.
-        const Json tunnel{{"local_ts", "192.0.2.1/32"},
-                          {"remote_ts", {"10.2.0.10/32[esp]", "10.2.0.10/32[udp/500]"}},
-                          {"start_action", "trap"}};
+        Json tunnel{{"local_ts", "192.0.2.1/32"},
+                    {"remote_ts", {"10.2.0.10/32[esp]", "10.2.0.10/32[udp/500]"}},
+                    {"start_action", "trap"}};
         const Json back{{"local_ts", {"10.2.0.10/32[esp]", "10.2.0.10/32[udp/500]"}},
                         {"remote_ts", "192.0.2.1/32"}};
         IpsecHelper helper;
         helper.SetContext(testing::GatewaySites::SharedContext());
-        hostGateway = helper.Install(
-            Host(), Read({{"far", toFar}, {"gw", Connection(HOST, GUARD, "tunnel", tunnel)}}));
+        Json connections{{"far", toFar}, {"gw", Connection(HOST, GUARD, "tunnel", tunnel)}};
+        if (options.onDemand)
+        {
+            tunnel["remote_ts"] = "10.2.0.10/32[udp/500]";
+            connections["gw"] = Connection(HOST, GUARD, "tunnel", tunnel);
+            tunnel["remote_ts"] = "10.2.0.10/32[esp]";
+            connections["esp"] = Connection(HOST, GUARD, "esp", tunnel);
+        }
+        hostGateway = helper.Install(Host(), Read(connections));
         ApplicationContainer gateways(hostGateway);
         gateways.Add(
             helper.Install(Guard(), Read({{"gw", Connection(GUARD, HOST, "tunnel", back)}})));
@@ -251,8 +269,11 @@ class Row
             "ChildSaInstalled",
             Callback<void, const ikelab::ike::ChildSaInstalled&>(
                 [this](const ikelab::ike::ChildSaInstalled& installed) { keys.Add(installed); }));
-        Simulator::Schedule(Seconds(2),
-                            [this]() { EXPECT_TRUE(hostGateway->Initiate("far").has_value()); });
+        if (!options.onDemand)
+        {
+            Simulator::Schedule(
+                Seconds(2), [this]() { EXPECT_TRUE(hostGateway->Initiate("far").has_value()); });
+        }
     }
 
     void
@@ -334,7 +355,7 @@ Dissect(Row& row)
 
 TEST(NestedSas, CarryAHostsTrafficEndToEnd)
 {
-    Row row(false);
+    Row row({});
     testing::UdpInbox there(row.Far(), false, PORT);
     testing::UdpInbox back(row.Host(), false, PORT);
     testing::IcmpInbox replies(row.Host(), false, 0);
@@ -367,7 +388,7 @@ TEST(NestedSas, CarryAHostsTrafficEndToEnd)
 // The control: without the key IKE leaves the tunnel out, and the guard wants it to come by that.
 TEST(NestedSas, AreMadeOnlyWhereTheyAreAskedFor)
 {
-    Row row(false, false);
+    Row row({.nested = false});
     row.Run(8);
     unsigned direct = 0;
     for (const Buffer& packet : row.onWan)
@@ -383,7 +404,7 @@ TEST(NestedSas, AreMadeOnlyWhereTheyAreAskedFor)
 // before either layer is opened.
 TEST(NestedSas, CarryWhatIsLargerThanTheLink)
 {
-    Row row(false);
+    Row row({});
     testing::UdpInbox there(row.Far(), false, PORT);
     testing::UdpInbox back(row.Host(), false, PORT);
     const std::string exact(LINK_MTU - 28, 'e'); // fits the link until there is ESP
@@ -398,10 +419,24 @@ TEST(NestedSas, CarryWhatIsLargerThanTheLink)
     EXPECT_EQ(row.hostGateway->GetCounters().discardedPackets, 0u);
 }
 
+// It waits for its own SA and, sealed, for the one around it. What follows packets by tags does not
+// lose it.
+TEST(NestedSas, KeepTheTagsOfWhatIsHeldTwice)
+{
+    Row row({.onDemand = true});
+    const testing::TagsSent sent(row.wan.Get(0));
+    testing::UdpInbox there(row.Far(), false, PORT);
+    testing::SendTaggedAt(Seconds(5), row.Host(), FAR, PORT, 7);
+    row.Run(8);
+    EXPECT_EQ(there.datagrams.size(), 1u);
+    EXPECT_EQ(row.hostGateway->GetCounters().heldPackets, 3u) << "and IKE's first message";
+    EXPECT_EQ(sent.numbers, std::vector<uint32_t>{7});
+}
+
 // RFC 4301 §8.2: alice is told how much fits into both SAs, and that much does.
 TEST(NestedSas, TellSendersTheMtuOfBothLayers)
 {
-    Row row(true);
+    Row row({.forAlice = true});
     testing::UdpInbox there(row.Far(), false, PORT);
     testing::IcmpInbox errors(row.Alice(), false, 3);
     const auto send = [&](double at, size_t octets)

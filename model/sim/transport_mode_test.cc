@@ -4,7 +4,9 @@
 #include "sim/ipsec_stack.h"
 #include "sim/testing/gateway_sites.h"
 
+#include "ns3/boolean.h"
 #include "ns3/error-model.h"
+#include "ns3/ipv4-raw-socket-factory.h"
 #include "ns3/ipv6-raw-socket-factory.h"
 #include "ns3/pointer.h"
 #include "ns3/simulator.h"
@@ -216,6 +218,39 @@ TEST_P(TransportMode, FragmentsOutsideAndReassembles)
     ASSERT_EQ(delivered.size(), 1u);
     EXPECT_EQ(delivered.front()[TtlAt()], TTL);
     EXPECT_EQ(inbox.datagrams, std::vector<std::string>{large});
+}
+
+// Our own packets are fragmented outside although their sender fits them to the link: with DF still
+// on them no router would have them, nor would ns-3 let them out.
+TEST_P(Ipv4TransportMode, FragmentsOutsideWhatItsSenderWantsWhole)
+{
+    const testing::UdpInbox inbox(run->sites.sun, V6(), PORT);
+    const std::string exact(1500 - 28, 'x');
+    for (const std::string& text : {TEXT, exact})
+    {
+        Simulator::ScheduleWithContext(
+            run->sites.moon->GetId(),
+            Seconds(FIRST_PACKET),
+            [this, text]
+            {
+                Ptr<Socket> socket =
+                    Socket::CreateSocket(run->sites.moon, Ipv4RawSocketFactory::GetTypeId());
+                socket->SetAttribute("IpHeaderInclude", BooleanValue(true));
+                const auto& to = run->sites.sunOutside;
+                socket->SendTo(flat::ToPacket(testing::MakeUdpPacket(
+                                   run->sites.moonOutside, to, PORT, text, TTL, true)),
+                               0,
+                               InetSocketAddress(flat::ToIpv4Address(to), 0));
+            });
+    }
+    run->Run(FIRST_PACKET + 1);
+    EXPECT_EQ(inbox.datagrams, (std::vector<std::string>{TEXT, exact}));
+    ASSERT_EQ(onTheWay.size(), 3u);
+    constexpr uint8_t DONT_FRAGMENT = 0x40;
+    EXPECT_NE(onTheWay[0][6] & DONT_FRAGMENT, 0) << "what fits keeps it";
+    EXPECT_EQ(onTheWay[1][6] & DONT_FRAGMENT, 0);
+    EXPECT_EQ(onTheWay[2][6] & DONT_FRAGMENT, 0);
+    EXPECT_EQ(run->moon->GetCounters().discardedPackets, 0u);
 }
 
 // What options a packet comes with it keeps; ns-3 itself neither makes nor reads any.
