@@ -60,6 +60,15 @@ struct End
     gateway::Gateway gateway;
 };
 
+/// ESP arrives. Where it goes in UDP (a NAT, `encap`) or as a whole packet (transport mode, AH)
+/// `outgoing` says so, and the other end's HandleUdp, or what reads IP headers, gets it first.
+gateway::Verdict
+Arrive(Instant now, End& to, const gateway::Outgoing& outgoing, PacketBuffer& packet)
+{
+    return to.gateway.HandleEsp(
+        now, {{outgoing.path.remote, outgoing.path.local}, outgoing.trafficClass}, packet);
+}
+
 /// Carry what one end has to say to the other until both are silent.
 void
 Exchange(Instant& now, End& one, End& other)
@@ -77,6 +86,13 @@ Exchange(Instant& now, End& one, End& other)
                 now += std::chrono::milliseconds(10);
                 PacketBuffer octets(datagram->message);
                 to.gateway.HandleUdp(now, {{datagram->path.remote, datagram->path.local}}, octets);
+            }
+            // With `nested`: IKE inside of another SA, and packets that waited for one.
+            while (const auto sealed = from->gateway.PollSealed())
+            {
+                silent = false;
+                PacketBuffer octets(sealed->packet);
+                Arrive(now, to, sealed->outgoing, octets);
             }
             while (const auto event = from->gateway.PollEvent())
             {
@@ -142,8 +158,7 @@ main()
                 inner.size(),
                 packet.Size(),
                 ToHex(packet.View()).c_str());
-    const auto verdict = sun.gateway.HandleEsp(
-        now, {{outgoing.path.remote, outgoing.path.local}, outgoing.trafficClass}, packet);
+    const auto verdict = Arrive(now, sun, outgoing, packet);
     const bool same = verdict == gateway::Verdict::DELIVER && SameOctets(packet.View(), inner);
     std::printf("opened: %s\n", same ? "the same octets" : "something else");
     return same ? 0 : 1;
