@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/fixed_fields.h"
+#include "esp/icmp_error.h"
 #include "esp/testing/ah_pair.h"
 #include "esp/testing/sa_pair.h"
 
@@ -11,6 +12,13 @@ namespace ikelab::esp
 
 namespace
 {
+
+/// RFC 4301 §5.2, and §6.2: an error about what went the other way may come, whatever its sender.
+bool
+IsAllowed(Bytes inner, const PacketInfo& read, const TrafficSelectors& selectors)
+{
+    return selectors.MatchesInbound(read) || IsErrorAboutOurs(inner, read, selectors);
+}
 
 /// What was opened is whole, allowed, and (but for congestion marks) what was sealed.
 void
@@ -25,7 +33,7 @@ CheckOpened(const testing::SaPair& sa, const Opened& opened, Bytes plaintext, bo
     IKELAB_ASSERT(read.has_value());
     IKELAB_ASSERT(read->totalOctets == inner.size());
     IKELAB_ASSERT(opened.inner.totalOctets == inner.size());
-    IKELAB_ASSERT(sa.selectors.MatchesInbound(*read));
+    IKELAB_ASSERT(IsAllowed(inner, *read, sa.selectors));
     IKELAB_ASSERT(read->trafficClass == opened.inner.trafficClass);
     if (tunnel)
     {
@@ -139,7 +147,7 @@ FuzzAhOpen(Bytes octets)
         const Buffer inner = sa.Inner();
         const auto read = ReadPacket(inner);
         IKELAB_ASSERT(read && read->totalOctets == inner.size());
-        IKELAB_ASSERT(sa.selectors.MatchesInbound(*read));
+        IKELAB_ASSERT(IsAllowed(inner, *read, sa.selectors));
         IKELAB_ASSERT(options.mode == Mode::TUNNEL || inner.size() < packet.size());
     }
     const auto again = sa.Open(packet, headers);
