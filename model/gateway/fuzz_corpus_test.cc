@@ -22,6 +22,34 @@ TEST(FuzzCorpus, OfGatewayKeepsEveryProperty)
     }
 }
 
+// RFC 4301 appendix E and route-based SAs have seeds of their own.
+TEST(FuzzCorpus, OfGatewayReachesTunnelDevicesAndNestedSas)
+{
+    FuzzReached all;
+    for (const Buffer& seed : wire::Seeds("gateway"))
+    {
+        const FuzzReached one = FuzzGateway(seed);
+        all.routedOut += one.routedOut;
+        all.routedIn += one.routedIn;
+        all.nestedOut += one.nestedOut;
+        all.nestedIn += one.nestedIn;
+        all.nestedIke += one.nestedIke;
+        all.insideOut += one.insideOut;
+        all.heldThere += one.heldThere;
+        all.heldInside += one.heldInside;
+        all.sealed += one.sealed;
+    }
+    EXPECT_GE(all.routedOut, 1u);
+    EXPECT_GE(all.routedIn, 1u);
+    EXPECT_GE(all.nestedOut, 1u);
+    EXPECT_GE(all.nestedIn, 1u);
+    EXPECT_GE(all.nestedIke, 4u) << "a handshake";
+    EXPECT_GE(all.insideOut, 1u);
+    EXPECT_GE(all.heldThere, 1u);
+    EXPECT_GE(all.heldInside, 1u);
+    EXPECT_GE(all.sealed, 2u);
+}
+
 TEST(FuzzCorpus, OfGatewayKeepsEveryPropertyWhenMutated)
 {
     const auto seeds = wire::Seeds("gateway");
