@@ -85,7 +85,7 @@ TEST(ToText, ReadsPayloadsThatTheChainKeepsAsOctets)
               "    attribute: type INTERNAL_IP4_SUBNET, malformed BAD_VALUE: CP value length, "
               "octets c0000201\n");
     EXPECT_EQ(TextOf(
-                  [&address](MessageBuilder& builder) {
+                  [](MessageBuilder& builder) {
                       builder.Eap({EapCode::RESPONSE, 7, EapType::LEGACY_NAK, Hex("0d1a")});
                   }),
               "  EAP: code Response, identifier 7, method Legacy Nak\n"
