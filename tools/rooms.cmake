@@ -57,6 +57,32 @@ function(ikelab_room name)
           PATTERN "*_impl.h" EXCLUDE PATTERN "*_internal.h" EXCLUDE PATTERN sample_messages.h EXCLUDE)
 endfunction()
 
+# What a quarter of the compiling of a test would go into, parsed once for all test programs. Whoever configures with
+# CMAKE_DISABLE_PRECOMPILE_HEADERS (the presets debug and fuzz do) sees whether each file includes what it uses.
+function(ikelab_test_options target)
+  # Half of all compiling would be optimising what runs once; the rooms under test stay as they are for others.
+  if(IKELAB_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  else()
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
+  if(NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
+    # Without these ccache takes a precompiled header for new whenever it was written anew.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+                                             "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+  endif()
+endfunction()
+
+function(ikelab_test_headers)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/test_headers.cc CONTENT "")
+  add_library(ikelab_test_headers OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/test_headers.cc)
+  target_link_libraries(ikelab_test_headers PRIVATE ikelab_flags GTest::gmock ikelab_base)
+  ikelab_test_options(ikelab_test_headers)
+  target_precompile_headers(ikelab_test_headers PRIVATE
+    <algorithm> <array> <chrono> <functional> <map> <memory> <optional> <set> <span> <sstream> <string> <string_view>
+    <utility> <variant> <vector> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h> <tl/expected.hpp>)
+endfunction()
+
 # ikelab_test(wire SOURCES a_test.cc ROOMS wire LABELS interop): one GoogleTest program <name>_test
 function(ikelab_test name)
   cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES;LABELS" ${ARGN})
@@ -65,12 +91,11 @@ function(ikelab_test name)
   endif()
   add_executable(${name}_test ${TEST_SOURCES})
   target_link_libraries(${name}_test PRIVATE ikelab_flags GTest::gmock GTest::gtest_main ${TEST_LIBRARIES})
-  # Half of all compiling would be optimising what runs once; the rooms under test stay as they are for others.
-  if(IKELAB_SANITIZE)
-    target_compile_options(${name}_test PRIVATE -O0)
-  else()
-    target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
+  ikelab_test_options(${name}_test)
+  if(NOT TARGET ikelab_test_headers)
+    ikelab_test_headers()
   endif()
+  target_precompile_headers(${name}_test REUSE_FROM ikelab_test_headers)
   target_compile_definitions(${name}_test PRIVATE IKELAB_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                   IKELAB_BINARY_DIR="${PROJECT_BINARY_DIR}")
   foreach(room IN LISTS TEST_ROOMS)
