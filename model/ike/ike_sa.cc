@@ -59,17 +59,6 @@ DeriveKeys(Services& services, IkeSa& sa)
     return {};
 }
 
-namespace
-{
-
-NatNeighbours::Neighbour
-NeighbourOf(const IkeSa& sa, const ChildSa& child)
-{
-    return {&sa.remoteId, sa.natRemote, child.config.get(), &child.localTs, &child.remoteTs};
-}
-
-} // namespace
-
 Result<void>
 InstallChild(Services& services,
              IkeSa& sa,
@@ -122,7 +111,7 @@ InstallChild(Services& services,
                                            std::move(child.remoteTs),
                                            false})
                           .first;
-    services.neighbours.Add(id, NeighbourOf(sa, kept->second));
+    services.neighbours.Add(sa.remoteId, sa.natRemote, kept->second);
     return {};
 }
 
@@ -137,7 +126,7 @@ RemoveChild(Services& services, IkeSa& sa, ChildSaId id, CloseReason reason)
     const ChildSa& child = found->second;
     services.ReleaseEspSpi(child.inboundSpi);
     services.owners.erase(id);
-    services.neighbours.Remove(id, NeighbourOf(sa, child));
+    services.neighbours.Remove(sa.natRemote, child);
     services.Emit(ChildSaRemoved{id,
                                  sa.id,
                                  sa.ConnectionName(),

@@ -57,14 +57,28 @@ NatNeighbours::NatNeighbours(const Connections& connections)
     }
 }
 
-void
-NatNeighbours::Add(ChildSaId id, const Neighbour& neighbour)
+NatNeighbours::Neighbour
+NatNeighbours::Kept::AsNeighbour() const
 {
-    for (const Selector& selector : *neighbour.remote)
+    return {peer, behindNat, child->config.get(), &child->localTs, &child->remoteTs};
+}
+
+NatNeighbours::Key
+NatNeighbours::KeyOf(const Kept& kept)
+{
+    return {kept.child->config->ifIdOut,
+            kept.behindNat,
+            CoverOf(kept.child->remoteTs[kept.selector].addresses),
+            kept.child->id};
+}
+
+void
+NatNeighbours::Add(const Identity& peer, bool behindNat, const ChildSa& child)
+{
+    for (uint32_t i = 0; i < child.remoteTs.size(); ++i)
     {
-        const Prefix prefix = CoverOf(selector.addresses);
-        const Key key{neighbour.child->ifIdOut, neighbour.behindNat, prefix, id};
-        if (m_byPrefix.emplace(key, neighbour).second)
+        const Prefix prefix = CoverOf(child.remoteTs[i].addresses);
+        if (m_byPrefix.insert({&peer, &child, i, behindNat}).second)
         {
             ++m_lengths[{prefix.first.IsV6(), prefix.bits}];
         }
@@ -72,13 +86,12 @@ NatNeighbours::Add(ChildSaId id, const Neighbour& neighbour)
 }
 
 void
-NatNeighbours::Remove(ChildSaId id, const Neighbour& neighbour)
+NatNeighbours::Remove(bool behindNat, const ChildSa& child)
 {
-    for (const Selector& selector : *neighbour.remote)
+    for (uint32_t i = 0; i < child.remoteTs.size(); ++i)
     {
-        const Prefix prefix = CoverOf(selector.addresses);
-        const Key key{neighbour.child->ifIdOut, neighbour.behindNat, prefix, id};
-        if (m_byPrefix.erase(key) != 0)
+        const Prefix prefix = CoverOf(child.remoteTs[i].addresses);
+        if (m_byPrefix.erase({nullptr, &child, i, behindNat}) != 0)
         {
             const auto length = m_lengths.find({prefix.first.IsV6(), prefix.bits});
             if (--length->second == 0)
@@ -114,12 +127,16 @@ NatNeighbours::IsTaken(const Neighbour& asks,
     const uint32_t ifId = asks.child->ifIdOut;
     const auto isTaken = [&](const Prefix& from, const auto& belongs)
     {
-        for (auto at = m_byPrefix.lower_bound({ifId, behindNat, from, ChildSaId{}});
-             at != m_byPrefix.end() && at->first.ifId == ifId && at->first.behindNat == behindNat &&
-             belongs(at->first.prefix);
+        for (auto at = m_byPrefix.lower_bound(Key{ifId, behindNat, from, ChildSaId{}});
+             at != m_byPrefix.end();
              ++at)
         {
-            if (judged.insert(at->first.id).second && Collide(at->second, asks))
+            const Key key = KeyOf(*at);
+            if (key.ifId != ifId || key.behindNat != behindNat || !belongs(key.prefix))
+            {
+                return false;
+            }
+            if (judged.insert(key.id).second && Collide(at->AsNeighbour(), asks))
             {
                 return true;
             }

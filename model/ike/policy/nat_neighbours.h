@@ -4,6 +4,7 @@
 #include "base/ids.h"
 #include "base/ip_address.h"
 #include "base/selector.h"
+#include "ike/child_sa.h"
 #include "ike/config.h"
 
 #include <compare>
@@ -32,7 +33,7 @@ class NatNeighbours
     /// @param connections in the order of their policies
     explicit NatNeighbours(const Connections& connections);
 
-    /// Who asks, or has, what we send to these selectors.
+    /// Who asks for what we send to these selectors.
     struct Neighbour
     {
         const Identity* peer{nullptr};
@@ -42,10 +43,10 @@ class NatNeighbours
         const Selectors* remote{nullptr};
     };
 
-    /// An SA came. What the neighbour points at stays until Remove.
-    void Add(ChildSaId id, const Neighbour& neighbour);
-    /// @param neighbour as it was added
-    void Remove(ChildSaId id, const Neighbour& neighbour);
+    /// An SA came. Peer and child stay until Remove.
+    void Add(const Identity& peer, bool behindNat, const ChildSa& child);
+    /// @param behindNat as it was added
+    void Remove(bool behindNat, const ChildSa& child);
 
     /// Would packets be for another peer as well? One that comes again may have both.
     bool Conflict(const Neighbour& asks) const;
@@ -72,6 +73,37 @@ class NatNeighbours
         auto operator<=>(const Key&) const = default;
     };
 
+    /// One selector of an SA. Its key is made when it is compared: there is one for each SA of a
+    /// gateway.
+    struct Kept
+    {
+        const Identity* peer{nullptr};
+        const ChildSa* child{nullptr};
+        uint32_t selector{0};
+        bool behindNat{false};
+
+        Neighbour AsNeighbour() const;
+    };
+
+    static Key KeyOf(const Kept& kept);
+
+    struct InOrder
+    {
+        using is_transparent = void;
+
+        bool
+        operator()(const Kept& left, const Kept& right) const
+        {
+            return KeyOf(left) < KeyOf(right);
+        }
+
+        bool
+        operator()(const Kept& left, const Key& right) const
+        {
+            return KeyOf(left) < right;
+        }
+    };
+
     static Prefix CoverOf(const IpRange& range);
     static Prefix Shortened(const Prefix& prefix, uint8_t bits);
     /// @param judged those that were, each once: both may have hundreds of selectors
@@ -83,7 +115,7 @@ class NatNeighbours
     bool PolicyTellsApart(const Neighbour& one, const Neighbour& other) const;
 
     std::unordered_map<const ChildConfig*, size_t> m_places; ///< of each child's rule in policy
-    std::map<Key, Neighbour> m_byPrefix;                     ///< one or more of each SA
+    std::set<Kept, InOrder> m_byPrefix;                      ///< one or more of each SA
     std::map<std::pair<bool, uint8_t>, size_t> m_lengths;    ///< in use, by IP version
 };
 

@@ -30,8 +30,7 @@ class Neighbours : public ::testing::Test
     struct Peer
     {
         Identity name;
-        Selectors local;
-        Selectors remote;
+        ChildSa sa;
         NatNeighbours::Neighbour neighbour;
     };
 
@@ -48,37 +47,38 @@ class Neighbours : public ::testing::Test
         return {std::make_shared<const ConnectionConfig>(connection)};
     }
 
-    const ChildConfig*
-    Child(size_t number) const
-    {
-        return &connections.front()->children[number];
-    }
-
-    const NatNeighbours::Neighbour&
+    /// Who would have such an SA.
+    const Peer&
     Make(std::string_view name,
          bool behindNat,
          const Selectors& remote,
          size_t child = 0,
          const Selectors& local = {Subnet(SERVER)})
     {
-        Peer& peer = m_peers.emplace_back(Peer{testing::Id(name), local, remote, {}});
-        peer.neighbour = {&peer.name, behindNat, Child(child), &peer.local, &peer.remote};
-        return peer.neighbour;
+        Peer& peer = m_peers.emplace_back();
+        peer.name = testing::Id(name);
+        peer.sa.id = ChildSaId{static_cast<uint32_t>(m_peers.size())};
+        peer.sa.config = {connections.front(), &connections.front()->children[child]};
+        peer.sa.localTs = local;
+        peer.sa.remoteTs = remote;
+        peer.neighbour = {
+            &peer.name, behindNat, peer.sa.config.get(), &peer.sa.localTs, &peer.sa.remoteTs};
+        return peer;
     }
 
     /// The same for one that has it.
-    const NatNeighbours::Neighbour&
+    const ChildSa&
     Has(std::string_view name, bool behindNat, const Selectors& remote, size_t child = 0)
     {
-        const auto& neighbour = Make(name, behindNat, remote, child);
-        neighbours.Add(ChildSaId{++m_last}, neighbour);
-        return neighbour;
+        const Peer& peer = Make(name, behindNat, remote, child);
+        neighbours.Add(peer.name, behindNat, peer.sa);
+        return peer.sa;
     }
 
     bool
     Conflict(std::string_view name, bool behindNat, const Selectors& remote, size_t child = 0)
     {
-        return neighbours.Conflict(Make(name, behindNat, remote, child));
+        return neighbours.Conflict(Make(name, behindNat, remote, child).neighbour);
     }
 
     bool
@@ -92,7 +92,6 @@ class Neighbours : public ::testing::Test
 
   private:
     std::deque<Peer> m_peers;
-    uint32_t m_last{0};
 };
 
 // Among the hosts of one address is the NAT itself, which is behind none.
@@ -107,9 +106,9 @@ TEST_F(Neighbours, AreTheHostsOfOneAddress)
     EXPECT_FALSE(Conflict("bob", false, {Subnet(HOST, UDP)})) << "no NAT: it is the same host";
     EXPECT_TRUE(Conflict("bob", true, {Subnet(HOST, UDP)}));
     EXPECT_FALSE(Conflict("bob", true, {Subnet(NAT, TCP)}));
-    EXPECT_FALSE(
-        neighbours.Conflict(Make("bob", true, {Subnet(NAT, UDP)}, 0, {Subnet("192.0.2.3", UDP)})));
-    neighbours.Remove(ChildSaId{1}, ari);
+    EXPECT_FALSE(neighbours.Conflict(
+        Make("bob", true, {Subnet(NAT, UDP)}, 0, {Subnet("192.0.2.3", UDP)}).neighbour));
+    neighbours.Remove(true, ari);
     EXPECT_FALSE(Conflict("bob", true, {Subnet(NAT, UDP)}));
 }
 
@@ -189,8 +188,9 @@ TEST_F(Neighbours, ShareNothingWhereTheOrderOfChildrenTellsThemApart)
         [&](const Selectors& has, size_t hasChild, const Selectors& asks, size_t asksChild)
     {
         NatNeighbours fresh(connections);
-        fresh.Add(ChildSaId{1}, Make("ari", true, has, hasChild));
-        return fresh.Conflict(Make("bob", true, asks, asksChild));
+        const Peer& ari = Make("ari", true, has, hasChild);
+        fresh.Add(ari.name, true, ari.sa);
+        return fresh.Conflict(Make("bob", true, asks, asksChild).neighbour);
     };
     EXPECT_FALSE(conflict(part, FIRST, whole, SECOND));
     EXPECT_FALSE(conflict(whole, SECOND, part, FIRST));
