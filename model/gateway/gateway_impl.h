@@ -251,6 +251,14 @@ class Gateway::Impl
     void SetDeadline(esp::ChildSa& sa);
     esp::LifetimeLimits LimitsOf(Instant now, const ike::ChildConfig& child, bool soft);
 
+    /// Of ChildSaCounters what the SA itself does not count; as little as will do for each SA.
+    struct Refusals
+    {
+        uint64_t replayed{0};
+        uint64_t integrityFailures{0};
+        uint64_t others{0};
+    };
+
     /// What is known of an installed Child SA besides its keys.
     struct Record
     {
@@ -258,9 +266,9 @@ class Gateway::Impl
         IkeSaId ikeSa;
         std::string name;
         std::optional<Instant> deadline;
-        bool aged{false};           ///< a soft limit was passed
-        bool over{false};           ///< a hard limit was passed
-        ChildSaCounters refusals{}; ///< what the SA itself does not count
+        bool aged{false}; ///< a soft limit was passed
+        bool over{false}; ///< a hard limit was passed
+        Refusals refusals{};
     };
 
     crypto::Context& m_context;

@@ -220,12 +220,14 @@ Gateway::Impl::Accept(Instant now,
     m_incoming = {sa.id, sa.ifIdIn, received.sequence};
     // A rule before the child's own may forbid what its selectors allow (RFC 4301 §4.4.1: in
     // order). Behind an interface routes decide.
-    esp::PacketInfo judged = opened.inner;
-    if (judged.fragment && !sa.nonFirstFragments)
+    std::optional<esp::PacketInfo> followed;
+    if (opened.inner.fragment && !sa.nonFirstFragments)
     {
         // Selectors without ports needed none to take it; rules before them may have some.
-        m_fragments.Follow(now, esp::FragmentWay::Of(sa.inbound.Spi()), judged);
+        followed = opened.inner;
+        m_fragments.Follow(now, esp::FragmentWay::Of(sa.inbound.Spi()), *followed);
     }
+    const esp::PacketInfo& judged = followed ? *followed : opened.inner;
     const auto rule = sa.ifIdIn == 0 ? m_policies.Match(judged, false) : std::nullopt;
     if (rule && rule->action == esp::PolicyAction::DISCARD)
     {

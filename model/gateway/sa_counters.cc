@@ -10,17 +10,17 @@ namespace ikelab::gateway
 void
 Gateway::Impl::CountRefusal(ChildSaId child, Fault fault)
 {
-    ChildSaCounters& refusals = m_records.at(child).refusals;
+    Refusals& refusals = m_records.at(child).refusals;
     switch (fault)
     {
     case Fault::REPLAY:
-        ++refusals.replayedPackets;
+        ++refusals.replayed;
         break;
     case Fault::INTEGRITY:
         ++refusals.integrityFailures;
         break;
     default:
-        ++refusals.refusedPackets;
+        ++refusals.others;
         break;
     }
 }
@@ -34,7 +34,10 @@ Gateway::Impl::CountersOf(ChildSaId child) const
         return std::nullopt;
     }
     const Record& record = m_records.at(child);
-    ChildSaCounters result = record.refusals;
+    ChildSaCounters result;
+    result.replayedPackets = record.refusals.replayed;
+    result.integrityFailures = record.refusals.integrityFailures;
+    result.refusedPackets = record.refusals.others;
     const esp::Lifetime& outbound = sa->outbound.GetLifetime();
     const esp::Lifetime& inbound = sa->inbound.GetLifetime();
     result.outboundDummies = outbound.TfcPackets();
