@@ -31,6 +31,13 @@ class Table(unittest.TestCase):
         self.assertEqual(load().table(rows).splitlines()[-1],
                          "| esp Seal/64 | one packet | 310.0 ns | 272.0 ns | ×1.14 |")
 
+    def test_of_several_runs_each_row_is_the_median_one(self):
+        def run(first, second):
+            return [("a", "", "1.0 us", "1.0 us", f"×{first}"), ("b", "", f"{second} octets", "-", "-")]
+        rows = load().medians([run("1.50", "40.0"), run("1.40", "9.0"), run("10.00", "30.0")])
+        self.assertEqual([row[4] for row in rows], ["×1.50", "-"])
+        self.assertEqual(rows[1][2], "30.0 octets")
+
     def test_what_has_no_floor_says_so(self):
         said = json.dumps({"benchmarks": [{"name": "Memory/10", "octets": 7.0}]})
         self.assertEqual(load().rows_of(("handshake", "", "kept", "octets", None, "octets"), said)[0][2:],
@@ -43,7 +50,7 @@ class Table(unittest.TestCase):
 
 
 class Command(unittest.TestCase):
-    def run_with(self, bench):
+    def run_with(self, bench, *words):
         with tempfile.TemporaryDirectory() as folder:
             place = pathlib.Path(folder) / "bench"
             place.mkdir()
@@ -52,7 +59,7 @@ class Command(unittest.TestCase):
                 program.write_text(bench)
                 program.chmod(0o755)
             output = pathlib.Path(folder) / "new" / "table.md"
-            done = subprocess.run([SCRIPT, "--build", folder, "--only", "decode", "-o", output],
+            done = subprocess.run([SCRIPT, "--build", folder, "--only", "decode", "-o", output, *words],
                                   stderr=subprocess.PIPE, text=True, check=False)
             return done, output.read_text() if output.exists() else None
 
@@ -62,6 +69,13 @@ class Command(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(text, r"Made by `tools/performance` at \S+.* on .+ cores\.")
         self.assertIn("| decode D/1 |", text)
+        self.assertIn("of 3.", text)
+
+    def test_as_many_processes_as_were_asked_for(self):
+        said = json.dumps({"benchmarks": [{"name": "D/1", "ours_ns": 2, "floor_ns": 1, "ratio": 2}]})
+        done, _ = self.run_with(f"#!/bin/sh\necho run >&2\necho '{said}'\n", "--runs", "2")
+        self.assertEqual(done.stderr.count("run\n"), 2)
+        self.assertEqual(self.run_with("#!/bin/sh\n", "--runs", "0")[0].returncode, 2)
 
     def test_a_benchmark_that_is_not_built(self):
         done, text = self.run_with(None)
