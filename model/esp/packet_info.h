@@ -46,6 +46,12 @@ struct AddressNumber
  */
 struct PacketInfo
 {
+    // Not left to the compiler, which then clears all of it first, and slowly: every packet has
+    // one.
+    PacketInfo()
+    {
+    }
+
     AddressNumber source;
     AddressNumber destination;
     /// The next layer: behind all IPv6 extension headers, which AH is none of (RFC 4301 §4.4.1.1).

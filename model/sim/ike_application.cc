@@ -399,8 +399,10 @@ IkeApplication::Settle()
     }
     m_settling = true;
     Gateway& core = Core();
+    bool timersMoved = !m_timerAt; // else they do not without anything else to drain
     while (std::exchange(m_settleAgain, false) && !core.IsQuiet())
     {
+        timersMoved = true;
         for (Outgoing outgoing; core.PollDummy(Now(), m_dummy, outgoing);)
         {
             if (m_stack)
@@ -431,7 +433,10 @@ IkeApplication::Settle()
         }
     }
     m_settling = false;
-    ArmTimer();
+    if (timersMoved)
+    {
+        ArmTimer();
+    }
 }
 
 void

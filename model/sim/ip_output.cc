@@ -502,7 +502,7 @@ IpOutput::LearnLocals() const
     }
     // Stable: of equal addresses, 127.0.0.1, the loopback device's comes first.
     std::ranges::stable_sort(m_locals, {}, &Local::address);
-    m_found = 0;
+    m_found = nullptr;
     m_known = true;
 }
 
@@ -510,17 +510,17 @@ const IpOutput::Local*
 IpOutput::FindLocal(const IpAddress& address) const
 {
     const auto& locals = Locals();
-    if (m_found < locals.size() && locals[m_found].address == address)
+    if (m_found && m_found->address == address)
     {
-        return &locals[m_found]; // again: a packet asks several times
+        return m_found; // again: a packet asks several times
     }
     const auto found = std::ranges::lower_bound(locals, address, {}, &Local::address);
     if (found == locals.end() || found->address != address)
     {
         return nullptr;
     }
-    m_found = static_cast<size_t>(found - locals.begin());
-    return &*found;
+    m_found = &*found;
+    return m_found;
 }
 
 bool

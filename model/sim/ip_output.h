@@ -218,9 +218,9 @@ class IpOutput
     uint32_t m_fragmented{0}; ///< IPv6 packets: what their fragments have in common
     bool m_sending{false};
     mutable bool m_known{false};
-    mutable std::vector<Local> m_locals; ///< by address
-    mutable size_t m_found{0};           ///< the one that FindLocal found last
-    mutable std::vector<Link> m_links;   ///< those that FindLink has met
+    mutable std::vector<Local> m_locals;   ///< by address
+    mutable const Local* m_found{nullptr}; ///< the one that FindLocal found last
+    mutable std::vector<Link> m_links;     ///< those that FindLink has met
 };
 
 } // namespace ns3
