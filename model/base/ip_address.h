@@ -97,6 +97,7 @@ class IpAddress
   private:
     /// Stored in one piece: what is written in several just before it is read in others has to be
     /// waited for.
+    /// The octets come first, for copies take sixteen from the beginning.
     IpAddress(uint8_t octetCount, uint64_t high, uint64_t low) : m_octetCount(octetCount)
     {
         using Words [[gnu::vector_size(16)]] = uint64_t;
@@ -116,8 +117,8 @@ class IpAddress
         return LoadField<8, uint64_t>(std::span(m_octets));
     }
 
-    uint8_t m_octetCount{4};
     std::array<uint8_t, 16> m_octets{}; ///< of IPv4 the first four, the rest 0
+    uint8_t m_octetCount{4};
 };
 
 /// All addresses from first to last, both included and of one family.

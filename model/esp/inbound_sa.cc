@@ -50,7 +50,10 @@ InboundSa::Open(PacketBuffer& packet,
         {
             m_failures = opened ? 0 : m_failures + 1;
         }
-        TRY(opened);
+        if (!opened)
+        {
+            return tl::unexpected<Error>(opened.error());
+        }
     }
     const bool newest = Record(sequence);
 

@@ -316,13 +316,13 @@ IpOutput::Send6(const Outer& outer, Ptr<Packet> packet)
 }
 
 void
-IpOutput::ExpectPacket(Ipv4Address destination, const Ptr<NetDevice>& device)
+IpOutput::ExpectPacket(const IpAddress& destination, const Ptr<NetDevice>& device)
 {
     m_expected = {destination, device, Simulator::GetEventCount()};
 }
 
 Ptr<NetDevice>
-IpOutput::TakeExpected(Ipv4Address destination)
+IpOutput::TakeExpected(const IpAddress& destination)
 {
     Ptr<NetDevice> device = std::exchange(m_expected.device, nullptr);
     return m_expected.destination == destination && m_expected.event == Simulator::GetEventCount()
@@ -338,11 +338,10 @@ IpOutput::SendStraight(Bytes packet)
     {
         return false;
     }
-    const Ipv4Address destination = flat::ToIpv4Address(ends->destination);
-    Ptr<NetDevice> device = TakeExpected(destination);
+    Ptr<NetDevice> device = TakeExpected(ends->destination);
     if (!device)
     {
-        const Ptr<Ipv4Route> route = Route(destination);
+        const Ptr<Ipv4Route> route = Route(flat::ToIpv4Address(ends->destination));
         device = route ? route->GetOutputDevice() : nullptr;
     }
     const Link* link = device ? FindLink(device, ends->destination, packet.size()) : nullptr;

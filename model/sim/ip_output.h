@@ -119,7 +119,7 @@ class IpOutput
     bool SendStraight(ikelab::Bytes packet);
     /// The routing protocol has just chosen this device for a packet to this address: SendStraight
     /// need not ask again for it, within the same event.
-    void ExpectPacket(Ipv4Address destination, const Ptr<NetDevice>& device);
+    void ExpectPacket(const ikelab::IpAddress& destination, const Ptr<NetDevice>& device);
     /// What was sealed over IPv4 goes straight to devices that need no link addresses.
     void SetShort(bool on);
     bool IsShort() const;
@@ -191,12 +191,12 @@ class IpOutput
     /// A choice of the routing protocol, for one packet and one event.
     struct Choice
     {
-        Ipv4Address destination;
+        ikelab::IpAddress destination;
         Ptr<NetDevice> device;
         uint64_t event{0};
     };
 
-    Ptr<NetDevice> TakeExpected(Ipv4Address destination);
+    Ptr<NetDevice> TakeExpected(const ikelab::IpAddress& destination);
     Ptr<Ipv4Route> Route(Ipv4Address destination) const;
     Ptr<Ipv6Route> Route(const Ipv6Address& destination) const;
     bool Send4(const Outer& outer, ikelab::PacketBuffer& payload);

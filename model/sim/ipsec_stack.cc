@@ -310,12 +310,12 @@ IpsecStack::ForgetAddresses()
     m_preferred.clear();
 }
 
-IpAddress
-IpsecStack::PreferSource(const IpAddress& destination, const IpAddress& source) const
+std::optional<IpAddress>
+IpsecStack::PreferSource(const IpAddress& destination) const
 {
     if (!m_preferProtectedSource || !m_engine)
     {
-        return source;
+        return std::nullopt;
     }
     auto known = m_preferred.find(destination);
     if (known == m_preferred.end())
@@ -329,7 +329,7 @@ IpsecStack::PreferSource(const IpAddress& destination, const IpAddress& source) 
                              m_engine->PreferSource(destination, m_output.LocalAddresses()))
                     .first;
     }
-    return known->second.value_or(source);
+    return known->second;
 }
 
 bool
@@ -356,9 +356,12 @@ IpsecStack::CaptureRoute(const Ptr<Ipv4Route>& route, Ipv4Address destination, b
     {
         captured = Create<Ipv4Route>(*route); // the routing protocol keeps it
     }
-    captured->SetSource(flat::ToIpv4Address(
-        PreferSource(flat::ToIpAddress(destination), flat::ToIpAddress(route->GetSource()))));
-    m_output.ExpectPacket(destination, device);
+    const IpAddress address = flat::ToIpAddress(destination);
+    if (const auto source = PreferSource(address))
+    {
+        captured->SetSource(flat::ToIpv4Address(*source));
+    }
+    m_output.ExpectPacket(address, device);
     captured->SetOutputDevice(m_capture);
     return captured;
 }
@@ -377,8 +380,10 @@ IpsecStack::CaptureRoute(const Ptr<Ipv6Route>& route, Ipv6Address destination, b
     {
         captured = Create<Ipv6Route>(*route); // the routing protocol keeps it
     }
-    captured->SetSource(flat::ToIpv6Address(
-        PreferSource(flat::ToIpAddress(destination), flat::ToIpAddress(route->GetSource()))));
+    if (const auto source = PreferSource(flat::ToIpAddress(destination)))
+    {
+        captured->SetSource(flat::ToIpv6Address(*source));
+    }
     captured->SetOutputDevice(m_capture);
     return captured;
 }

@@ -120,9 +120,8 @@ class IpsecStack : public Object
     };
 
     void Attach(Ptr<Node> node);
-    /// The source that policy wants for local senders without one, else the route's.
-    ikelab::IpAddress PreferSource(const ikelab::IpAddress& destination,
-                                   const ikelab::IpAddress& source) const;
+    /// The source that policy wants for local senders without one; nothing: the route's will do.
+    std::optional<ikelab::IpAddress> PreferSource(const ikelab::IpAddress& destination) const;
     /// True if a packet that comes in goes on to the IP layer.
     bool Admit(const Ptr<NetDevice>& device, const Packet& packet);
     /// A whole ESP packet to an address of this device needs no IP layer. True if it was one.
