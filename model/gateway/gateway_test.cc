@@ -270,6 +270,18 @@ TEST(Gateway, TakesNothingAfterTheHardLifetime)
     EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::DISCARD);
 }
 
+// Also if nobody has asked for timeouts since.
+TEST(Gateway, SendsNothingAfterTheHardLifetime)
+{
+    PairOptions options;
+    options.moon = ChildPatch(R"({"life_time": "60s"})");
+    GatewayPair pair(options);
+    pair.Establish();
+    pair.now += 60s;
+    EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::DISCARD);
+    EXPECT_EQ(pair.moon.Counts().protectedPackets, 0u);
+}
+
 TEST(Gateway, CountsPacketsSoftAndHard)
 {
     PairOptions options;

@@ -386,6 +386,29 @@ TEST(IkeApplication, TellsOfKeysLifetimesAndLiveness)
     EXPECT_EQ(lifetimes.front(), "soft time");
 }
 
+// Traffic moves the check and nothing else (RFC 7296 §2.4): there is nothing to tell or to send.
+TEST(IkeApplication, ChecksLivenessAfterTrafficHasPutItOff)
+{
+    GatewaySites run({},
+                     [](SiteToSite&, ikelab::gateway::Config& moon, ikelab::gateway::Config&)
+                     {
+                         auto& connection = moon.ike.connections.front();
+                         ikelab::ike::ConnectionConfig changed = *connection;
+                         changed.dpdDelay = std::chrono::seconds(5);
+                         connection = std::make_shared<ikelab::ike::ConnectionConfig>(changed);
+                     });
+    std::vector<double> alive;
+    run.moon->TraceConnectWithoutContext("PeerAlive",
+                                         Callback<void, const ikelab::ike::PeerAlive&>(
+                                             [&](const ikelab::ike::PeerAlive&)
+                                             { alive.push_back(Simulator::Now().GetSeconds()); }));
+    testing::SendUdpAt(Seconds(3), run.sites.bob, run.sites.aliceAddress, PORT, "octets");
+    run.Run(12);
+    ASSERT_EQ(run.moon->GetCounters().deliveredPackets, 1u);
+    ASSERT_EQ(alive.size(), 1u);
+    EXPECT_NEAR(alive.front(), 8, 0.2);
+}
+
 TEST(IkeApplication, HasAnAttributeForEveryKnob)
 {
     // What ns-3 adds to the gateway's configuration.
