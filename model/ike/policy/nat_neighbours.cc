@@ -171,6 +171,7 @@ NatNeighbours::Collide(const Neighbour& has, const Neighbour& asks) const
 
 /// A part of a larger network, in a child of its own before that of the larger one: what is for the
 /// part goes to who has it, and the rest to the other, as the owner of the configuration wrote it.
+/// The earlier child's rule decides of all that it names, whatever its SA took of that.
 bool
 NatNeighbours::PolicyTellsApart(const Neighbour& one, const Neighbour& other) const
 {
@@ -183,7 +184,8 @@ NatNeighbours::PolicyTellsApart(const Neighbour& one, const Neighbour& other) co
     const bool inOrder = place->second < otherPlace->second;
     const Selectors& first = *(inOrder ? one : other).remote;
     const Selectors& second = *(inOrder ? other : one).remote;
-    return IsInside(first, second) && !IsInside(second, first);
+    const Selectors& rule = (inOrder ? one : other).child->remoteTs;
+    return IsInside(first, second) && !IsInside(second, rule);
 }
 
 NatNeighbours::Prefix

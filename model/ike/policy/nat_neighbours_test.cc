@@ -35,15 +35,17 @@ class Neighbours : public ::testing::Test
     };
 
     static NatNeighbours::Connections
-    Three()
+    Configured()
     {
         ChildConfig child;
         child.localTs = child.remoteTs = {Subnet("0.0.0.0/0")};
         ChildConfig routed = child;
         routed.ifIdIn = routed.ifIdOut = 7;
         ChildConfig dynamic;
+        ChildConfig narrow = child;
+        narrow.remoteTs = {Subnet("10.1.0.0/16")};
         ConnectionConfig connection;
-        connection.children = {child, child, routed, dynamic};
+        connection.children = {narrow, child, routed, dynamic, child};
         return {std::make_shared<const ConnectionConfig>(connection)};
     }
 
@@ -87,7 +89,7 @@ class Neighbours : public ::testing::Test
         return Conflict("bob", true, {Subnet(remote)});
     }
 
-    NatNeighbours::Connections connections = Three();
+    NatNeighbours::Connections connections = Configured();
     NatNeighbours neighbours{connections};
 
   private:
@@ -182,6 +184,7 @@ TEST_F(Neighbours, ShareNothingWhereTheOrderOfChildrenTellsThemApart)
     constexpr size_t FIRST = 0;
     constexpr size_t SECOND = 1;
     constexpr size_t DYNAMIC = 3;
+    constexpr size_t LAST = 4;
     const Selectors part{Subnet("10.1.0.0/16")};
     const Selectors whole{Subnet("10.0.0.0/8")};
     const auto conflict =
@@ -194,6 +197,7 @@ TEST_F(Neighbours, ShareNothingWhereTheOrderOfChildrenTellsThemApart)
     };
     EXPECT_FALSE(conflict(part, FIRST, whole, SECOND));
     EXPECT_FALSE(conflict(whole, SECOND, part, FIRST));
+    EXPECT_TRUE(conflict(part, SECOND, whole, LAST)) << "the rule before it names all of it";
     EXPECT_TRUE(conflict(whole, FIRST, part, SECOND)) << "it would get nothing";
     EXPECT_TRUE(conflict(part, SECOND, whole, FIRST));
     EXPECT_TRUE(conflict(part, FIRST, part, SECOND));
