@@ -302,7 +302,8 @@ IkeApplication::Settle()
     }
     m_settling = true;
     Gateway& core = Core();
-    bool timersMoved = !m_timerAt; // else they do not without anything else to drain
+    // Else they do not without anything else to drain.
+    bool timersMoved = std::exchange(m_timersMayMove, false) || !m_timerAt;
     while (std::exchange(m_settleAgain, false) && !core.IsQuiet())
     {
         timersMoved = true;

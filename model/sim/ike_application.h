@@ -192,6 +192,7 @@ class IkeApplication : public Application, public IpsecEngine
     bool m_settleAgain{false};
     EventId m_timer;
     std::optional<ikelab::Instant> m_timerAt;
+    bool m_timersMayMove{false};
     ikelab::PacketBuffer m_dummy; ///< the one that is on its way
 
     TracedCallback<const ikelab::gateway::Event&> m_eventTrace;

@@ -44,6 +44,7 @@ IkeApplication::IcmpError(Bytes packet)
 Verdict
 IkeApplication::Udp(const ikelab::gateway::Arrival& arrival, PacketBuffer& datagram)
 {
+    m_timersMayMove = true; // by IKE that nothing is told of
     return Core().HandleUdp(Now(), arrival, datagram, &m_incoming);
 }
 

@@ -257,9 +257,16 @@ IpsecStack::Finish(Verdict verdict, PacketBuffer& packet)
 void
 IpsecStack::RefuseOpened(const Incoming& incoming, Undeliverable why, Bytes packet)
 {
-    m_engine->Undelivered(incoming, why, packet);
+    // Whoever watches may have taken the engine away.
+    if (m_engine)
+    {
+        m_engine->Undelivered(incoming, why, packet);
+    }
     Refuse(packet, true);
-    m_engine->Settle();
+    if (m_engine)
+    {
+        m_engine->Settle();
+    }
 }
 
 void
