@@ -37,6 +37,9 @@ class Table(unittest.TestCase):
         rows = load().medians([run("1.50", "40.0"), run("1.40", "9.0"), run("10.00", "30.0")])
         self.assertEqual([row[4] for row in rows], ["×1.50", "-"])
         self.assertEqual(rows[1][2], "30.0 octets")
+        self.assertEqual(load().medians([run("1.50", "1.0"), run("1.40", "2.0")])[0][4], "×1.40")
+        with self.assertRaisesRegex(ValueError, "different names"):
+            load().medians([run("1.50", "1.0"), run("1.40", "2.0")[::-1]])
 
     def test_what_has_no_floor_says_so(self):
         said = json.dumps({"benchmarks": [{"name": "Memory/10", "octets": 7.0}]})
