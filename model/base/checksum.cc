@@ -11,12 +11,6 @@ namespace ikelab
 namespace
 {
 
-uint16_t
-Word(Bytes octets)
-{
-    return static_cast<uint16_t>(octets[0] << 8 | octets[1]);
-}
-
 /// Add words of two octets each, in the machine's order, several at a time; a carry goes around.
 template <typename Number>
 void
@@ -64,9 +58,8 @@ void
 AdjustChecksum(MutableBytes checksum, uint16_t before, uint16_t after)
 {
     const auto octets = checksum.first<2>();
-    const uint16_t adjusted = AdjustedChecksum(Word(octets), before, after);
-    octets[0] = static_cast<uint8_t>(adjusted >> 8);
-    octets[1] = static_cast<uint8_t>(adjusted);
+    const auto current = LoadField<0, uint16_t>(Bytes(octets).first<2>());
+    StoreField<0>(octets, AdjustedChecksum(current, before, after));
 }
 
 } // namespace ikelab
