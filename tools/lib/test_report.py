@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Counts the tests in CTest's JUnit files, and names those that did not run, each with its reason.
+"""Counts the tests in CTest's JUnit files, and names those that failed, each with the end of what it
+printed, and those that did not run, each with its reason.
 
     test_report.py [--allow-skips] FOLDER    exit 1 if a test was skipped, unless that is allowed
 
@@ -17,6 +18,8 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 FORBIDDEN = "cannot run here:"
+FAILURES = 5  # that are shown with what they printed; of the others the names
+LINES = 12  # of what a failed test printed, at its end
 
 
 def reason(case):
@@ -37,6 +40,21 @@ def did_not_run(case):
     return case.get("status") in ("notrun", "disabled") or case.find("skipped") is not None
 
 
+def failed(case):
+    return not did_not_run(case) and case.find("failure") is not None
+
+
+def say_failures(tests):
+    """Name the tests: who has only the end of a log still sees what failed, and how."""
+    for i, (part, case) in enumerate(tests):
+        # The file does not tell a failure from a time-out: the time does.
+        print(f"failed: {part}: {case.get('name')} after {float(case.get('time', 0)):.1f} s")
+        if i < FAILURES:
+            printed = (case.findtext("system-out") or "").rstrip().splitlines()
+            for line in printed[-LINES:]:
+                print(f"  | {line}")
+
+
 def cases(folder):
     for path in sorted(pathlib.Path(folder).glob("*.xml")):
         for case in ElementTree.parse(path).getroot().iter("testcase"):
@@ -48,7 +66,7 @@ def count(folder):
     parts = {}
     for part, case in cases(folder):
         what = ("not run" if did_not_run(case) else
-                "failed" if case.find("failure") is not None else "passed")
+                "failed" if failed(case) else "passed")
         parts.setdefault(part, collections.Counter())[what] += 1
     for part, counts in parts.items():
         print(f"{part}: " + ", ".join(f"{counts[what]} {what}"
@@ -61,6 +79,7 @@ def main():
     parser.add_argument("--allow-skips", action="store_true")
     parser.add_argument("folder")
     options = parser.parse_args()
+    say_failures([(part, case) for part, case in cases(options.folder) if failed(case)])
     empty = count(options.folder)
     (pathlib.Path(options.folder) / "not_run").write_text("".join(f"{part}\n" for part in empty))
     skipped = [(part, case.get("name"), reason(case))

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The report of skipped tests fails for what could be mended, and only for that."""
+"""The report names what failed, and fails itself for skipped tests that could be mended, only for those."""
 import pathlib
 import subprocess
 import sys
@@ -9,7 +9,7 @@ import unittest
 
 REPORT = pathlib.Path(__file__).resolve().parent / "test_report.py"
 PASSED = '<testcase name="base.A" status="run"><system-out>fine</system-out></testcase>'
-FAILED = ('<testcase name="base.B" status="fail"><failure/>'
+FAILED = ('<testcase name="base.B" time="1.96" status="fail"><failure/>'
           '<system-out>SKIPPED: not at the end</system-out></testcase>')
 
 
@@ -35,6 +35,19 @@ class Report(unittest.TestCase):
         self.assertEqual(status, 0, text)
         self.assertIn("skipped tests: 0", text)
         self.assertIn("tests that this machine cannot run: 0", text)
+
+    def test_names_what_failed_with_the_end_of_what_it_printed(self):
+        self.assertNotIn("failed: ", self.report(PASSED)[1])
+        long = FAILED.replace("SKIPPED: not at the end", "\n".join(f"line {i}." for i in range(100)))
+        status, text = self.report(FAILED, long.replace("base.B", "base.C"), PASSED)
+        self.assertEqual(status, 0, text)
+        self.assertIn("failed: interop: base.B after 2.0 s\n  | SKIPPED: not at the end\nfailed: interop: base.C ", text)
+        self.assertIn("  | line 99.\n", text)
+        self.assertIn("interop: 1 passed, 2 failed, 0 not run\n", text)
+        self.assertLess(len(text.splitlines()), 30)
+        many = [FAILED.replace("base.B", f"base.{i}") for i in range(20)]
+        self.assertIn("failed: interop: base.19 ", self.report(*many)[1])
+        self.assertEqual(self.report(*many)[1].count("  | "), 5)
 
     def test_a_missing_program_is_a_failure_unless_allowed(self):
         case = skipped("interop.lab", "SKIPPED: tcpdump is missing: run tools/setup\n")
