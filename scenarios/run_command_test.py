@@ -329,7 +329,7 @@ class Stopped(Command):
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
 
     def wait_until_it_runs(self, process):
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while "x.unfinished" not in self.names():
             self.assertIsNone(process.poll())
             self.assertLess(time.monotonic(), until)
@@ -341,7 +341,7 @@ class Stopped(Command):
             with self.subTest(number), self.start(subprocess.PIPE) as process:
                 self.wait_until_it_runs(process)
                 process.send_signal(number)
-                out, err = process.communicate(timeout=30)
+                out, err = process.communicate(timeout=60)
                 self.assertEqual(process.returncode, 130)
                 self.assertEqual((out, err), (b"", b"stopped; no results were kept\n"))
                 self.assertEqual(self.names(), [])
@@ -350,7 +350,7 @@ class Stopped(Command):
         with self.start(subprocess.PIPE) as process:
             self.wait_until_it_runs(process)
             process.kill()
-            process.communicate(timeout=30)
+            process.communicate(timeout=60)
         self.assertEqual(self.names(), ["x.unfinished"])
         self.assertNotIn("summary.json", os.listdir(self.here / "x.unfinished"))
         done = self.run_command("site_to_site", "-o", "x")
@@ -368,7 +368,7 @@ class Stopped(Command):
                 if select.select([master], [], [], 1)[0]:
                     said += os.read(master, 4096)
             process.send_signal(signal.SIGINT)
-            out, _ = process.communicate(timeout=30)
+            out, _ = process.communicate(timeout=60)
         self.assertEqual(out, b"")
         self.assertRegex(said.decode(), r"\rsite_to_site +0 %\rsite_to_site +1 %")
 

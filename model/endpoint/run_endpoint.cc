@@ -184,6 +184,11 @@ class Run
         }
         if (m_stopBy && (m_endpoint.Empty() || m_loop.Now() >= *m_stopBy))
         {
+            if (!m_endpoint.Empty())
+            {
+                m_journal.Log(
+                    m_loop.Now(), "DMN", "no answer to what ends the SAs, ending without");
+            }
             m_commands.Settle();
             m_commands.Abandon();
             m_loop.Stop();

@@ -32,13 +32,13 @@ Bound(std::string_view address, uint16_t port = 0)
     return std::move(*made);
 }
 
-/// The next packet within two seconds.
+/// The next packet, waited for.
 std::optional<ReceivedPacket>
 ReceiveOne(IpSocket& socket, Buffer& room)
 {
     room.resize(IpSocket::PACKET_OCTETS_MAX);
     pollfd polled{socket.Descriptor(), POLLIN, 0};
-    ::poll(&polled, 1, 2000);
+    ::poll(&polled, 1, 20'000);
     auto received = socket.Receive(room);
     EXPECT_TRUE(received.has_value());
     return received ? *received : std::nullopt;
@@ -148,7 +148,7 @@ TEST(IpSocket, CarriesTheLargestDatagramAndPassesOverWhatDoesNotFit)
     ASSERT_TRUE(sender.Send(path, Buffer(3, 2)));
     Buffer small(10);
     pollfd polled{receiver.Descriptor(), POLLIN, 0};
-    ::poll(&polled, 1, 2000);
+    ::poll(&polled, 1, 20'000);
     const auto next = receiver.Receive(small);
     ASSERT_TRUE(next.has_value() && next->has_value());
     EXPECT_EQ(ToHex((*next)->payload), "020202") << "a part of a longer datagram is none";

@@ -74,7 +74,7 @@ TEST_F(TapTest, GivesTheFramesThatTheSystemSends)
     ASSERT_TRUE(file.has_value()) << file.error().message;
     BringUp("tap7"); // and the system greets with IPv6 multicast
     pollfd polled{file->Get(), POLLIN, 0};
-    ASSERT_EQ(::poll(&polled, 1, 5000), 1);
+    ASSERT_EQ(::poll(&polled, 1, 20'000), 1);
     Buffer room(2000);
     const ssize_t got = ::read(file->Get(), room.data(), room.size());
     ASSERT_GT(got, 14);

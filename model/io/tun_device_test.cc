@@ -71,7 +71,7 @@ class TunTest : public ::testing::Test
     {
         Buffer room(65535);
         pollfd polled{device.Descriptor(), POLLIN, 0};
-        ::poll(&polled, 1, 2000);
+        ::poll(&polled, 1, 20'000);
         const auto packet = device.Read(room);
         EXPECT_TRUE(packet.has_value() && packet->has_value());
         return packet && *packet ? ToBuffer(**packet) : Buffer();
@@ -169,7 +169,7 @@ TEST_F(TunTest, RoutedPacketsComeOutAndAnswersGoIn)
     ASSERT_TRUE(device.Write(packet));
     Buffer room(IpSocket::PACKET_OCTETS_MAX);
     pollfd polled{socket->Descriptor(), POLLIN, 0};
-    ::poll(&polled, 1, 2000);
+    ::poll(&polled, 1, 20'000);
     const auto answer = socket->Receive(room);
     ASSERT_TRUE(answer.has_value() && answer->has_value());
     EXPECT_EQ((*answer)->path.remote, there);

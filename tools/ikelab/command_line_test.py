@@ -35,7 +35,7 @@ GOOD = """{
 """
 
 
-def run(*words, timeout=20):
+def run(*words, timeout=60):
     return subprocess.run([PROGRAM, *map(str, words)], stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
                           check=False)

@@ -29,6 +29,8 @@ PROGRAM = ""
 CLONE_NEWNET = 0x40000000
 SKIPPED = 77
 HERE, THERE, NOBODY = "127.0.0.1", "127.0.0.2", "127.0.0.3"
+GAVE_UP = "no answer to what ends the SAs"
+PATIENCE = 60.0  # seconds: a machine may stand still for some of them, and that is no fault of what is tested
 
 
 def configuration(local, remote, secret="swordfish", **connection):
@@ -64,7 +66,7 @@ class Endpoint:
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
 
-    def answer(self, timeout=10.0):
+    def answer(self, timeout=PATIENCE):
         """The next answer; nothing if the program ends first."""
         deadline = time.monotonic() + timeout
         while b"\n" not in self._unread:
@@ -79,7 +81,7 @@ class Endpoint:
         line, _, self._unread = self._unread.partition(b"\n")
         return json.loads(line)
 
-    def ask(self, command, timeout=10.0):
+    def ask(self, command, timeout=PATIENCE):
         self.send(command + "\n")
         return self.answer(timeout)
 
@@ -90,7 +92,7 @@ class Endpoint:
         self.errors.flush()
         return pathlib.Path(self.errors.name).read_text(encoding="utf-8")
 
-    def wait(self, timeout=10):
+    def wait(self, timeout=PATIENCE):
         return self.process.wait(timeout)
 
     def close(self):
@@ -104,7 +106,7 @@ class Endpoint:
                 pass
 
 
-def until(condition, timeout=5.0):
+def until(condition, timeout=PATIENCE):
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
@@ -163,13 +165,14 @@ class Commands(EndpointTest):
     def test_quit_ends_it(self):
         moon = self.start(configuration(HERE, NOBODY))
         self.assertTrue(moon.ask("quit")["ok"])
-        self.assertEqual(moon.wait(3), 0)
+        self.assertEqual(moon.wait(), 0)
+        self.assertNotIn(GAVE_UP, moon.log())
 
     def test_end_of_input_ends_it(self):
         moon = self.start(configuration(HERE, NOBODY))
         moon.ask("list")
         moon.process.stdin.close()
-        self.assertEqual(moon.wait(3), 0)
+        self.assertEqual(moon.wait(), 0)
 
     def test_a_line_without_end_is_no_way_to_eat_memory(self):
         moon = self.start(configuration(HERE, NOBODY))
@@ -178,14 +181,14 @@ class Commands(EndpointTest):
             moon.send("x" * 200000)
         except BrokenPipeError:
             pass
-        self.assertEqual(moon.wait(3), 0)
+        self.assertEqual(moon.wait(), 0)
 
     def test_reader_of_answers_may_go(self):
         moon = self.start(configuration(HERE, NOBODY))
         moon.ask("list")
         moon.process.stdout.close()
         moon.send("list\nlist\nquit\n")
-        self.assertEqual(moon.wait(3), 0)
+        self.assertEqual(moon.wait(), 0)
 
 
 class Signals(EndpointTest):
@@ -194,8 +197,9 @@ class Signals(EndpointTest):
             moon = self.start(configuration(HERE, NOBODY))
             moon.ask("list")
             moon.process.send_signal(number)
-            self.assertEqual(moon.wait(3), 0, moon.log())
+            self.assertEqual(moon.wait(), 0, moon.log())
             self.assertIn(f"{number.name} received, shutting down", moon.log())
+            self.assertNotIn(GAVE_UP, moon.log())
             moon.close()
 
     def test_an_attempt_without_answer_is_given_up_and_told(self):
@@ -206,35 +210,34 @@ class Signals(EndpointTest):
         answer = moon.answer()
         self.assertFalse(answer["ok"])
         self.assertEqual(answer["command"], "initiate tunnel")
-        self.assertEqual(moon.wait(8), 0)
+        self.assertEqual(moon.wait(), 0)
 
     def test_the_peer_is_told(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             moon, sun = self.established()
             self.assertEqual(len(sun.sas()), 1)
             moon.process.send_signal(number)
-            self.assertEqual(moon.wait(3), 0, moon.log())
-            self.assertTrue(until(lambda end=sun: end.sas() == [], 2), sun.log())
+            self.assertEqual(moon.wait(), 0, moon.log())
+            self.assertNotIn(GAVE_UP, moon.log(), "the answer came")
+            self.assertTrue(until(lambda end=sun: end.sas() == []), sun.log())
             for end in (moon, sun):
                 end.close()
 
     def test_a_dead_peer_does_not_hold_it_up_for_long(self):
         moon, sun = self.established()
         sun.close()  # SIGKILL: no Delete
-        begun = time.monotonic()
         moon.process.send_signal(signal.SIGTERM)
-        self.assertEqual(moon.wait(10), 0)
-        self.assertLess(time.monotonic() - begun, 8)
+        self.assertEqual(moon.wait(), 0)  # five seconds; the repetitions of its Delete take minutes
+        self.assertIn(GAVE_UP, moon.log())
 
     def test_a_second_signal_ends_it_at_once(self):
         moon, sun = self.established()
         sun.close()
-        begun = time.monotonic()
         moon.process.send_signal(signal.SIGTERM)
         self.assertTrue(until(lambda: "shutting down" in moon.log()))
         moon.process.send_signal(signal.SIGTERM)
-        self.assertEqual(moon.wait(10), 0)
-        self.assertLess(time.monotonic() - begun, 3)
+        self.assertEqual(moon.wait(), 0)
+        self.assertIn("second signal, ending at once", moon.log())
 
 
 class Sockets(EndpointTest):
@@ -242,14 +245,14 @@ class Sockets(EndpointTest):
         first = self.start(configuration(HERE, NOBODY))
         first.ask("list")
         second = self.start(configuration(HERE, NOBODY), "-o", self.folder / "out", name="second")
-        self.assertEqual(second.wait(3), 1)
+        self.assertEqual(second.wait(), 1)
         self.assertRegex(second.log(), rf"cannot bind UDP {HERE}\[\d+\]: Address already in use; "
                                        "another IKE daemon")
         self.assertFalse((self.folder / "out").exists())
 
     def test_an_address_that_is_not_ours(self):
         moon = self.start(configuration("192.0.2.9", NOBODY))
-        self.assertEqual(moon.wait(3), 1)
+        self.assertEqual(moon.wait(), 1)
         self.assertIn("cannot bind UDP 192.0.2.9[500]", moon.log())
         self.assertIn("local_addrs", moon.log())
 
@@ -257,14 +260,14 @@ class Sockets(EndpointTest):
         config = configuration(HERE, NOBODY)
         config["connections"]["net"]["children"]["tunnel"].update(if_id_in=7, if_id_out=7)
         moon = self.start(config, tun=True)
-        self.assertEqual(moon.wait(3), 1)
+        self.assertEqual(moon.wait(), 1)
         self.assertRegex(moon.log(), "if_id_in and if_id_out .*connections.net.children.tunnel")
 
     def test_a_nested_connection_without_anything_to_nest_in(self):
         config = configuration(HERE, NOBODY)
         config["connections"]["net"]["nested"] = "yes"
         moon = self.start(config)
-        self.assertEqual(moon.wait(3), 1)
+        self.assertEqual(moon.wait(), 1)
         self.assertRegex(moon.log(), "nested needs a TUN device.*connections.net")
 
     def test_garbage_is_survived(self):
@@ -279,7 +282,7 @@ class Sockets(EndpointTest):
                         sender.sendto(data, (HERE, port))
         self.assertEqual(moon.ask("list")["sas"], [])
         self.assertTrue(moon.ask("quit")["ok"])
-        self.assertEqual(moon.wait(5), 0, moon.log())
+        self.assertEqual(moon.wait(), 0, moon.log())
 
     def test_a_tun_device_that_is_taken_or_deleted(self):
         moon = self.start(configuration(HERE, NOBODY), "--tun", "ike9", tun=True)
@@ -288,10 +291,10 @@ class Sockets(EndpointTest):
         rules = subprocess.run(["ip", "rule"], stdout=subprocess.PIPE, text=True, check=True)
         self.assertIn("lookup 220", rules.stdout)
         second = self.start(configuration(THERE, NOBODY), "--tun", "ike9", name="second", tun=True)
-        self.assertEqual(second.wait(3), 1)
+        self.assertEqual(second.wait(), 1)
         self.assertIn("cannot make TUN device ike9", second.log())
         subprocess.run(["ip", "link", "delete", "ike9"], check=True)
-        self.assertEqual(moon.wait(5), 1)
+        self.assertEqual(moon.wait(), 1)
         self.assertIn("TUN device lost, shutting down", moon.log())
         rules = subprocess.run(["ip", "rule"], stdout=subprocess.PIPE, text=True, check=True)
         self.assertNotIn("lookup 220", rules.stdout)
@@ -323,7 +326,7 @@ class Sockets(EndpointTest):
         for there in ("10.3.0.9", "fd03::9"):
             self.assertIn("No route to host", ip("route", "get", there))
         self.assertTrue(moon.ask("quit")["ok"])
-        self.assertEqual(moon.wait(5), 0, moon.log())
+        self.assertEqual(moon.wait(), 0, moon.log())
         for there in ("10.3.0.9", "fd03::9"):
             self.assertIn("dev clear0", ip("route", "get", there))
 
@@ -333,7 +336,7 @@ class Sockets(EndpointTest):
         for end in (moon, sun):
             self.assertTrue(end.ask("list")["ok"], end.log())
         self.assertTrue(moon.ask("quit")["ok"])
-        self.assertEqual(moon.wait(5), 0, moon.log())
+        self.assertEqual(moon.wait(), 0, moon.log())
 
         def shown(*words):
             return subprocess.run(["ip", *words], stdout=subprocess.PIPE, text=True,
@@ -341,7 +344,7 @@ class Sockets(EndpointTest):
 
         self.assertIn("dev ike9", shown("route", "get", "10.1.0.9"))
         self.assertTrue(sun.ask("quit")["ok"])
-        self.assertEqual(sun.wait(5), 0, sun.log())
+        self.assertEqual(sun.wait(), 0, sun.log())
         self.assertNotIn("lookup 220", shown("rule"))
 
 
@@ -378,7 +381,7 @@ class TwoEndpoints(EndpointTest):
 
     def test_initiating_nothing_known_is_wrong_usage(self):
         moon = self.start(configuration(HERE, NOBODY), "--initiate", "tunel", "-o", self.folder / "out")
-        self.assertEqual(moon.wait(3), 2)
+        self.assertEqual(moon.wait(), 2)
         self.assertIn('no child "tunel"; expected one of net/tunnel', moon.log())
         self.assertFalse((self.folder / "out").exists())
 
@@ -393,10 +396,10 @@ class TwoEndpoints(EndpointTest):
     def test_run_folder(self):
         folder = self.folder / "out"
         moon, _ = self.established("-o", folder)
-        self.assertTrue(until(lambda: (folder / "wireshark").exists(), 3),
+        self.assertTrue(until(lambda: (folder / "wireshark").exists()),
                         "the files can be read while it runs")
         moon.ask("quit")
-        self.assertEqual(moon.wait(3), 0)
+        self.assertEqual(moon.wait(), 0)
         self.assertEqual(sorted(entry.name for entry in folder.iterdir()),
                          ["capture.pcapng", "charon.log", "events.jsonl", "wireshark"])
         profile = folder / "wireshark" / "profiles" / "ikelab"
@@ -425,10 +428,10 @@ class TwoEndpoints(EndpointTest):
         folder.mkdir()
         moon = self.start(configuration(HERE, NOBODY), "-o", folder)  # empty: free
         self.assertTrue(moon.ask("quit")["ok"])
-        self.assertEqual(moon.wait(3), 0)
+        self.assertEqual(moon.wait(), 0)
         before = {entry: entry.stat().st_mtime_ns for entry in folder.iterdir()}
         again = self.start(configuration(HERE, NOBODY), "-o", folder, name="again")
-        self.assertEqual(again.wait(3), 2)
+        self.assertEqual(again.wait(), 2)
         self.assertIn("exists already and is not written over", again.log())
         self.assertEqual(before, {entry: entry.stat().st_mtime_ns for entry in folder.iterdir()})
 
@@ -447,12 +450,12 @@ class TwoEndpoints(EndpointTest):
         self.assertIn("the run folder stays incomplete", moon.log())
         self.assertEqual([sa["state"] for sa in moon.sas()], ["ESTABLISHED"])
         self.assertTrue(moon.ask("quit")["ok"])
-        self.assertEqual(moon.wait(3), 1)
+        self.assertEqual(moon.wait(), 1)
 
     def test_quiet_is_quiet(self):
         moon, _ = self.established("-q")
         moon.ask("quit")
-        self.assertEqual(moon.wait(3), 0)
+        self.assertEqual(moon.wait(), 0)
         self.assertEqual(moon.log(), "")
 
 
@@ -484,6 +487,8 @@ class Wire:
         subprocess.run(words, check=True)
 
     def _close(self):
+        # By name: the system takes apart the other network, and with it this end, whenever it likes.
+        subprocess.run(["ip", "link", "delete", self.NAME], stderr=subprocess.DEVNULL, check=False)
         self._holder.kill()
         self._holder.wait()
         if hasattr(self, "_frames"):
@@ -521,12 +526,12 @@ class TransportMode(EndpointTest):
                            stderr=subprocess.DEVNULL)
 
     @staticmethod
-    def ping(destination, inside=(), count=3):
-        done = subprocess.run([*inside, "ping", "-n", "-q", "-c", str(count), "-i", "0.1", "-W", "1",
-                               destination], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                              text=True, check=False)
-        answered = re.search(r"(\d+) received", done.stdout)
-        return int(answered.group(1)) if answered else 0  # the system had no route
+    def ping(destination, inside=(), wait=PATIENCE):
+        """How many of three are answered; `wait` seconds are spent where one is not."""
+        # One by one: for the last of several it waits no longer than the others took.
+        once = [*inside, "ping", "-n", "-q", "-c", "1", "-W", str(wait), destination]
+        return [subprocess.run(once, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+                .returncode for _ in range(3)].count(0)
 
     def test_nothing_leaves_in_clear_to_whoever_came(self):
         wire = Wire(self)
@@ -541,14 +546,14 @@ class TransportMode(EndpointTest):
         route = f"installed route {wire.THEIRS}/32 dev ike9 src {wire.OURS}"
         self.assertTrue(until(lambda: route in moon.log()), moon.log())
         with socket.create_server((wire.OURS, 7777)) as listener:
-            listener.settimeout(10)
+            listener.settimeout(PATIENCE)
             peer = subprocess.Popen(
                 [*wire.inside, sys.executable, "-c",
-                 "import socket; s = socket.create_connection(('192.0.2.1', 7777), 10); "
+                 "import socket; s = socket.create_connection(('192.0.2.1', 7777), 60); "
                  "print(s.recv(5))"], stdout=subprocess.PIPE, text=True)
             with listener.accept()[0] as connection:
                 connection.sendall(b"hello")
-            self.assertIn("hello", peer.communicate(timeout=10)[0])
+            self.assertIn("hello", peer.communicate(timeout=PATIENCE)[0])
         self.assertEqual(self.ping(wire.THEIRS), 3)
         self.assertEqual(self.ping(wire.OURS, wire.inside), 3)
         seen = wire.protocols()
@@ -559,7 +564,7 @@ class TransportMode(EndpointTest):
         self.assertTrue(sun.ask("terminate net")["ok"])
         self.assertTrue(until(lambda: moon.sas() == []))
         wire.protocols()
-        self.assertEqual(self.ping(wire.THEIRS), 0)
+        self.assertEqual(self.ping(wire.THEIRS, wait=1), 0)
         self.assertEqual(wire.protocols(), {})
         self.assertTrue(sun.ask("initiate host")["ok"], sun.log())
         self.assertEqual(self.ping(wire.THEIRS), 3)
@@ -580,13 +585,13 @@ class TransportMode(EndpointTest):
         problem = f"cannot add the route {wire.THEIRS}/32"
         self.assertTrue(until(lambda: problem in moon.log()), moon.log())
         wire.protocols()
-        self.assertEqual(self.ping(wire.THEIRS), 0)
+        self.assertEqual(self.ping(wire.THEIRS, wait=1), 0)
         self.assertEqual(wire.protocols(), {})
         # The next SA finds the device up again, and its route is made.
         subprocess.run(["ip", "link", "set", "ike9", "up"], check=True)
         self.assertTrue(sun.ask("terminate net")["ok"], sun.log())
         self.assertTrue(sun.ask("initiate host")["ok"], sun.log() + moon.log())
-        self.assertTrue(until(lambda: self.ping(wire.THEIRS) > 0), moon.log())
+        self.assertTrue(until(lambda: self.ping(wire.THEIRS, wait=1) > 0), moon.log())
 
 
 class Padding(EndpointTest):
@@ -635,7 +640,7 @@ class Padding(EndpointTest):
         self.assertTrue(until(lambda: wire.protocols().get("esp", 0) > 0), moon.log())
         for end in (moon, sun):
             self.assertTrue(end.ask("quit")["ok"])
-            end.wait(5)
+            end.wait()
         return wire.largest[50]
 
     def test_goes_by_the_link_where_errors_are_not_believed(self):

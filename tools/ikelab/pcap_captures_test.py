@@ -20,7 +20,7 @@ import decoded_text  # noqa: E402
 
 PROGRAM = ""
 CAPTURES = pathlib.Path(__file__).resolve().parents[2] / "conformance" / "vectors" / "captures"
-SECONDS = 10
+SECONDS = 60
 
 # What each packet with IKE or ESP is, in runs, and what there is to compare: IKEv2 messages, ESP
 # headers, payloads, decrypted payloads, transforms, key lengths among them, notifications,
