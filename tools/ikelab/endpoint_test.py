@@ -13,7 +13,6 @@ import json
 import os
 import pathlib
 import random
-import re
 import select
 import signal
 import socket
