@@ -101,7 +101,8 @@ function(ikelab_test name)
   foreach(room IN LISTS TEST_ROOMS)
     target_link_libraries(${name}_test PRIVATE ikelab_${room})
   endforeach()
-  gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST
+  # Names without values: those have addresses in them, other ones in each process.
+  gtest_discover_tests(${name}_test TEST_PREFIX ${name}. NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST
                        PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")
 endfunction()
 

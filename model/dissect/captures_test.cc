@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/testing/allocations.h"
 #include "base/testing/mutate.h"
+#include "base/testing/test_name.h"
 #include "dissect/decoder.h"
 #include "dissect/testing/frames.h"
 #include "io/esp_key_row.h"
@@ -170,12 +171,9 @@ AllCaptures()
 }
 
 std::string
-TestName(const ::testing::TestParamInfo<const char*>& info)
+NameOf(const ::testing::TestParamInfo<const char*>& capture)
 {
-    std::string name = info.param;
-    std::ranges::replace_if(
-        name, [](char c) { return std::isalnum(c) == 0; }, '_');
-    return name;
+    return TestName(capture.param);
 }
 
 class CaptureCut : public ::testing::TestWithParam<const char*>
@@ -409,8 +407,8 @@ TEST_P(CaptureFlipped, InAnyBitIsReadWithinItsMeans)
              [&](Bytes octets) { subject.ReadBounded(octets); });
 }
 
-INSTANTIATE_TEST_SUITE_P(Captures, CaptureCut, ::testing::ValuesIn(CUT), TestName);
-INSTANTIATE_TEST_SUITE_P(Captures, CaptureFlipped, ::testing::ValuesIn(FLIPPED), TestName);
+INSTANTIATE_TEST_SUITE_P(Captures, CaptureCut, ::testing::ValuesIn(CUT), NameOf);
+INSTANTIATE_TEST_SUITE_P(Captures, CaptureFlipped, ::testing::ValuesIn(FLIPPED), NameOf);
 
 TEST(Captures, LetNoBitThatAnIcvCoversBeTurned)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/limits.h"
+#include "base/testing/test_name.h"
 #include "esp/ecn.h"
 #include "esp/sad.h"
 #include "esp/testing/sa_pair.h"
@@ -153,12 +154,7 @@ INSTANTIATE_TEST_SUITE_P(Algorithms,
                          EverySuite,
                          ::testing::ValuesIn(AllSuites()),
                          [](const auto& suite)
-                         {
-                             std::string name = suite.param.ToString();
-                             std::ranges::replace_if(
-                                 name, [](char letter) { return !std::isalnum(letter); }, '_');
-                             return name;
-                         });
+                         { return ikelab::TestName(suite.param.ToString()); });
 
 TEST(OutboundSa, WritesTheLayoutOfTheRfc)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/testing/test_name.h"
 #include "ike/testing/pair.h"
 
 #include <gmock/gmock.h>
@@ -138,12 +139,6 @@ struct Suites
     std::string_view esp;
 };
 
-std::ostream&
-operator<<(std::ostream& stream, const Suites& suites)
-{
-    return stream << suites.ike << " / " << suites.esp;
-}
-
 std::vector<Suites>
 AllSuites()
 {
@@ -190,7 +185,13 @@ TEST_P(HandshakeWith, EverySuiteGivesBothEndsTheSameKeys)
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(, HandshakeWith, ValuesIn(AllSuites()));
+INSTANTIATE_TEST_SUITE_P(,
+                         HandshakeWith,
+                         ValuesIn(AllSuites()),
+                         [](const auto& suites) {
+                             return ikelab::TestName(std::string(suites.param.ike) + "__" +
+                                                     std::string(suites.param.esp));
+                         });
 
 TEST(Handshake, NeedsNoRoundTripMoreWhereTheResponderAcceptsTheGuessedGroup)
 {

@@ -47,18 +47,28 @@ MessageOf(PayloadType first, Bytes payloads)
     return WithLength(writer.Release());
 }
 
-class GoodMessage : public ::testing::TestWithParam<Buffer (*)()>
+struct Sample
+{
+    const char* name;
+    Buffer (*make)();
+};
+
+class GoodMessage : public ::testing::TestWithParam<Sample>
 {
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    Samples,
-    GoodMessage,
-    ::testing::Values(&SmallSaInit, &LargeSaInit, &EveryPayload, &TypedPayloads, &SkMessage));
+INSTANTIATE_TEST_SUITE_P(Samples,
+                         GoodMessage,
+                         ::testing::Values(Sample{"SmallSaInit", SmallSaInit},
+                                           Sample{"LargeSaInit", LargeSaInit},
+                                           Sample{"EveryPayload", EveryPayload},
+                                           Sample{"TypedPayloads", TypedPayloads},
+                                           Sample{"SkMessage", SkMessage}),
+                         [](const auto& sample) { return sample.param.name; });
 
 TEST_P(GoodMessage, RebuildsToTheSameOctets)
 {
-    const Buffer octets = GetParam()();
+    const Buffer octets = GetParam().make();
     const auto message = ParseMessage(octets);
     ASSERT_TRUE(message.has_value()) << ToString(message.error());
     EXPECT_EQ(ToHex(Rebuild(*message)), ToHex(octets));
@@ -66,7 +76,7 @@ TEST_P(GoodMessage, RebuildsToTheSameOctets)
 
 TEST_P(GoodMessage, FailsWhenCutAnywhere)
 {
-    const Buffer octets = GetParam()();
+    const Buffer octets = GetParam().make();
     const bool isSealed = ParseMessage(octets)->chain.Find(PayloadType::SK) != nullptr;
     for (size_t size = 0; size < octets.size(); ++size)
     {
@@ -81,7 +91,7 @@ TEST_P(GoodMessage, FailsWhenCutAnywhere)
 
 TEST_P(GoodMessage, FailsWithOneOctetTooMany)
 {
-    Buffer octets = GetParam()();
+    Buffer octets = GetParam().make();
     octets.push_back(0);
     EXPECT_EQ(FaultOf(octets), Fault::OVERLONG);
     EXPECT_EQ(FaultOf(WithLength(octets)), Fault::OVERLONG);
@@ -89,7 +99,7 @@ TEST_P(GoodMessage, FailsWithOneOctetTooMany)
 
 TEST_P(GoodMessage, SurvivesTheFlipOfAnyBit)
 {
-    const Buffer octets = GetParam()();
+    const Buffer octets = GetParam().make();
     for (size_t bit = 0; bit < octets.size() * 8; ++bit)
     {
         Buffer flipped = octets;
@@ -100,7 +110,7 @@ TEST_P(GoodMessage, SurvivesTheFlipOfAnyBit)
 
 TEST_P(GoodMessage, IgnoresReservedBitsOfPayloadHeaders)
 {
-    const Buffer octets = GetParam()();
+    const Buffer octets = GetParam().make();
     const auto message = ParseMessage(octets);
     ASSERT_TRUE(message.has_value());
     Buffer dirty = octets;

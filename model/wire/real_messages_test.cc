@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/hex.h"
+#include "base/testing/test_name.h"
 #include "wire/fuzz_targets.h"
 #include "wire/message.h"
 #include "wire/testing/test_files.h"
@@ -46,7 +47,8 @@ INSTANTIATE_TEST_SUITE_P(Good,
                                            "ike_sa_init_response.hex",
                                            "ike_sa_init_weak_group.hex",
                                            "ike_sa_init_six_proposals.hex",
-                                           "ike_auth_encrypted.hex"));
+                                           "ike_auth_encrypted.hex"),
+                         [](const auto& file) { return ikelab::TestName(file.param); });
 
 TEST_P(RealMessageFile, RebuildsToTheSameOctets)
 {
