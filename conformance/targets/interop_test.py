@@ -62,7 +62,7 @@ class Couple:
         wait_for(lambda: self.charon.established() == ["net"], 5, "charon's Child SA")
 
     def ping(self, count=10):
-        expect_equal(ping_both_ways(self.lab, count), (count, count), "every ping is answered")
+        expect_equal(self.lab.ping_both_ways(count), (count, count), "every ping is answered")
 
     def ours_checks_liveness(self):
         before = self.charon.saw("parsed INFORMATIONAL request")
@@ -96,12 +96,6 @@ class Couple:
             expect_equal((traffic.esp_in_udp, traffic.esp_native), (esp, 0),
                          "the ESP packets, all in UDP 4500")
         return judge_capture(self.ours) if judge else "not judged: unknown to tshark 4.0"
-
-
-def ping_both_ways(lab, count=10):
-    tester, target = lab.tester.end, lab.target.end
-    return (lab.tester.ping(tester.inner, target.inner, count),
-            lab.target.ping(target.inner, tester.inner, count))
 
 
 def judge_capture(ours, esp=True, spoil=False):
@@ -149,7 +143,7 @@ def child_delete(folder, deleter):
                      "our IKE SA stays")
         expect_equal([sa["state"] for sa in couple.charon.list_sas()], ["ESTABLISHED"],
                      "charon's IKE SA stays")
-        expect_equal(ping_both_ways(lab, 2), (0, 0), "no ping gets through without a Child SA")
+        expect_equal(lab.ping_both_ways(2, wait=2), (0, 0), "no ping gets through without a Child SA")
         couple.delete_ike(deleter)
         return couple.finish()
 
@@ -191,7 +185,7 @@ def wrong_secret(folder, initiator):
             expect(not couple.charon.initiate(timeout=8), "charon reports failure")
         expect(couple.charon.saw("AUTH_FAILED") > 0, "AUTHENTICATION_FAILED was exchanged")
         couple.both_empty()
-        expect_equal(ping_both_ways(lab, 2), (0, 0), "no ping gets through")
+        expect_equal(lab.ping_both_ways(2, wait=2), (0, 0), "no ping gets through")
         expect_equal(couple.ours.stop(signal.SIGTERM), 0, "SIGTERM ends ours with status 0")
         traffic = read_traffic(couple.wire.stop())
         expect_equal((traffic.clear, traffic.esp_in_udp), ([], 0), "no clear text and no ESP")
@@ -234,7 +228,7 @@ def native(folder, ipv6=False, ike="aes128gcm16-prfsha256-x25519", esp="aes128gc
         tester, target = ends["tester"], ends["target"]
         expect(tester.says_ok("initiate net"), "the Child SA comes up", tester.log()[-800:])
         target.wait_established(["net"])
-        expect_equal(ping_both_ways(lab), (10, 10), "10 of 10 pings each way")
+        expect_equal(lab.ping_both_ways(), (10, 10), "10 of 10 pings each way")
         for end in (tester, target):
             expect(end.says_ok("liveness sw"), "the liveness request is answered")
         expect(target.says_ok("terminate sw"), "the responder deletes the IKE SA")
@@ -267,7 +261,7 @@ def hidden(folder, ipv6=False):
             ends[me.end.name] = Ours(me, folder / me.end.name, BINARY["path"], config).start()
         tester, target = ends["tester"], ends["target"]
         expect(tester.says_ok("initiate net"), "the Child SA comes up", tester.log()[-800:])
-        expect_equal(ping_both_ways(lab), (10, 10), "10 of 10 pings each way")
+        expect_equal(lab.ping_both_ways(), (10, 10), "10 of 10 pings each way")
         for me, peer in ((tester, target), (target, tester)):
             wait_for(lambda me=me: dummies(me, "sent") >= 10, 10, "dummies on an idle wire")
             wait_for(lambda peer=peer: dummies(peer, "received") >= 10, 5, "dummies at the other end")

@@ -13,7 +13,6 @@ inside while a lab is up.
 import ctypes
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -195,13 +194,20 @@ class Namespace:
         self._processes.append(process)
         return process
 
-    def ping(self, source, destination, count=10, interval=0.1, wait=2):
-        """How many of `count` echo requests from `source` were answered."""
-        done = self.run(["ping", "-n", "-q", "-c", count, "-i", interval, "-W", wait,
-                         "-I", source, destination], timeout=count * interval + wait + 20,
-                        check=False)
-        found = re.search(r"(\d+) packets transmitted, (\d+) received", done.stdout)
-        return int(found.group(2)) if found else 0
+    def ping(self, source, destination, count=10, interval=0.1, wait=30):
+        """How many of `count` echo requests from `source` were answered.
+
+        Each is waited for `wait` seconds (one program that sends all of them waits for its last no
+        longer than the others took): say less where none is expected.
+        """
+        once = ["ping", "-n", "-q", "-c", "1", "-W", str(wait), "-I", source, destination]
+        running = []
+        for number in range(count):
+            time.sleep(interval if number else 0)
+            running.append(subprocess.Popen(self.enter_command() + once, stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                            preexec_fn=_die_with_parent))
+        return [process.wait(wait + 60) for process in running].count(0)
 
     def capture(self, path, interface=WIRE):
         return Capture(self, path, interface)
@@ -280,6 +286,12 @@ class NetnsLab:
         process = Process(argv, env=env, log=log, **streams)
         self._processes.append(process)
         return process
+
+    def ping_both_ways(self, count=10, wait=30):
+        """How many were answered of those of `tester`, and of those of `target`: Namespace.ping."""
+        tester, target = self.tester.end.inner, self.target.end.inner
+        return (self.tester.ping(tester, target, count, wait=wait),
+                self.target.ping(target, tester, count, wait=wait))
 
     def _connect(self):
         subprocess.run(["ip", "link", "add", WIRE, "netns", str(self.tester.pid), "type", "veth",

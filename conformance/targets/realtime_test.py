@@ -172,7 +172,7 @@ class Story:
         self.charon.load(swanctl_conf(SUN, MOON, psk=PSK))
 
     def ping(self, count=20):
-        return self.lab.alice.ping(ALICE.inner, SUN.inner, count, interval=0.2, wait=3)
+        return self.lab.alice.ping(ALICE.inner, SUN.inner, count, interval=0.2, wait=5)
 
     def wait_established(self, timeout=20):
         # Two of them, if both ends began at once: neither has to notice (RFC 7296 §2.8.1 is of rekeys).
@@ -314,7 +314,7 @@ def clear_is_seen(folder):
     with RealtimeLab(limit=120, directory=folder) as lab:
         # Without charon there is no route to alice but the one through isp.
         simulation = Simulation(lab, folder, [f"nodes.moon.policies={policy}"])
-        answered = lab.alice.ping(ALICE.inner, SUN.inner, 20, interval=0.2, wait=3)
+        answered = lab.alice.ping(ALICE.inner, SUN.inner, 20, interval=0.2, wait=5)
         expect(answered >= 15, "isp carries it both ways", answered)
         status, summary = simulation.stop()
         expect_equal((status, summary["result"]), (1, "fail"), "the scenario's claims are broken")
@@ -327,7 +327,7 @@ def clear_is_refused(folder):
     """What reaches moon in clear and should not have gets no further; the scenario's claim sees it."""
     with RealtimeLab(limit=120, directory=folder) as lab:
         simulation = Simulation(lab, folder, ["connections.moon.site.children.net.start_action=none"])
-        expect_equal(lab.sun.ping(SUN.inner, ALICE.inner, 10, interval=0.2), 0,
+        expect_equal(lab.sun.ping(SUN.inner, ALICE.inner, 10, interval=0.2, wait=2), 0,
                      "bob's pings in clear are not answered")
         status, summary = simulation.stop()
         broken = {claim["claim"] for claim in summary["claims"] if not claim["holds"]}

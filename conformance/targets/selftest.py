@@ -32,12 +32,6 @@ def _pair(lab, at_tester=None, **settings):
     return ends
 
 
-def _ping_both_ways(lab, count=10):
-    tester, target = lab.tester.end, lab.target.end
-    return (lab.tester.ping(tester.inner, target.inner, count),
-            lab.target.ping(target.inner, tester.inner, count))
-
-
 def _tshark_counts(capture, tables):
     """(IKE messages with SK, of these decrypted, ESP, of these with a good ICV)."""
     counts = []
@@ -58,7 +52,7 @@ def tunnel(folder, decrypts=True, **settings):
         tester, target = _pair(lab, **settings)
         capture = lab.tester.capture(folder / "wire.pcap")
         expect(tester.initiate(), "charon brings its Child SA up", tester.log()[-800:])
-        expect_equal(_ping_both_ways(lab), (10, 10), "10 of 10 pings each way")
+        expect_equal(lab.ping_both_ways(), (10, 10), "10 of 10 pings each way")
         expect_equal(target.established(), ["net"], "the target holds one Child SA")
         expect(tester.terminate(ike="sw"), "the IKE SA is deleted")
         wait_for(lambda: not target.list_sas(), 5, "the Delete to reach the target")
@@ -116,7 +110,7 @@ def wrong_secret(folder):
         tester, target = _pair(lab, at_tester={"psk": "not-the-secret-of-the-other"})
         capture = lab.tester.capture(folder / "wire.pcap")
         expect(not tester.initiate(timeout=5), "a wrong PSK brings nothing up")
-        expect_equal(_ping_both_ways(lab, 2), (0, 0), "no ping gets through")
+        expect_equal(lab.ping_both_ways(2, wait=2), (0, 0), "no ping gets through")
         expect_equal(target.established(), [], "the target holds no Child SA")
         expect_equal(read_traffic(capture.stop()).esp_in_udp, 0, "no ESP on the wire")
 
