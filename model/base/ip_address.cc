@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <bit>
 #include <charconv>
 
 namespace ikelab
@@ -34,25 +35,6 @@ IpAddress::ToString() const
     return text;
 }
 
-namespace
-{
-
-/// The lowest or highest address of the block that `address` and `prefix` name.
-IpAddress
-EdgeOfBlock(const IpAddress& address, unsigned prefix, bool highest)
-{
-    Buffer octets = ToBuffer(address.Octets());
-    for (size_t bit = prefix; bit < octets.size() * 8; ++bit)
-    {
-        const uint8_t mask = static_cast<uint8_t>(0x80u >> (bit % 8));
-        octets[bit / 8] =
-            static_cast<uint8_t>(highest ? octets[bit / 8] | mask : octets[bit / 8] & ~mask);
-    }
-    return IpAddress::FromOctets(octets);
-}
-
-} // namespace
-
 std::optional<IpRange>
 IpRange::Parse(std::string_view text)
 {
@@ -68,7 +50,7 @@ IpRange::Parse(std::string_view text)
         {
             return std::nullopt;
         }
-        return IpRange{EdgeOfBlock(*address, prefix, false), EdgeOfBlock(*address, prefix, true)};
+        return Block(*address, prefix);
     }
     if (const size_t dash = text.find('-'); dash != std::string_view::npos)
     {
@@ -89,17 +71,37 @@ IpRange::Parse(std::string_view text)
 }
 
 IpRange
+IpRange::Block(const IpAddress& address, unsigned prefix)
+{
+    constexpr unsigned WORD = 64;
+    const unsigned family = address.IsV4() ? 32 : 128;
+    IKELAB_ASSERT(prefix <= family);
+    // The words hold the address from their highest bit on; behind an IPv4 address are zeros.
+    const auto free = [](unsigned from, unsigned to)
+    {
+        const auto below = [](unsigned bit)
+        {
+            return bit >= WORD ? 0 : ~uint64_t{0} >> bit;
+        };
+        return below(from) & ~below(to);
+    };
+    const uint64_t high = free(prefix, family);
+    const uint64_t low = family <= WORD ? 0 : free(prefix <= WORD ? 0 : prefix - WORD, WORD);
+    const uint8_t octets = address.m_octetCount;
+    return {IpAddress(octets, address.High() & ~high, address.Low() & ~low),
+            IpAddress(octets, address.High() | high, address.Low() | low)};
+}
+
+IpRange
 IpRange::AnyV4()
 {
-    return {IpAddress::V4(0), IpAddress::V4(0xffffffff)};
+    return Block(IpAddress(), 0);
 }
 
 IpRange
 IpRange::AnyV6()
 {
-    const Buffer zeros(16, 0x00);
-    const Buffer ones(16, 0xff);
-    return {IpAddress::FromOctets(zeros), IpAddress::FromOctets(ones)};
+    return Block(IpAddress::FromOctets(Buffer(16)), 0);
 }
 
 bool
@@ -129,17 +131,19 @@ IpRange::Intersect(const IpRange& range) const
     return both;
 }
 
+unsigned
+IpRange::SharedBits() const
+{
+    const unsigned high = std::countl_zero(first.High() ^ last.High());
+    const unsigned bits = high != 64 ? high : high + std::countl_zero(first.Low() ^ last.Low());
+    return std::min(bits, first.IsV4() ? 32u : 128u);
+}
+
 std::optional<unsigned>
 IpRange::PrefixLength() const
 {
-    for (unsigned prefix = 0; prefix <= first.Octets().size() * 8; ++prefix)
-    {
-        if (EdgeOfBlock(first, prefix, false) == first && EdgeOfBlock(first, prefix, true) == last)
-        {
-            return prefix;
-        }
-    }
-    return std::nullopt;
+    const unsigned shared = SharedBits();
+    return *this == Block(first, shared) ? std::optional(shared) : std::nullopt;
 }
 
 std::string

@@ -22,6 +22,8 @@ class IpAddress
   public:
     IpAddress() = default;
 
+    friend struct IpRange;
+
     static IpAddress
     V4(uint32_t hostOrder)
     {
@@ -129,6 +131,9 @@ struct IpRange
 
     /// "10.1.0.0/16", "10.1.0.0-10.1.0.9" or a single address; nothing if malformed or reversed.
     static std::optional<IpRange> Parse(std::string_view text);
+    /// All addresses that share their first `prefix` bits with this one (at most all of them, own
+    /// bug otherwise).
+    static IpRange Block(const IpAddress& address, unsigned prefix);
     /// Every address of a family.
     static IpRange AnyV4();
     static IpRange AnyV6();
@@ -137,6 +142,8 @@ struct IpRange
     bool Contains(const IpRange& range) const;
     /// The addresses in both, if any.
     std::optional<IpRange> Intersect(const IpRange& range) const;
+    /// How many first bits all of them share.
+    unsigned SharedBits() const;
     /// The prefix length if this is exactly one CIDR block.
     std::optional<unsigned> PrefixLength() const;
     /// CIDR where possible, else "first-last".

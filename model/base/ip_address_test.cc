@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -82,6 +83,53 @@ TEST(IpRange, CoversBlocksRangesAndSingleAddresses)
          {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.9-10.0.0.1", "10.0.0.1-::1", "::/129"})
     {
         EXPECT_FALSE(IpRange::Parse(text)) << text;
+    }
+}
+
+/// The bit of an address, counted from the first.
+bool
+BitOf(const IpAddress& address, unsigned bit)
+{
+    return (address.Octets()[bit / 8] >> (7 - bit % 8) & 1) != 0;
+}
+
+TEST(IpRange, ABlockIsAllThatShareTheFirstBits)
+{
+    for (const char* text : {"0.0.0.0",
+                             "10.167.90.195",
+                             "255.255.255.255",
+                             "::",
+                             "2001:db8:5aa5:c396:8001:7ffe:c3a5:9669",
+                             "ffff::ffff"})
+    {
+        const IpAddress address = *IpAddress::Parse(text);
+        const unsigned bits = address.IsV4() ? 32 : 128;
+        for (unsigned prefix = 0; prefix <= bits; ++prefix)
+        {
+            const IpRange block = IpRange::Block(address, prefix);
+            ASSERT_EQ(block.first.IsV4(), address.IsV4());
+            ASSERT_EQ(block.last.IsV4(), address.IsV4());
+            for (unsigned bit = 0; bit < bits; ++bit)
+            {
+                const bool kept = bit < prefix && BitOf(address, bit);
+                ASSERT_EQ(BitOf(block.first, bit), kept) << text << "/" << prefix << " " << bit;
+                ASSERT_EQ(BitOf(block.last, bit), kept || bit >= prefix)
+                    << text << "/" << prefix << " " << bit;
+            }
+            ASSERT_EQ(block.SharedBits(), prefix) << text;
+            ASSERT_EQ(block.PrefixLength(), prefix) << text;
+            ASSERT_EQ(IpRange::Parse(text + ("/" + std::to_string(prefix))), block);
+        }
+    }
+    EXPECT_EQ(IpRange::Parse("10.1.0.1-10.1.0.6")->SharedBits(), 29u);
+    EXPECT_EQ(IpRange::Parse("2001:db8::1-2001:db8:0:0:2::")->SharedBits(), 78u);
+    for (const char* text : {"10.1.0.1-10.1.0.6",
+                             "10.1.0.1-10.1.0.7",
+                             "10.1.0.0-10.1.0.6",
+                             "::1-::2",
+                             "2001:db8::-2001:db8:0:0:2::"})
+    {
+        EXPECT_FALSE(IpRange::Parse(text)->PrefixLength()) << text;
     }
 }
 

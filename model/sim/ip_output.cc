@@ -50,21 +50,6 @@ class Flag
     bool m_before;
 };
 
-/// All addresses that share the first bits with this one.
-ikelab::IpRange
-NetOf(const IpAddress& address, unsigned prefixBits)
-{
-    ikelab::Buffer first = ikelab::ToBuffer(address.Octets());
-    ikelab::Buffer last = first;
-    for (size_t bit = prefixBits; bit < first.size() * 8; ++bit)
-    {
-        const auto mask = static_cast<uint8_t>(0x80U >> (bit % 8));
-        first[bit / 8] &= static_cast<uint8_t>(~mask);
-        last[bit / 8] |= mask;
-    }
-    return {IpAddress::FromOctets(first), IpAddress::FromOctets(last)};
-}
-
 /// The mark of a judgement, from which another packet is not to profit; and what a socket told the
 /// IP layer, which did it: nearly every packet of UDP wears one of these.
 bool
@@ -482,7 +467,7 @@ IpOutput::LearnLocals() const
             m_locals.push_back({address,
                                 m_ipv4->GetNetDevice(i),
                                 i,
-                                NetOf(address, one.GetMask().GetPrefixLength()),
+                                ikelab::IpRange::Block(address, one.GetMask().GetPrefixLength()),
                                 m_ipv4->IsUp(i)});
         }
     }
@@ -495,7 +480,7 @@ IpOutput::LearnLocals() const
             m_locals.push_back({address,
                                 m_ipv6->GetNetDevice(i),
                                 i,
-                                NetOf(address, one.GetPrefix().GetPrefixLength()),
+                                ikelab::IpRange::Block(address, one.GetPrefix().GetPrefixLength()),
                                 m_ipv6->IsUp(i)});
         }
     }

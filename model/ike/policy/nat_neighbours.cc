@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "ike/policy/nat_neighbours.h"
 
-#include "base/bytes.h"
 #include "ike/policy/traffic_selectors.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 
 namespace ikelab::ike
 {
@@ -191,18 +188,7 @@ NatNeighbours::PolicyTellsApart(const Neighbour& one, const Neighbour& other) co
 NatNeighbours::Prefix
 NatNeighbours::CoverOf(const IpRange& range)
 {
-    const Bytes first = range.first.Octets();
-    const Bytes last = range.last.Octets();
-    uint8_t bits = 0;
-    for (size_t i = 0; i < first.size(); ++i)
-    {
-        const auto same = std::countl_zero(static_cast<uint8_t>(first[i] ^ last[i]));
-        bits = static_cast<uint8_t>(bits + same);
-        if (same != 8)
-        {
-            break;
-        }
-    }
+    const auto bits = static_cast<uint8_t>(range.SharedBits());
     return Shortened({range.first, bits}, bits);
 }
 
@@ -210,14 +196,7 @@ NatNeighbours::CoverOf(const IpRange& range)
 NatNeighbours::Prefix
 NatNeighbours::Shortened(const Prefix& prefix, uint8_t bits)
 {
-    const Bytes octets = prefix.first.Octets();
-    std::array<uint8_t, 16> kept{};
-    for (size_t i = 0; i < octets.size() && i * 8 < bits; ++i)
-    {
-        const size_t here = std::min<size_t>(8, bits - i * 8);
-        kept[i] = static_cast<uint8_t>(octets[i] & (0xff00u >> here));
-    }
-    return {IpAddress::FromOctets(Bytes(kept).first(octets.size())), bits};
+    return {IpRange::Block(prefix.first, bits).first, bits};
 }
 
 } // namespace ikelab::ike
