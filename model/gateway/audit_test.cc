@@ -281,7 +281,7 @@ TEST_P(Audit, WhatTheShellCannotDeliver)
     for (const Undeliverable why : {Undeliverable::TOO_DEEP, Undeliverable::NO_DEVICE})
     {
         const Frame frame = OnTheWire();
-        const Bytes header = Bytes(frame.octets).first(Begin());
+        const Bytes header = Ah() ? Bytes(frame.octets).first(Begin()) : Bytes(frame.header);
         PacketBuffer packet(Bytes(frame.octets).subspan(Begin()));
         const Arrival arrival{{{Address(SUN[V6()]), 0}, {Address(MOON[V6()]), 0}}, 0, header};
         Incoming incoming;
@@ -297,13 +297,8 @@ TEST_P(Audit, WhatTheShellCannotDeliver)
         m_pair.Drain(m_pair.sun);
         const PacketRefused& refused = Only(m_pair.sun);
         const bool deep = why == Undeliverable::TOO_DEEP;
-        EXPECT_EQ(refused.error.fault, deep ? Fault::LIMIT : Fault::POLICY);
-        EXPECT_TRUE(refused.inbound);
-        EXPECT_EQ(refused.protocol, Ah() ? wire::ProtocolId::AH : wire::ProtocolId::ESP);
+        ExpectReceived(refused, deep ? Fault::LIMIT : Fault::POLICY, deep ? 1 : 2);
         EXPECT_EQ(refused.spi, m_pair.sun.Children().at(0).inboundSpi);
-        EXPECT_EQ(refused.sequence, deep ? 1u : 2u);
-        EXPECT_EQ(refused.source, Address(MOON[V6()]));
-        EXPECT_EQ(refused.destination, Address(SUN[V6()]));
         ExpectSa(refused, m_pair.sun);
         ExpectClear(refused, ALICE[V6()], BOB[V6()]);
         EXPECT_EQ(m_pair.sun.Counts().discardedPackets, counters.discardedPackets + 1);

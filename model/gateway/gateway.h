@@ -74,6 +74,8 @@ struct Incoming
     ChildSaId child;      ///< the innermost SA that it came out of
     uint32_t ifId{0};     ///< not 0: it comes out of the tunnel device of this if_id_in
     uint32_t sequence{0}; ///< of its ESP or AH
+    /// Of the IPv6 header before that, as far as the shell told it.
+    std::optional<uint32_t> flowLabel{};
 };
 
 /// Why a shell cannot deliver what was opened.

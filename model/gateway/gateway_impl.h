@@ -20,6 +20,9 @@
 namespace ikelab::gateway
 {
 
+/// Of the header of a packet that came; nothing unless it is one of IPv6.
+std::optional<uint32_t> FlowLabelOf(Bytes header);
+
 /**
  * The node behind Gateway: `traffic.cc` is the path of packets, `traffic_flow.cc` hides how many
  * and how large they are, `icmp.cc` is what others say of them, `child_sas.cc` how Child SAs come

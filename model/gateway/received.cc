@@ -217,7 +217,7 @@ Gateway::Impl::Accept(Instant now,
         PollLifetimes(now, sa);
         return Verdict::CONSUMED;
     }
-    m_incoming = {sa.id, sa.ifIdIn, received.sequence};
+    m_incoming = {sa.id, sa.ifIdIn, received.sequence, FlowLabelOf(received.arrival.header)};
     // A rule before the child's own may forbid what its selectors allow (RFC 4301 §4.4.1: in
     // order). Behind an interface routes decide.
     std::optional<esp::PacketInfo> followed;

@@ -31,16 +31,6 @@ FlowLabelOf(const esp::PacketInfo& info)
     return info.IsV6() ? std::optional(info.flowLabel) : std::nullopt;
 }
 
-/// Of a header that came; nothing unless it is one of IPv6.
-std::optional<uint32_t>
-FlowLabelOf(Bytes header)
-{
-    constexpr size_t WORD = 4;
-    return header.size() >= WORD && header.front() >> 4 == 6
-               ? std::optional(LoadField<0, uint32_t>(header.first<WORD>()) & 0xfffff)
-               : std::nullopt;
-}
-
 Selectors
 ToSelectors(const esp::SelectorSet& set)
 {
@@ -56,6 +46,15 @@ ToSelectors(const esp::SelectorSet& set)
 }
 
 } // namespace
+
+std::optional<uint32_t>
+FlowLabelOf(Bytes header)
+{
+    constexpr size_t WORD = 4;
+    return header.size() >= WORD && header.front() >> 4 == 6
+               ? std::optional(LoadField<0, uint32_t>(header.first<WORD>()) & 0xfffff)
+               : std::nullopt;
+}
 
 Verdict
 Gateway::Impl::Refuse(Instant now, const Error& error, bool inbound, const Refused& refused)
@@ -186,6 +185,7 @@ Gateway::Impl::RefuseUndeliverable(Instant now,
         refused.protocol = sa->inbound.Ah() ? wire::ProtocolId::AH : wire::ProtocolId::ESP;
         refused.spi = sa->inbound.Spi();
         refused.sequence = incoming.sequence;
+        refused.flowLabel = incoming.flowLabel;
         refused.sa = sa;
         CountRefusal(sa->id, error.fault);
     }
