@@ -126,6 +126,14 @@ class Tidy(unittest.TestCase):
                           ("model/wire/header.cc:1", "no SPDX"), ("tools/x.py:1", "no SPDX"),
                           ("tools/run:1", "no SPDX"), ("tools/CMakeLists.txt:1", "no SPDX"))
 
+    def test_unused_and_unknown_names_in_python_are_found(self):
+        header = "# SPDX-License-Identifier: MIT\n"
+        self.assert_found({"tools/README.md": "# tools\n", "tools/x.py": header + "import os\n",
+                           "tools/run": f"#!/usr/bin/python3\n{header}print(unknown)\n",
+                           "tools/broken.py": header + "def\n", "tools/fine.py": header + "print()\n"},
+                          ("tools/x.py:2", "'os' imported but unused"),
+                          ("tools/run:3", "undefined name 'unknown'"), ("tools/broken.py:2", "invalid syntax"))
+
     def test_the_wrong_licence_for_a_place_is_found(self):
         self.assert_found({"model/wire/header.h": GPL, "model/sim/shell.cc": MIT},
                           ("model/wire/header.h:1", "in a place of MIT"),
