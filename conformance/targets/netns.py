@@ -139,7 +139,7 @@ class Capture:
                 raise LabError(f"tcpdump ended at once: {self.process.log()}")
             return "listening on" in self.process.log()
 
-        wait_for(listening, 10, "tcpdump to listen")
+        wait_for(listening, 30, "tcpdump to listen")
 
     def stop(self):
         time.sleep(0.1)  # the last packets are on their way through the capture ring
@@ -156,7 +156,7 @@ class Namespace:
         self._holder = Process(["unshare", "--net", "--", "sleep", "infinity"])
         processes.append(self._holder)
         mine = os.readlink("/proc/self/ns/net")
-        wait_for(lambda: self._network() not in (None, mine), 5, f"the namespace {end.name}")
+        wait_for(lambda: self._network() not in (None, mine), 30, f"the namespace {end.name}")
 
     def _network(self):
         if not self._holder.running():

@@ -121,7 +121,7 @@ class Transfer:
         log = sink.directory / f"receive-{port}.log"
         receiver = sink.namespace.spawn(
             [sys.executable, TRANSFER, "receive", sink.namespace.end.inner, port], log=log)
-        wait_for(lambda: "listening" in receiver.log(), 10, "the receiver to listen")
+        wait_for(lambda: "listening" in receiver.log(), 30, "the receiver to listen")
         sender = source.namespace.spawn(
             [sys.executable, TRANSFER, "send", source.namespace.end.inner, sink.namespace.end.inner,
              port, octets], log=source.directory / f"send-{port}.log")
@@ -277,7 +277,7 @@ def trap(folder):
         answered = story.ping(20)
         expect(answered >= 15, "15 of 20 pings are answered through the tunnel", answered)
         told = story.finish()
-        wait_for(lambda: not story.charon.list_sas(), 5, "charon to hear of the end")
+        wait_for(lambda: not story.charon.list_sas(), 30, "charon to hear of the end")
         return f"{answered} of 20 pings; {told}"
 
 

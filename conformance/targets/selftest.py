@@ -55,7 +55,7 @@ def tunnel(folder, decrypts=True, **settings):
         expect_equal(lab.ping_both_ways(), (10, 10), "10 of 10 pings each way")
         expect_equal(target.established(), ["net"], "the target holds one Child SA")
         expect(tester.terminate(ike="sw"), "the IKE SA is deleted")
-        wait_for(lambda: not target.list_sas(), 5, "the Delete to reach the target")
+        wait_for(lambda: not target.list_sas(), 30, "the Delete to reach the target")
         traffic = read_traffic(capture.stop())
         expect_equal(traffic.clear, [], "nothing protected crossed the wire in clear")
         expect_equal((traffic.esp_in_udp, traffic.esp_native), (40, 0), "ESP only in UDP 4500")
@@ -81,10 +81,10 @@ def rekey(folder):
         expect(tester.initiate(), "charon brings its Child SA up")
         expect_equal(lab.tester.ping(lab.tester.end.inner, lab.target.end.inner, 3), 3, "pings")
         tester.swanctl("--rekey", "--child", "net")
-        wait_for(lambda: len(read_log(target.log())[1]) == 4, 5, "the keys of the new Child SA")
+        wait_for(lambda: len(read_log(target.log())[1]) == 4, 30, "the keys of the new Child SA")
         expect_equal(lab.tester.ping(lab.tester.end.inner, lab.target.end.inner, 3), 3, "pings")
         target.swanctl("--rekey", "--ike", "sw")
-        wait_for(lambda: len(read_log(target.log())[0]) == 2, 5, "the keys of the new IKE SA")
+        wait_for(lambda: len(read_log(target.log())[0]) == 2, 30, "the keys of the new IKE SA")
         expect(tester.terminate(ike="sw"), "the new IKE SA is deleted")
         capture.stop()
         for charon, name in ((tester, "tester"), (target, "target")):
@@ -100,8 +100,8 @@ def dead_peer_detection(folder):
     with NetnsLab(limit=60, directory=folder) as lab:
         tester, target = _pair(lab, at_tester={"dpd_delay": "1s"})
         expect(tester.initiate(), "charon brings its Child SA up")
-        wait_for(lambda: tester.saw("sending DPD request"), 10, "charon's liveness request")
-        wait_for(lambda: target.saw("parsed INFORMATIONAL request"), 5, "it at the other end")
+        wait_for(lambda: tester.saw("sending DPD request"), 30, "charon's liveness request")
+        wait_for(lambda: target.saw("parsed INFORMATIONAL request"), 30, "it at the other end")
 
 
 def wrong_secret(folder):
@@ -157,7 +157,7 @@ def _ends_after(folder, how):
         expect(len(children) >= 3, "it runs two namespaces and charon", children)
         process.send_signal(how)
         process.wait(15)
-        wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), 5,
+        wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), 30,
                  "all its processes to end")
     finally:
         process.kill()
