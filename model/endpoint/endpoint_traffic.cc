@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "endpoint/endpoint.h"
 #include "esp/packet_info.h"
+#include "wire/esp_header.h"
 
 #include <fmt/format.h>
 
@@ -18,7 +19,6 @@ namespace
 /// Packets from one socket before the others have their turn.
 constexpr int BATCH = 64;
 /// RFC 3948 §2.3
-constexpr uint8_t KEEP_ALIVE = 0xFF;
 constexpr size_t UDP_HEADER_OCTETS = 8;
 
 } // namespace
@@ -204,8 +204,9 @@ Endpoint::SendDatagram(Instant now, const ike::Datagram& datagram)
         Complain(now, "NET", fmt::format("no socket for {}", datagram.path.local.ToString()));
         return;
     }
-    const Bytes payload = datagram.keepAlive && datagram.message.empty() ? Bytes(&KEEP_ALIVE, 1)
-                                                                         : Bytes(datagram.message);
+    const Bytes payload = datagram.keepAlive && datagram.message.empty()
+                              ? Bytes(wire::NAT_KEEPALIVE)
+                              : Bytes(datagram.message);
     if (const auto sent = socket->Send(datagram.path, payload); !sent)
     {
         Complain(now, "NET", sent.error().message);

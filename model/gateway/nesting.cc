@@ -3,6 +3,7 @@
 #include "esp/transport_header.h"
 #include "gateway/gateway_impl.h"
 #include "wire/ah_header.h"
+#include "wire/esp_header.h"
 
 #include <algorithm>
 #include <utility>
@@ -19,7 +20,6 @@ namespace
 {
 
 constexpr Error NO_IP_PACKET{Fault::OVERLONG, "packet of a nested connection", 0, 0};
-constexpr uint8_t KEEP_ALIVE = 0xff; // RFC 3948 §2.3
 
 /**
  * Make a whole IP packet of what a protocol sends.
@@ -204,7 +204,7 @@ Gateway::Impl::MustPassAgain(const ike::Datagram& datagram, HeldPacket& own)
     {
         return false;
     }
-    PacketBuffer packet(datagram.keepAlive && datagram.message.empty() ? Bytes(&KEEP_ALIVE, 1)
+    PacketBuffer packet(datagram.keepAlive && datagram.message.empty() ? Bytes(wire::NAT_KEEPALIVE)
                                                                        : Bytes(datagram.message));
     if (datagram.nonEspMarker)
     {

@@ -4,9 +4,8 @@
 #include "base/assert.h"
 #include "base/byte_reader.h"
 #include "base/checksum.h"
-#include "esp/transport_header.h"
+#include "base/fixed_fields.h"
 
-#include <algorithm>
 #include <array>
 
 namespace ns3::flat
@@ -25,56 +24,16 @@ namespace
 
 constexpr uint8_t PROTOCOL_ICMPV6 = 58;
 
-/// Fills a span whose size the caller has chosen, front to back, big-endian.
-class SpanWriter
+/// Of the 16-bit words in this one, not folded.
+uint32_t
+SumOfWords(uint64_t words)
 {
-  public:
-    explicit SpanWriter(MutableBytes octets) : m_octets(octets)
+    uint32_t sum = 0;
+    for (unsigned shift = 0; shift < 64; shift += 16)
     {
+        sum += static_cast<uint16_t>(words >> shift);
     }
-
-    SpanWriter&
-    U8(uint8_t value)
-    {
-        m_octets.front() = value;
-        m_octets = m_octets.subspan(1);
-        return *this;
-    }
-
-    SpanWriter&
-    U16(uint16_t value)
-    {
-        return U8(static_cast<uint8_t>(value >> 8)).U8(static_cast<uint8_t>(value));
-    }
-
-    SpanWriter&
-    U32(uint32_t value)
-    {
-        return U16(static_cast<uint16_t>(value >> 16)).U16(static_cast<uint16_t>(value));
-    }
-
-    SpanWriter&
-    Octets(Bytes octets)
-    {
-        std::ranges::copy(octets, m_octets.begin());
-        m_octets = m_octets.subspan(octets.size());
-        return *this;
-    }
-
-  private:
-    MutableBytes m_octets;
-};
-
-void
-Store16(MutableBytes place, uint16_t value)
-{
-    SpanWriter(place).U16(value);
-}
-
-uint16_t
-Load16(Bytes place)
-{
-    return static_cast<uint16_t>((place[0] << 8) | place[1]);
+    return sum;
 }
 
 void
@@ -142,18 +101,19 @@ WriteHeader(const Ipv4Header& header,
     {
         fragment |= 0x2000;
     }
-    SpanWriter(octets)
-        .U8(0x45)
-        .U8(header.GetTos())
-        .U16(static_cast<uint16_t>(IPV4_HEADER_OCTETS + payloadOctets))
-        .U16(header.GetIdentification())
-        .U16(fragment)
-        .U8(header.GetTtl())
-        .U8(header.GetProtocol())
-        .U16(0)
-        .U32(header.GetSource().Get())
-        .U32(header.GetDestination().Get());
-    Store16(octets.subspan(10), static_cast<uint16_t>(~OnesComplementSum(octets)));
+    // In large pieces, as it is read a moment later.
+    const uint64_t first = uint64_t{0x45} << 56 | uint64_t{header.GetTos()} << 48 |
+                           uint64_t{static_cast<uint16_t>(IPV4_HEADER_OCTETS + payloadOctets)}
+                               << 32 |
+                           uint64_t{header.GetIdentification()} << 16 | fragment;
+    const uint64_t second = uint64_t{header.GetTtl()} << 56 | uint64_t{header.GetProtocol()} << 48 |
+                            header.GetSource().Get();
+    const uint32_t third = header.GetDestination().Get();
+    const uint16_t sum =
+        OnesComplementSum({}, SumOfWords(first) + SumOfWords(second) + SumOfWords(third));
+    ikelab::StoreField<0>(octets, first);
+    ikelab::StoreField<8>(octets, second | uint64_t{static_cast<uint16_t>(~sum)} << 32);
+    ikelab::StoreField<16>(octets, third);
 }
 
 void
@@ -163,13 +123,12 @@ WriteHeader(const Ipv6Header& header,
 {
     const uint32_t first = 0x60000000U | (static_cast<uint32_t>(header.GetTrafficClass()) << 20) |
                            (header.GetFlowLabel() & 0xfffffU);
-    SpanWriter(octets)
-        .U32(first)
-        .U16(static_cast<uint16_t>(payloadOctets))
-        .U8(header.GetNextHeader())
-        .U8(header.GetHopLimit())
-        .Octets(ToIpAddress(header.GetSource()).Octets())
-        .Octets(ToIpAddress(header.GetDestination()).Octets());
+    const uint32_t second = static_cast<uint32_t>(static_cast<uint16_t>(payloadOctets)) << 16 |
+                            static_cast<uint32_t>(header.GetNextHeader()) << 8 |
+                            header.GetHopLimit();
+    ikelab::StoreField<0>(octets, uint64_t{first} << 32 | second);
+    header.GetSource().GetBytes(octets.data() + 8);
+    header.GetDestination().GetBytes(octets.data() + 24);
 }
 
 void
@@ -245,11 +204,11 @@ IsNeighbourDiscovery(Bytes head)
 void
 FillHeaderChecksum(MutableBytes packet)
 {
-    if (Version(packet) == 4 && packet.size() >= IPV4_HEADER_OCTETS &&
-        Load16(packet.subspan(10)) == 0)
+    if (Version(packet) == 4 && packet.size() >= IPV4_HEADER_OCTETS && packet[10] == 0 &&
+        packet[11] == 0)
     {
         const uint16_t sum = OnesComplementSum(packet.first(IPV4_HEADER_OCTETS));
-        Store16(packet.subspan(10), static_cast<uint16_t>(~sum));
+        ikelab::StoreField<10>(packet.first<IPV4_HEADER_OCTETS>(), static_cast<uint16_t>(~sum));
     }
 }
 
@@ -262,19 +221,17 @@ DecrementTtl(MutableBytes packet)
     {
         return false;
     }
-    const uint16_t before = Load16(packet.subspan(8));
+    const auto ttlAndProtocol = [&]
+    {
+        return ikelab::LoadField<8, uint16_t>(Bytes(packet).first<IPV4_HEADER_OCTETS>());
+    };
+    const uint16_t before = ttlAndProtocol();
     --packet[place];
     if (v4)
     {
-        AdjustChecksum(packet.subspan(10, 2), before, Load16(packet.subspan(8)));
+        AdjustChecksum(packet.subspan(10, 2), before, ttlAndProtocol());
     }
     return true;
-}
-
-void
-ClearDontFragment(MutableBytes packet)
-{
-    ikelab::esp::ClearDontFragment(packet);
 }
 
 void
@@ -282,18 +239,17 @@ PrependUdp(PacketBuffer& payload, const ikelab::Path& path, bool withChecksum)
 {
     payload.Prepend(UDP_HEADER_OCTETS);
     const MutableBytes datagram = payload.View();
-    SpanWriter(datagram)
-        .U16(path.local.port)
-        .U16(path.remote.port)
-        .U16(static_cast<uint16_t>(datagram.size()))
-        .U16(0);
+    const auto header = datagram.first<UDP_HEADER_OCTETS>();
+    ikelab::StoreField<0>(header,
+                          uint64_t{path.local.port} << 48 | uint64_t{path.remote.port} << 32 |
+                              uint64_t{static_cast<uint16_t>(datagram.size())} << 16);
     if (withChecksum)
     {
         const uint32_t start =
             PseudoHeaderSum(path.local.address, path.remote.address, datagram.size());
         const auto checksum = static_cast<uint16_t>(~OnesComplementSum(datagram, start));
         // RFC 768: 0 means "none", so a sum of 0 goes out as its other representation.
-        Store16(datagram.subspan(6), checksum == 0 ? 0xffff : checksum);
+        ikelab::StoreField<6>(header, checksum == 0 ? uint16_t{0xffff} : checksum);
     }
 }
 

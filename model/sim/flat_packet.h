@@ -74,9 +74,6 @@ void FillHeaderChecksum(ikelab::MutableBytes packet);
  */
 bool DecrementTtl(ikelab::MutableBytes packet);
 
-/// Routers may fragment this IPv4 packet; IPv6 has no such bit.
-void ClearDontFragment(ikelab::MutableBytes packet);
-
 /**
  * Put a UDP header in front of a payload.
  * @param withChecksum compute it (RFC 768, RFC 8200 §8.1), else 0. RFC 3948 §2.1 wants 0 for ESP

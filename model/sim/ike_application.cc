@@ -28,8 +28,6 @@ using ikelab::gateway::Outgoing;
 namespace
 {
 
-constexpr uint8_t KEEP_ALIVE = 0xff; // RFC 3948 §2.3
-
 template <typename... Visitors>
 struct Overloaded : Visitors...
 {
@@ -377,7 +375,7 @@ IkeApplication::Transmit(const ikelab::ike::Datagram& datagram)
     }
     if (datagram.keepAlive)
     {
-        m_stack->SendUdp(datagram.path, Bytes(&KEEP_ALIVE, 1));
+        m_stack->SendUdp(datagram.path, Bytes(ikelab::wire::NAT_KEEPALIVE));
         return;
     }
     m_stack->SendUdp(datagram.path, datagram.message);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esp/icmp_error.h"
 #include "esp/packet_info.h"
+#include "esp/transport_header.h"
 #include "sim/buffer_lease.h"
 #include "sim/flat_packet.h"
 #include "sim/icmp_error.h"
@@ -374,7 +375,7 @@ IpsecStack::SendWhole(PacketBuffer& packet,
     {
         // Below the least path MTU routers may fragment. AH does not cover the mark (RFC 4302
         // §3.3.3.1.1.1).
-        flat::ClearDontFragment(packet.View());
+        ikelab::esp::ClearDontFragment(packet.View());
     }
     const size_t encapsulation = outgoing.udpEncapsulation ? flat::UDP_HEADER_OCTETS : 0;
     const auto octets = static_cast<uint32_t>(packet.Size() - headers - encapsulation);
@@ -396,7 +397,7 @@ IpsecStack::SendWhole(PacketBuffer& packet,
             }
         }
         // As for a tunnel: our own are fragmented outside.
-        flat::ClearDontFragment(packet.View());
+        ikelab::esp::ClearDontFragment(packet.View());
     }
     const IpOutput::Fate fate = m_output.SendPacket(packet.View(), outgoing.pathMtu);
     if (fate == IpOutput::Fate::SENT)

@@ -5,6 +5,8 @@
 #include "base/byte_reader.h"
 #include "base/fixed_fields.h"
 
+#include <algorithm>
+
 namespace ikelab::wire
 {
 
@@ -44,8 +46,7 @@ WriteEspHeader(MutableBytes packet, const EspHeader& header)
 Result<Encapsulated>
 ParseUdpEncapsulated(Bytes datagram)
 {
-    // RFC 3948 §2.3: a keepalive is exactly one octet 0xFF.
-    if (datagram.size() == 1 && datagram[0] == 0xff)
+    if (std::ranges::equal(datagram, NAT_KEEPALIVE))
     {
         return Encapsulated{NatKeepalive{}};
     }

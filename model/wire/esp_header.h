@@ -5,6 +5,8 @@
 #include "base/ids.h"
 #include "base/result.h"
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <variant>
 
@@ -42,6 +44,9 @@ void WriteEspHeader(MutableBytes packet, const EspHeader& header);
 struct NatKeepalive
 {
 };
+
+/// The whole of one, RFC 3948 §2.3.
+inline constexpr std::array<uint8_t, 1> NAT_KEEPALIVE{0xff};
 
 struct IkeInUdp
 {
