@@ -45,8 +45,8 @@ def failed(case):
 
 
 def say_failures(tests):
-    """Name the tests: who has only the end of a log still sees what failed, and how."""
-    for i, (part, case) in enumerate(tests):
+    """Name those that failed: who has only the end of a log still sees what did, and how."""
+    for i, (part, case) in enumerate((part, case) for part, case in tests if failed(case)):
         # The file does not tell a failure from a time-out: the time does.
         print(f"failed: {part}: {case.get('name')} after {float(case.get('time', 0)):.1f} s")
         if i < FAILURES:
@@ -61,10 +61,10 @@ def cases(folder):
             yield path.stem, case
 
 
-def count(folder):
+def count(tests):
     """Say what ran of each part; returns the parts of which nothing did."""
     parts = {}
-    for part, case in cases(folder):
+    for part, case in tests:
         what = ("not run" if did_not_run(case) else
                 "failed" if failed(case) else "passed")
         parts.setdefault(part, collections.Counter())[what] += 1
@@ -79,11 +79,12 @@ def main():
     parser.add_argument("--allow-skips", action="store_true")
     parser.add_argument("folder")
     options = parser.parse_args()
-    say_failures([(part, case) for part, case in cases(options.folder) if failed(case)])
-    empty = count(options.folder)
+    every = list(cases(options.folder))
+    say_failures(every)
+    empty = count(every)
     (pathlib.Path(options.folder) / "not_run").write_text("".join(f"{part}\n" for part in empty))
     skipped = [(part, case.get("name"), reason(case))
-               for part, case in cases(options.folder) if did_not_run(case)]
+               for part, case in every if did_not_run(case)]
     forbidden = [test for test in skipped if test[2].startswith(FORBIDDEN)]
     found = [test for test in skipped if test not in forbidden]
     for title, tests in (("tests that this machine cannot run", forbidden),
