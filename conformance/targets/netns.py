@@ -204,10 +204,8 @@ class Namespace:
         running = []
         for number in range(count):
             time.sleep(interval if number else 0)
-            running.append(subprocess.Popen(self.enter_command() + once, stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                            preexec_fn=_die_with_parent))
-        return [process.wait(wait + 60) for process in running].count(0)
+            running.append(self.spawn(once))
+        return [process.popen.wait(wait + 60) for process in running].count(0)
 
     def capture(self, path, interface=WIRE):
         return Capture(self, path, interface)
