@@ -78,7 +78,7 @@ Fail(Fault fault, std::string_view what, size_t offset = 0, uint32_t detail = 0)
 #define TRY(expression)                                                                            \
     do                                                                                             \
     {                                                                                              \
-        auto tryResult_ = (expression);                                                            \
+        const auto& tryResult_ = (expression);                                                     \
         if (!tryResult_)                                                                           \
         {                                                                                          \
             return tl::unexpected<::ikelab::Error>(tryResult_.error());                            \

@@ -50,10 +50,7 @@ InboundSa::Open(PacketBuffer& packet,
         {
             m_failures = opened ? 0 : m_failures + 1;
         }
-        if (!opened)
-        {
-            return tl::unexpected<Error>(opened.error());
-        }
+        TRY(opened);
     }
     const bool newest = Record(sequence);
 
