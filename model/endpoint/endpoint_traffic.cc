@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "endpoint/endpoint.h"
 #include "esp/packet_info.h"
-#include "wire/esp_header.h"
 
 #include <fmt/format.h>
 
@@ -204,15 +203,12 @@ Endpoint::SendDatagram(Instant now, const ike::Datagram& datagram)
         Complain(now, "NET", fmt::format("no socket for {}", datagram.path.local.ToString()));
         return;
     }
-    const Bytes payload = datagram.keepAlive && datagram.message.empty()
-                              ? Bytes(wire::NAT_KEEPALIVE)
-                              : Bytes(datagram.message);
-    if (const auto sent = socket->Send(datagram.path, payload); !sent)
+    if (const auto sent = socket->Send(datagram.path, datagram.message); !sent)
     {
         Complain(now, "NET", sent.error().message);
         return;
     }
-    m_journal.OnSent(now, {.path = datagram.path, .payload = payload, .outer = {}});
+    m_journal.OnSent(now, {.path = datagram.path, .payload = datagram.message, .outer = {}});
 }
 
 void

@@ -132,13 +132,11 @@ Arena::Connect()
             while (auto datagram = NextOf(fromVictim))
             {
                 busy = true;
-                Buffer octets(datagram->nonEspMarker ? wire::NON_ESP_MARKER_OCTETS : 0);
-                Append(octets, datagram->message);
                 if (!fromVictim)
                 {
-                    m_lastIke = octets;
+                    m_lastIke = datagram->message;
                 }
-                m_buffer.Assign(octets);
+                m_buffer.Assign(datagram->message);
                 to.HandleUdp(m_now, {{datagram->path.remote, datagram->path.local}}, m_buffer);
             }
             while (const auto sealed = from.PollSealed())

@@ -204,8 +204,7 @@ Gateway::Impl::MustPassAgain(const ike::Datagram& datagram, HeldPacket& own)
     {
         return false;
     }
-    PacketBuffer packet(datagram.keepAlive && datagram.message.empty() ? Bytes(wire::NAT_KEEPALIVE)
-                                                                       : Bytes(datagram.message));
+    PacketBuffer packet(datagram.message);
     if (datagram.nonEspMarker)
     {
         std::ranges::fill(packet.Prepend(wire::NON_ESP_MARKER_OCTETS), uint8_t{0});

@@ -6,6 +6,7 @@
 #include "ike/exchange/delete_sa.h"
 #include "ike/exchange/ike_sa_init.h"
 #include "ike/exchange/liveness.h"
+#include "wire/esp_header.h"
 
 #include <algorithm>
 #include <utility>
@@ -319,10 +320,8 @@ IkeEndpoint::Impl::HandleSaTimeout(IkeSa& sa)
     }
     if (const auto due = KeepAliveDue(sa); due && *due <= now)
     {
-        Datagram keepAlive;
-        keepAlive.path = sa.path;
-        keepAlive.keepAlive = true;
-        transmit.push_back(std::move(keepAlive));
+        transmit.push_back(
+            {.path = sa.path, .message = ToBuffer(wire::NAT_KEEPALIVE), .keepAlive = true});
         sa.lastSent = now;
     }
     Settle(sa);

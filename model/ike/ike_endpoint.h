@@ -19,8 +19,8 @@ namespace ikelab::ike
 struct Datagram
 {
     Path path;
-    Buffer message; ///< from the IKE header on; empty is a NAT keep-alive
-    bool keepAlive{false};
+    Buffer message;           ///< from the IKE header on, or a NAT keep-alive's one octet
+    bool keepAlive{false};    ///< RFC 3948 §2.3
     bool nonEspMarker{false}; ///< four zero octets go first (wire::UsesNonEspMarker of the ports)
 };
 

@@ -196,6 +196,7 @@ TEST(KeepAlive, GoesEveryTwentySecondsFromTheHostBehindTheNatOnly)
     EXPECT_EQ(pair.b.keepAlives, 0u);
     const Packet& keepAlive = pair.wire.log.back();
     EXPECT_TRUE(keepAlive.keepAlive);
+    EXPECT_EQ(keepAlive.message, Buffer{0xff}) << "RFC 3948 §2.3";
     EXPECT_EQ(keepAlive.path.local.port, 4500);
 }
 

@@ -369,16 +369,10 @@ IkeApplication::HandleTimeout()
 void
 IkeApplication::Transmit(const ikelab::ike::Datagram& datagram)
 {
-    if (!m_stack)
+    if (m_stack)
     {
-        return;
+        m_stack->SendUdp(datagram.path, datagram.message);
     }
-    if (datagram.keepAlive)
-    {
-        m_stack->SendUdp(datagram.path, Bytes(ikelab::wire::NAT_KEEPALIVE));
-        return;
-    }
-    m_stack->SendUdp(datagram.path, datagram.message);
 }
 
 void
