@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "base/limits.h"
-#include "esp/testing/packets.h"
 #include "gateway/testing/gateway_pair.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +13,8 @@ namespace
 {
 
 using namespace std::chrono_literals;
-using esp::testing::MakePacket;
+using testing::ALICE;
+using testing::BOB;
 using testing::ChildPatch;
 using testing::ConnectionPatch;
 using testing::Frame;
@@ -22,15 +22,7 @@ using testing::GatewayPair;
 using testing::Json;
 using testing::Node;
 using testing::PairOptions;
-
-constexpr std::string_view ALICE = "10.1.0.10"; // behind moon
-constexpr std::string_view BOB = "10.2.0.10";   // behind sun
-
-Buffer
-Udp(std::string_view source = ALICE, std::string_view destination = BOB, uint16_t port = 7)
-{
-    return MakePacket({.source = source, .destination = destination, .destinationPort = port});
-}
+using testing::Udp;
 
 /// moon's child is trapped.
 PairOptions

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "esp/testing/packets.h"
 #include "gateway/testing/gateway_pair.h"
 
 #include <gtest/gtest.h>
@@ -16,27 +15,30 @@ namespace
 {
 
 using namespace std::chrono_literals;
-using esp::testing::MakePacket;
+using testing::ALICE;
+using testing::BOB;
 using testing::ChildPatch;
 using testing::Frame;
 using testing::GatewayPair;
 using testing::Node;
 using testing::PairOptions;
+using testing::Udp;
 
-constexpr std::string_view ALICE = "10.1.0.10"; // behind moon
-constexpr std::string_view BOB = "10.2.0.10";   // behind sun
-
-Buffer
-Udp(std::string_view source = ALICE, std::string_view destination = BOB)
-{
-    return MakePacket({.source = source, .destination = destination, .destinationPort = 7});
-}
-
+/// The child has these lifetimes at both ends.
 PairOptions
-OfChild(const char* patch)
+OfBoth(const char* lifetimes)
 {
     PairOptions options;
-    options.both = ChildPatch(patch);
+    options.both = ChildPatch(lifetimes);
+    return options;
+}
+
+/// moon's child has these, sun's has none: they are local (RFC 7296 §2.8).
+PairOptions
+OfMoon(const char* lifetimes)
+{
+    PairOptions options;
+    options.moon = ChildPatch(lifetimes);
     return options;
 }
 
@@ -53,7 +55,7 @@ Lifetimes(const Node& node)
 
 TEST(Lifetimes, SaysSoftLifetimesOnceAndGoesOn)
 {
-    GatewayPair pair(OfChild(R"({"rekey_time": "60s", "life_time": "1h", "rand_time": 0})"));
+    GatewayPair pair(OfBoth(R"({"rekey_time": "60s", "life_time": "1h", "rand_time": 0})"));
     pair.Establish();
     pair.Run(59s);
     EXPECT_EQ(Lifetimes(pair.moon), std::vector<std::string>{});
@@ -69,9 +71,7 @@ TEST(Lifetimes, SaysSoftLifetimesOnceAndGoesOn)
 
 TEST(Lifetimes, EndsAnSaAtItsHardLifetimeWithADelete)
 {
-    PairOptions options;
-    options.moon = ChildPatch(R"({"life_time": "60s"})");
-    GatewayPair pair(options);
+    GatewayPair pair(OfMoon(R"({"life_time": "60s"})"));
     pair.Establish();
     pair.Run(59s);
     EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::PROTECT);
@@ -87,7 +87,7 @@ TEST(Lifetimes, EndsAnSaAtItsHardLifetimeWithADelete)
 
 TEST(Lifetimes, SpreadsSoftLifetimesByRandTime)
 {
-    GatewayPair pair(OfChild(R"({"rekey_time": "60s", "life_time": "1h", "rand_time": "30s"})"));
+    GatewayPair pair(OfBoth(R"({"rekey_time": "60s", "life_time": "1h", "rand_time": "30s"})"));
     pair.Establish();
     const Instant begin = pair.now;
     std::vector<Duration> moments;
@@ -113,9 +113,7 @@ TEST(Lifetimes, SpreadsSoftLifetimesByRandTime)
 // gets no answer.
 TEST(Lifetimes, TakesNothingAfterTheHardLifetime)
 {
-    PairOptions options;
-    options.moon = ChildPatch(R"({"life_time": "60s"})");
-    GatewayPair pair(options);
+    GatewayPair pair(OfMoon(R"({"life_time": "60s"})"));
     pair.Establish();
     pair.onFrame = [](const Node& from, Frame& frame)
     {
@@ -133,9 +131,7 @@ TEST(Lifetimes, TakesNothingAfterTheHardLifetime)
 // Also if nobody has asked for timeouts since.
 TEST(Lifetimes, SendsNothingAfterTheHardLifetime)
 {
-    PairOptions options;
-    options.moon = ChildPatch(R"({"life_time": "60s"})");
-    GatewayPair pair(options);
+    GatewayPair pair(OfMoon(R"({"life_time": "60s"})"));
     pair.Establish();
     pair.now += 60s;
     EXPECT_EQ(pair.Send(pair.moon, Udp()), Verdict::DISCARD);
@@ -144,9 +140,7 @@ TEST(Lifetimes, SendsNothingAfterTheHardLifetime)
 
 TEST(Lifetimes, CountsPacketsSoftAndHard)
 {
-    PairOptions options;
-    options.moon = ChildPatch(R"({"rekey_packets": 3, "life_packets": 5})");
-    GatewayPair pair(options);
+    GatewayPair pair(OfMoon(R"({"rekey_packets": 3, "life_packets": 5})"));
     pair.Establish();
     for (int i = 1; i <= 4; ++i)
     {
@@ -164,9 +158,7 @@ TEST(Lifetimes, CountsPacketsSoftAndHard)
 
 TEST(Lifetimes, CountsOctetsThatComeInToo)
 {
-    PairOptions options;
-    options.moon = ChildPatch(R"({"rekey_bytes": 200, "life_bytes": 400})");
-    GatewayPair pair(options);
+    GatewayPair pair(OfMoon(R"({"rekey_bytes": 200, "life_bytes": 400})"));
     pair.Establish();
     const Buffer packet = Udp(BOB, ALICE); // 84 octets
     for (int i = 0; i < 5; ++i)
@@ -182,9 +174,7 @@ TEST(Lifetimes, CountsOctetsThatComeInToo)
 
 TEST(Lifetimes, TellsALimitOnceThoughBothHalvesPassIt)
 {
-    PairOptions options;
-    options.moon = ChildPatch(R"({"rekey_packets": 2, "life_packets": 100})");
-    GatewayPair pair(options);
+    GatewayPair pair(OfMoon(R"({"rekey_packets": 2, "life_packets": 100})"));
     pair.Establish();
     for (int i = 0; i < 3; ++i)
     {

@@ -15,6 +15,8 @@ namespace
 using namespace std::chrono_literals;
 using esp::testing::MakePacket;
 using esp::testing::PacketSpec;
+using testing::ALICE;
+using testing::BOB;
 using testing::ChildPatch;
 using testing::ConnectionPatch;
 using testing::Frame;
@@ -22,15 +24,7 @@ using testing::GatewayPair;
 using testing::Json;
 using testing::Node;
 using testing::PairOptions;
-
-constexpr std::string_view ALICE = "10.1.0.10"; // behind moon
-constexpr std::string_view BOB = "10.2.0.10";   // behind sun
-
-Buffer
-Udp(std::string_view source, std::string_view destination, uint16_t port = 7)
-{
-    return MakePacket({.source = source, .destination = destination, .destinationPort = port});
-}
+using testing::Udp;
 
 /// The last protected frame.
 Frame

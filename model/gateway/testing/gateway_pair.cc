@@ -2,6 +2,7 @@
 #include "gateway/testing/gateway_pair.h"
 
 #include "esp/packet_info.h"
+#include "esp/testing/packets.h"
 #include "wire/ah_header.h"
 #include "wire/esp_header.h"
 
@@ -77,6 +78,13 @@ Node::Counts() const
     return gateway.GetCounters();
 }
 
+Buffer
+Udp(std::string_view source, std::string_view destination, uint16_t destinationPort)
+{
+    return esp::testing::MakePacket(
+        {.source = source, .destination = destination, .destinationPort = destinationPort});
+}
+
 Json
 ChildPatch(const char* patch)
 {
@@ -134,17 +142,7 @@ GatewayPair::Drain(Node& node)
     }
     while (auto datagram = node.gateway.PollTransmit())
     {
-        Frame frame{Frame::Kind::UDP, datagram->path, {}};
-        if (datagram->keepAlive)
-        {
-            frame.octets = {0xff};
-        }
-        else if (datagram->nonEspMarker)
-        {
-            frame.octets.resize(wire::NON_ESP_MARKER_OCTETS);
-        }
-        Append(frame.octets, datagram->message);
-        Inject(node, std::move(frame));
+        Inject(node, {Frame::Kind::UDP, datagram->path, std::move(datagram->message)});
     }
     std::vector<Buffer> released;
     while (auto packet = node.gateway.PollReleased())

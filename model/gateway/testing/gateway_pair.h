@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -97,6 +98,14 @@ struct PairOptions
 Json ChildPatch(const char* patch);
 /// Shortcut: {"connections": {"net": patch}}
 Json ConnectionPatch(const char* patch);
+
+constexpr std::string_view ALICE = "10.1.0.10"; // behind moon
+constexpr std::string_view BOB = "10.2.0.10";   // behind sun
+
+/// A UDP packet as hosts behind the gateways send it.
+Buffer Udp(std::string_view source = ALICE,
+           std::string_view destination = BOB,
+           uint16_t destinationPort = 7);
 
 /**
  * moon (192.0.2.1 before 10.1.0.0/16 and 2001:db8:1::/48) and sun (192.0.2.2 before 10.2.0.0/16 and
