@@ -24,18 +24,6 @@ namespace
 
 constexpr uint8_t PROTOCOL_ICMPV6 = 58;
 
-/// Of the 16-bit words in this one, not folded.
-uint32_t
-SumOfWords(uint64_t words)
-{
-    uint32_t sum = 0;
-    for (unsigned shift = 0; shift < 64; shift += 16)
-    {
-        sum += static_cast<uint16_t>(words >> shift);
-    }
-    return sum;
-}
-
 void
 CopyPayload(const Packet& payload, MutableBytes place)
 {
@@ -108,12 +96,10 @@ WriteHeader(const Ipv4Header& header,
                            uint64_t{header.GetIdentification()} << 16 | fragment;
     const uint64_t second = uint64_t{header.GetTtl()} << 56 | uint64_t{header.GetProtocol()} << 48 |
                             header.GetSource().Get();
-    const uint32_t third = header.GetDestination().Get();
-    const uint16_t sum =
-        OnesComplementSum({}, SumOfWords(first) + SumOfWords(second) + SumOfWords(third));
     ikelab::StoreField<0>(octets, first);
-    ikelab::StoreField<8>(octets, second | uint64_t{static_cast<uint16_t>(~sum)} << 32);
-    ikelab::StoreField<16>(octets, third);
+    ikelab::StoreField<8>(octets, second);
+    ikelab::StoreField<16>(octets, header.GetDestination().Get());
+    ikelab::StoreField<10>(octets, static_cast<uint16_t>(~OnesComplementSum(octets)));
 }
 
 void
@@ -221,15 +207,12 @@ DecrementTtl(MutableBytes packet)
     {
         return false;
     }
-    const auto ttlAndProtocol = [&]
-    {
-        return ikelab::LoadField<8, uint16_t>(Bytes(packet).first<IPV4_HEADER_OCTETS>());
-    };
-    const uint16_t before = ttlAndProtocol();
     --packet[place];
     if (v4)
     {
-        AdjustChecksum(packet.subspan(10, 2), before, ttlAndProtocol());
+        const auto after =
+            ikelab::LoadField<8, uint16_t>(Bytes(packet).first<IPV4_HEADER_OCTETS>());
+        AdjustChecksum(packet.subspan(10, 2), static_cast<uint16_t>(after + 0x100), after);
     }
     return true;
 }
